@@ -1,0 +1,128 @@
+/**
+ * The HTTP server: health, metrics and the API, on a port of its own. It holds no policy: it shows the
+ * state, and hands commands on. Its limits keep one client, slow or hostile, from costing the others.
+ */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { errorText, OpError } from '../base/op-error.js';
+import { type HostPort, renderHostPort } from '../base/socket-address.js';
+import type { Clock, Logger } from '../loop/ports.js';
+import type { LoopState } from '../loop/state.js';
+import { EventLog } from './event-log.js';
+import { EventStream } from './event-stream.js';
+import { createMetrics } from './metrics.js';
+import { addRoutes, type RouteOptions } from './routes.js';
+import { answerErrors, checkHost, secureHeaders } from './safety.js';
+import type { Moment } from './view.js';
+
+export interface ApiOptions extends Pick<RouteOptions, 'command' | 'history' | 'ready'> {
+  /** Port 0 takes any free one. */
+  readonly listen: HostPort;
+  /** The program's own. */
+  readonly version: string;
+  readonly state: () => LoopState;
+  readonly proxies: () => Moment['proxies'];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly timeouts?: ApiTimeouts;
+}
+
+/** When a client that sends too slowly, or without end, is cut off. */
+export interface ApiTimeouts {
+  readonly headersMs: number;
+  /** For headers and body together. A body that is too large is read to its end, or to this. */
+  readonly requestMs: number;
+  /** How often the other two are enforced. */
+  readonly checkMs: number;
+}
+
+export interface Api {
+  /** Listens; resolves with where. Throws an `OpError` `http-listen` where it cannot. */
+  start(): Promise<HostPort>;
+  /** Must be called with every new state: what happened is found by comparing. */
+  stateChanged(state: LoopState): void;
+  /** Ends event streams at once and gives requests under way `drainMs` to end. */
+  stop(drainMs: number): Promise<void>;
+}
+
+/** A request is a line, some headers and at most 64 KiB: whoever needs longer is not sending one. */
+const defaultTimeouts: ApiTimeouts = { headersMs: 5_000, requestMs: 10_000, checkMs: 1_000 };
+
+const headerBytesMax = 16 * 1024;
+const headersMax = 100;
+
+/** Dashboards, scrapers and CLIs of a large team; each idle connection costs some kilobytes. */
+const connectionsMax = 1024;
+
+export function createApi(options: ApiOptions): Api {
+  const { clock, logger } = options;
+  const moment = (): Moment => ({
+    state: options.state(),
+    proxies: options.proxies(),
+    nowMs: clock.now(),
+  });
+  let seen = options.state();
+  const metrics = createMetrics(options.version, moment);
+  const log = new EventLog(clock.now());
+  const events = new EventStream({ clock, log, moment });
+  const command: ApiOptions['command'] = async (asked) => {
+    const reply = await options.command(asked);
+    logger.info('rollout.command', { ...asked, ...reply });
+    return reply;
+  };
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(secureHeaders, checkHost(options.listen.address));
+  addRoutes(app, { ...options, command, moment, metrics: metrics.scrape, events });
+  app.use(answerErrors(logger));
+  const timeouts = options.timeouts ?? defaultTimeouts;
+  const server = createServer(
+    {
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: timeouts.headersMs,
+      requestTimeout: timeouts.requestMs,
+      connectionsCheckingInterval: timeouts.checkMs,
+    },
+    app,
+  );
+  server.maxHeadersCount = headersMax;
+  server.maxConnections = connectionsMax;
+  return {
+    start: () => listen(server, options.listen),
+    stateChanged: (state) => {
+      metrics.observe(seen, state);
+      seen = state;
+      events.stateChanged();
+    },
+    stop: async (drainMs) => {
+      events.stop();
+      await close(server, clock, drainMs);
+    },
+  };
+}
+
+function listen(server: Server, { address, port }: HostPort): Promise<HostPort> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const place = renderHostPort({ address, port });
+      const message = `cannot listen for HTTP on ${place}: ${errorText(error)}`;
+      const retry = { kind: 'stalled' } as const;
+      reject(new OpError('http-listen', message, { cause: error, retry }));
+    });
+    server.listen({ host: address, port }, () => {
+      const bound = server.address() as AddressInfo;
+      resolve({ address: bound.address, port: bound.port });
+    });
+  });
+}
+
+async function close(server: Server, clock: Clock, drainMs: number): Promise<void> {
+  if (!server.listening) {
+    return;
+  }
+  const cancel = clock.after(drainMs, () => server.closeAllConnections());
+  await new Promise((resolve) => server.close(resolve));
+  cancel();
+}

@@ -1,0 +1,102 @@
+/**
+ * The history as the API shows it: each entry with one line of text for people and its fields for
+ * programs. What each kind of entry holds is written by `loop/announce.ts` and `loop/step.ts`; entries
+ * of an older version may hold less, and are shown as far as they go.
+ */
+import type { StoredHistoryEntry } from '../loop/ports.js';
+import { viewTime } from './rollout-view.js';
+
+export interface HistoryView {
+  /** Rises by one with each entry. */
+  readonly id: number;
+  readonly at: string;
+  readonly kind: string;
+  /** The rollout that it is about, where it is about one. */
+  readonly rollout?: string;
+  readonly text: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** A revision that was seen. */
+export interface RevisionView {
+  /** The commit's id. */
+  readonly id: string;
+  readonly author: string;
+  readonly title: string;
+  readonly committedAt: string;
+  readonly verdict: string;
+  /** How many problems it has. */
+  readonly problems: number;
+  readonly at: string;
+  /** The history's number of it, for `before`. */
+  readonly entry: number;
+}
+
+export function viewHistory(entry: StoredHistoryEntry): HistoryView {
+  const data = fieldsOf(entry.json);
+  return {
+    id: entry.id,
+    at: viewTime(entry.atMs),
+    kind: entry.kind,
+    rollout: typeof data.rollout === 'string' ? data.rollout : undefined,
+    text: textOf(entry.kind, data),
+    data: withTimes(data) as HistoryView['data'],
+  };
+}
+
+/** `entry` must be of the kind `revision`. */
+export function viewRevision(entry: StoredHistoryEntry): RevisionView {
+  const data = fieldsOf(entry.json);
+  return {
+    id: text(data.id),
+    author: text(data.author),
+    title: text(data.title),
+    committedAt: viewTime(Number(data.committedAtMs ?? 0)),
+    verdict: text(data.verdict),
+    problems: Number(data.problems ?? 0),
+    at: viewTime(entry.atMs),
+    entry: entry.id,
+  };
+}
+
+function textOf(kind: string, data: Readonly<Record<string, unknown>>): string {
+  const reason = text(data.reason) === '' ? '' : `: ${text(data.reason)}`;
+  switch (kind) {
+    case 'revision':
+      return `${text(data.id).slice(0, 12)} ${text(data.verdict)}: ${text(data.title)}`;
+    case 'rollout':
+      return `${text(data.rollout)} ${text(data.phase)}${reason}`;
+    case 'command':
+      return `${text(data.command)} ${text(data.rollout)} by ${text(data.by)}${reason}`;
+    case 'proxy':
+      return `${text(data.proxy)} refused ${text(data.refused)}: ${text(data.error)}`;
+    default:
+      return JSON.stringify(data);
+  }
+}
+
+function fieldsOf(json: string): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(json);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** `value` with every `…AtMs` as an ISO time `…At`, at any depth. */
+function withTimes(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(withTimes);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) =>
+      /(^a|A)tMs$/.test(key) && typeof member === 'number'
+        ? [key.slice(0, -2), viewTime(member)]
+        : [key, withTimes(member)],
+    ),
+  );
+}

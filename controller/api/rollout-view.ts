@@ -1,0 +1,233 @@
+/**
+ * A rollout as the API shows it. The fields up to `reason` are the stable contract; what follows them
+ * was added for people and may grow. Times are ISO 8601 in UTC, shares are percent with at most two
+ * decimals, and what was not measured is null rather than left out.
+ */
+import { renderDuration } from '../base/duration.js';
+import type { LoadHistory } from '../rollout/load-history.js';
+import { servedStep } from '../rollout/mix.js';
+import type { GateResult, HeldChange, RevisionInfo, Rollout } from '../rollout/rollout.js';
+import { type RolloutTarget, rolloutTargets, weightProgress } from '../rollout/targets.js';
+
+export interface RolloutView {
+  readonly id: string;
+  readonly mesh: string;
+  readonly name: string;
+  readonly phase: Rollout['phase'];
+  /** 0 to 100: how far traffic has come, or for a change of configuration alone the proxies. */
+  readonly progress: number;
+  readonly step: {
+    /** Steps that were entered: 0 before the first, `count` in the last. */
+    readonly index: number;
+    readonly count: number;
+  };
+  readonly targets: readonly TargetView[];
+  readonly gates: readonly GateView[];
+  /** The commit's id. */
+  readonly revision: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** Why it is in its phase. */
+  readonly reason: string;
+  /** What must happen before it goes on by itself; undefined where it has ended. */
+  readonly waitsFor?: string;
+  readonly commit: CommitView;
+  /** Undefined: the built-in policy. */
+  readonly policy?: string;
+  readonly steps: readonly {
+    readonly stage: 'config' | 'weights';
+    readonly progress: number;
+    readonly bake: string;
+    readonly approval: boolean;
+  }[];
+  /** The verdicts on which each step was left, in order. */
+  readonly evidence: readonly {
+    /** From 1, as `step.index` counts. */
+    readonly step: number;
+    readonly at: string;
+    readonly gates: readonly GateView[];
+  }[];
+  readonly changes: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly route?: string;
+    readonly class: string;
+    readonly action: string;
+  }[];
+}
+
+/** All four in percent of the route's traffic. */
+export interface TargetView {
+  readonly router: string;
+  readonly route: string;
+  readonly virtualNode: string;
+  readonly port: number;
+  readonly applied: number;
+  readonly desired: number;
+  readonly served: number;
+  /** Null without traffic. */
+  readonly actual: number | null;
+}
+
+export interface GateView {
+  readonly name: string;
+  readonly verdict: GateResult['verdict'];
+  /** Null where nothing was measured. */
+  readonly observed: number | null;
+  readonly limit: number;
+  readonly samples: number;
+  readonly at: string;
+  /** `success rate 70.97% < 99% (31 requests, 6s)`; empty before the first measurement. */
+  readonly text: string;
+  readonly failures: number;
+}
+
+export interface CommitView {
+  readonly author: string;
+  readonly title: string;
+  readonly committedAt: string;
+}
+
+/** A change that failed and is not tried again by itself. */
+export interface HeldView {
+  readonly rollout: string;
+  readonly mesh: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly since: string;
+  readonly revision: string;
+}
+
+export function viewRollout(rollout: Rollout, load: LoadHistory, nowMs: number): RolloutView {
+  const { plan, revision, group } = rollout;
+  return {
+    id: rollout.id,
+    mesh: rollout.mesh,
+    name: rollout.name,
+    phase: rollout.phase,
+    progress: progressOf(rollout),
+    step: { index: rollout.step + 1, count: plan.steps.length },
+    targets: rolloutTargets(rollout, load, nowMs).map(viewTarget),
+    gates: rollout.gates.map(viewGate),
+    revision: revision.id,
+    startedAt: viewTime(rollout.startedAtMs),
+    endedAt: rollout.endedAtMs === undefined ? undefined : viewTime(rollout.endedAtMs),
+    reason: rollout.reason,
+    waitsFor: waitsFor(rollout, nowMs),
+    commit: viewCommit(revision),
+    policy: plan.policy,
+    steps: plan.steps.map(({ stage, progress, bakeMs, approval }) => ({
+      stage,
+      progress,
+      bake: renderDuration(bakeMs),
+      approval,
+    })),
+    evidence: rollout.evidence.map(({ step, gates, atMs }) => ({
+      step: step + 1,
+      at: viewTime(atMs),
+      gates: gates.map(viewGate),
+    })),
+    changes: group.changes.map((change) => ({
+      kind: change.resource.kind,
+      name: change.resource.name,
+      route: change.route,
+      class: change.class,
+      action: change.action,
+    })),
+  };
+}
+
+export function viewHeld(held: HeldChange): HeldView {
+  return {
+    rollout: held.rollout,
+    mesh: held.mesh,
+    name: held.name,
+    reason: held.reason,
+    since: viewTime(held.sinceMs),
+    revision: held.revision.id,
+  };
+}
+
+export function viewCommit(revision: RevisionInfo): CommitView {
+  return {
+    author: revision.author,
+    title: revision.title,
+    committedAt: viewTime(revision.committedAtMs),
+  };
+}
+
+export function viewGate(result: GateResult): GateView {
+  return {
+    name: result.name,
+    verdict: result.verdict,
+    observed: result.observed === undefined ? null : toHundredths(result.observed),
+    limit: result.limit,
+    samples: result.samples,
+    at: viewTime(result.atMs),
+    text: result.text,
+    failures: result.failures,
+  };
+}
+
+/** `atMs` as `2026-11-22T10:00:00.000Z`. */
+export function viewTime(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+function viewTarget({ actual, ...target }: RolloutTarget): TargetView {
+  return {
+    router: target.router,
+    route: target.route,
+    virtualNode: target.virtualNode,
+    port: target.port,
+    applied: toHundredths(target.applied),
+    desired: toHundredths(target.desired),
+    served: toHundredths(target.served),
+    actual: actual === undefined ? null : toHundredths(actual),
+  };
+}
+
+/** Weights move after configuration, so a rollout of both counts by its weights: it never goes back. */
+function progressOf(rollout: Rollout): number {
+  if (rollout.phase === 'Completing' || rollout.phase === 'Succeeded') {
+    return 100;
+  }
+  const movesWeights = rollout.plan.steps.some((step) => step.stage === 'weights');
+  return toHundredths(
+    movesWeights ? weightProgress(rollout) * 100 : (servedStep(rollout)?.progress ?? 0),
+  );
+}
+
+function toHundredths(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function waitsFor(rollout: Rollout, nowMs: number): string | undefined {
+  switch (rollout.phase) {
+    case 'WaitingForApproval':
+      return `approval of step ${rollout.step + 2} of ${rollout.plan.steps.length}`;
+    case 'Paused':
+      return 'resume, promote or abort';
+    case 'Progressing':
+    case 'Completing':
+    case 'RollingBack':
+      return 'acknowledgement by the proxies';
+    case 'Baking':
+      return waitsForWhileBaking(rollout, nowMs);
+    default:
+      return undefined;
+  }
+}
+
+function waitsForWhileBaking(rollout: Rollout, nowMs: number): string | undefined {
+  const bakeMs = servedStep(rollout)?.bakeMs ?? 0;
+  const bakedAtMs = (rollout.ackedAtMs ?? nowMs) + bakeMs;
+  const open = rollout.gates.filter((result) => result.verdict !== 'pass');
+  const waits = [
+    ...(nowMs < bakedAtMs
+      ? [`bake time until ${viewTime(bakedAtMs).replace(/\.\d+Z$/, 'Z')}`]
+      : []),
+    ...open.map((result) => `gate ${result.name}`),
+  ];
+  return waits.length === 0 ? undefined : waits.join(', ');
+}

@@ -1,0 +1,224 @@
+/**
+ * The routes of the HTTP API, one line each, and what they read from a request. Whatever a client sends
+ * is looked up, never followed: an id that is no key of the state is a 404, whatever it looks like.
+ */
+import { type Express, json, type Request, type RequestHandler, type Response } from 'express';
+import { printable } from '../base/printable.js';
+import type { CommandReply, LoopEvent } from '../loop/events.js';
+import type { ProxyStatus, Store } from '../loop/ports.js';
+import type { RolloutCommand } from '../rollout/rollout.js';
+import type { EventStream } from './event-stream.js';
+import { viewHistory, viewRevision } from './history-view.js';
+import { viewProxy } from './proxy-view.js';
+import { viewRollout } from './rollout-view.js';
+import { bodyBytesMax, checkContentType, checkOrigin, HttpError } from './safety.js';
+import { type Moment, viewRollouts, viewStatus } from './view.js';
+
+export interface RouteOptions {
+  readonly moment: () => Moment;
+  readonly command: (command: Omit<CommandEvent, 'kind'>) => Promise<CommandReply>;
+  readonly history: Store['history'];
+  readonly ready: () => readonly ReadyCheck[];
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly events: EventStream;
+}
+
+type CommandEvent = Extract<LoopEvent, { kind: 'command' }>;
+
+/** One thing that must be so before the controller is ready. A Git outage is none: it still serves. */
+export interface ReadyCheck {
+  readonly name: string;
+  readonly isOk: boolean;
+}
+
+const commands: readonly RolloutCommand[] = [
+  'pause',
+  'resume',
+  'promote',
+  'abort',
+  'retry',
+  'approve',
+];
+
+const reasonCharactersMax = 1000;
+const nameCharactersMax = 200;
+const pageDefault = 100;
+const pageMax = 500;
+
+export function addRoutes(app: Express, options: RouteOptions): void {
+  const { moment, history, events } = options;
+  get(app, '/livez', (_request, response) => sendText(response, 200, 'ok\n'));
+  get(app, '/readyz', (request, response) => answerReady(request, response, options.ready()));
+  get(app, '/metrics', async (_request, response) => {
+    const { contentType, text } = await options.metrics();
+    response.type(contentType).send(text);
+  });
+  get(app, '/api/v1/status', (_request, response) => response.json(viewStatus(moment())));
+  get(app, '/api/v1/rollouts', (_request, response) => {
+    const { state, nowMs } = moment();
+    response.json(viewRollouts(state, nowMs));
+  });
+  get(app, '/api/v1/rollouts/:id', (request, response) => {
+    response.json(findRollout(request, moment()));
+  });
+  for (const command of commands) {
+    route(app, `/api/v1/rollouts/:id/${command}`, 'POST', [
+      checkOrigin,
+      checkContentType,
+      json({ limit: bodyBytesMax, inflate: false }),
+      (request, response) => giveCommand(request, response, command, options),
+    ]);
+  }
+  get(app, '/api/v1/proxies', (_request, response) => {
+    response.json(moment().proxies.map(viewProxy));
+  });
+  get(app, '/api/v1/proxies/:id', (request, response) => {
+    response.json(viewProxy(findProxy(request, moment())));
+  });
+  get(app, '/api/v1/problems', (_request, response) => {
+    response.json(moment().state.durable.revision.problems);
+  });
+  get(app, '/api/v1/revisions', async (request, response) => {
+    const entries = await history({ ...pageOf(request), kind: 'revision' });
+    response.json(entries.map(viewRevision));
+  });
+  get(app, '/api/v1/history', async (request, response) => {
+    const entries = await history({ ...pageOf(request), kind: textQuery(request, 'kind') });
+    response.json(entries.map(viewHistory));
+  });
+  get(app, '/api/v1/events', (request, response) => {
+    if (events.isFull()) {
+      throw new HttpError(503, 'too-many-streams', 'too many clients listen to events already');
+    }
+    if (request.method === 'HEAD') {
+      response.type('text/event-stream').end();
+      return;
+    }
+    const lastId = request.headers['last-event-id'];
+    events.subscribe(response, typeof lastId === 'string' ? lastId : '');
+  });
+  app.use((request) => {
+    throw new HttpError(404, 'not-found', `there is nothing at ${shown(request.path)}`);
+  });
+}
+
+function get(app: Express, path: string, handler: RequestHandler): void {
+  route(app, path, 'GET', [handler]);
+}
+
+/** `handlers` for one method; the others are refused by name. Whoever may GET may ask for the HEAD. */
+function route(
+  app: Express,
+  path: string,
+  method: 'GET' | 'POST',
+  handlers: readonly RequestHandler[],
+): void {
+  const allowed = method === 'GET' ? ['GET', 'HEAD'] : ['POST'];
+  const checkMethod: RequestHandler = (request, response, next) => {
+    if (!allowed.includes(request.method)) {
+      response.set('Allow', allowed.join(', '));
+      throw new HttpError(405, 'method-not-allowed', `use ${allowed.join(' or ')} here`);
+    }
+    next();
+  };
+  app.all(path, checkMethod, ...handlers);
+}
+
+function answerReady(request: Request, response: Response, checks: readonly ReadyCheck[]): void {
+  const isReady = checks.every((check) => check.isOk);
+  const lines = checks.map(({ name, isOk }) => (isOk ? `[+]${name} ok\n` : `[-]${name} failed\n`));
+  const verdict = isReady ? 'ok\n' : 'not ready\n';
+  const isVerbose = !isReady || request.query.verbose !== undefined;
+  sendText(response, isReady ? 200 : 503, isVerbose ? `${lines.join('')}${verdict}` : verdict);
+}
+
+function sendText(response: Response, status: number, text: string): void {
+  response.status(status).type('text/plain').send(text);
+}
+
+function findRollout(request: Request, { state, nowMs }: Moment) {
+  const rollout = state.durable.rollouts.get(String(request.params.id));
+  if (rollout === undefined) {
+    throw new HttpError(404, 'unknown-rollout', `there is no rollout ${shown(request.params.id)}`);
+  }
+  return viewRollout(rollout, state.load, nowMs);
+}
+
+function findProxy(request: Request, { proxies }: Moment): ProxyStatus {
+  const proxy = proxies.find(({ id }) => id === request.params.id);
+  if (proxy === undefined) {
+    throw new HttpError(404, 'unknown-proxy', `there is no proxy ${shown(request.params.id)}`);
+  }
+  return proxy;
+}
+
+/** What a client sent, fit to be sent back. */
+function shown(text: unknown): string {
+  return JSON.stringify(printable(String(text)).slice(0, nameCharactersMax));
+}
+
+/** Answers with the rollout as it is after the command. */
+async function giveCommand(
+  request: Request,
+  response: Response,
+  command: RolloutCommand,
+  options: RouteOptions,
+): Promise<void> {
+  const { id } = findRollout(request, options.moment());
+  const { reason, by } = readCommandBody(request.body);
+  const peer = `an API client at ${request.socket.remoteAddress}`;
+  const reply = await options.command({ rollout: id, command, reason, by: by === '' ? peer : by });
+  if (!reply.ok) {
+    const code = reply.status === 404 ? 'unknown-rollout' : 'conflict';
+    throw new HttpError(reply.status, code, reply.message);
+  }
+  response.json(findRollout(request, options.moment()));
+}
+
+function readCommandBody(body: unknown): { readonly reason: string; readonly by: string } {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new HttpError(400, 'bad-json', 'the body is no JSON object');
+  }
+  const { reason = '', by = '', ...unknown }: Readonly<Record<string, unknown>> = { ...body };
+  const names = Object.keys(unknown);
+  if (names.length > 0) {
+    const message = `the body has ${shown(names[0])}; known are "reason" and "by"`;
+    throw new HttpError(400, 'unknown-field', message);
+  }
+  return {
+    reason: readText('reason', reason, reasonCharactersMax),
+    by: readText('by', by, nameCharactersMax),
+  };
+}
+
+function readText(name: string, value: unknown, charactersMax: number): string {
+  if (typeof value !== 'string' || value.length > charactersMax) {
+    const message = `"${name}" is no text of at most ${charactersMax} characters`;
+    throw new HttpError(400, 'bad-field', message);
+  }
+  return printable(value).trim();
+}
+
+function pageOf(request: Request): { readonly limit: number; readonly before?: number } {
+  const limit = countQuery(request, 'limit') ?? pageDefault;
+  if (limit < 1 || limit > pageMax) {
+    throw new HttpError(400, 'bad-query', `limit is 1 to ${pageMax}`);
+  }
+  return { limit, before: countQuery(request, 'before') };
+}
+
+function countQuery(request: Request, name: string): number | undefined {
+  const text = textQuery(request, name);
+  if (text !== undefined && !/^\d{1,15}$/.test(text)) {
+    throw new HttpError(400, 'bad-query', `${name} is a number`);
+  }
+  return text === undefined ? undefined : Number(text);
+}
+
+function textQuery(request: Request, name: string): string | undefined {
+  const value = request.query[name];
+  if (value !== undefined && (typeof value !== 'string' || value.length > nameCharactersMax)) {
+    throw new HttpError(400, 'bad-query', `${name} is given once, as a short text`);
+  }
+  return value;
+}

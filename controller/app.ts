@@ -1,0 +1,229 @@
+/**
+ * The program: builds every adapter and the loop, starts them so that what was served is served again
+ * before anything else happens, and stops them in reverse. The only file that knows all adapters.
+ */
+import { createRequire } from 'node:module';
+import { type Api, createApi } from './api/api.js';
+import { seededRandom } from './base/random.js';
+import type { Revision } from './base/revision.js';
+import { type HostPort, renderHostPort } from './base/socket-address.js';
+import { createSecretFolder } from './certificates/secret-folder.js';
+import { createClock } from './clock.js';
+import type { NotificationSettings, Settings } from './config.js';
+import { Decoder } from './decoder.js';
+import { parseNode } from './envoy/identity.js';
+import { openSource } from './git/open-source.js';
+import { createLogger } from './log.js';
+import type { LoopEvent } from './loop/events.js';
+import { loadSamples } from './loop/load-samples.js';
+import { Loop } from './loop/loop.js';
+import type { Clock, Logger, PublisherEvent, Source, SourceEvent } from './loop/ports.js';
+import { createDispatcher } from './notify/dispatcher.js';
+import { notificationsFor } from './notify/notification.js';
+import type { Sink } from './notify/sink.js';
+import { createSlackSink } from './notify/slack.js';
+import { createWebhookSink } from './notify/webhook.js';
+import type { RevisionInfo } from './rollout/rollout.js';
+import { readSecret } from './secrets.js';
+import { openStore } from './store/open-store.js';
+import { createXdsServer } from './xds/publisher.js';
+
+export interface RunningApp {
+  readonly xds: HostPort;
+  readonly http: HostPort;
+  /** `http://127.0.0.1:8080`. */
+  readonly httpUrl: string;
+  /** Asks the repository now instead of at the next poll. */
+  pollNow(): void;
+  /** Ends everything within about `drainMs`; proxies keep what they have. */
+  stop(): Promise<void>;
+}
+
+/** What can be given to `startApp` instead of the real thing. */
+export interface AppOverrides {
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+}
+
+/**
+ * Starts the controller.
+ * @throws OpError where the state cannot be opened, a port is taken or a setting is refused; whatever
+ * was started by then is stopped again.
+ */
+export async function startApp(
+  settings: Settings,
+  overrides: AppOverrides = {},
+): Promise<RunningApp> {
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    return await start(settings, overrides, undo);
+  } catch (error) {
+    await runBackwards(undo);
+    throw error;
+  }
+}
+
+async function start(
+  settings: Settings,
+  overrides: AppOverrides,
+  undo: (() => Promise<void>)[],
+): Promise<RunningApp> {
+  const clock = overrides.clock ?? createClock();
+  const logger = overrides.logger ?? createLogger(settings);
+  // Jitter need not repeat from run to run, only within a test, which brings its own clock.
+  const random = seededRandom(clock.now());
+  const { drainMs } = settings;
+
+  const store = await openStore(settings.state, { clock, logger });
+  undo.push(() => store.close());
+  const sinks = createSinks(settings.notifications, clock);
+  const dispatcher = createDispatcher(store, sinks, { clock, logger, random });
+  undo.push(() => dispatcher.stop());
+
+  const xds = createXdsServer(
+    { listen: settings.xds, loadReportIntervalMs: settings.loadReportIntervalMs },
+    { clock, logger, identify: parseNode, onEvent: (event) => loop.enqueue(toLoopEvent(event)) },
+  );
+  const toLoopEvent = (event: PublisherEvent): LoopEvent =>
+    event.kind === 'loadReported'
+      ? { ...event, samples: loadSamples(event.report, loop.current(), clock.now()) }
+      : event;
+  let api: Api | undefined;
+  const audiences = [...settings.notifications.slack, ...settings.notifications.webhooks];
+  const loop: Loop = new Loop(
+    {
+      clock,
+      logger,
+      store,
+      publisher: xds,
+      notificationsFor: (announcement) => notificationsFor(announcement, audiences),
+      wakeDispatcher: () => dispatcher.wake(),
+      onState: (state, announcements) => {
+        for (const { event, title, text, rollout, mesh } of announcements) {
+          logger.info(event, { title, text, rollout, mesh });
+        }
+        api?.stateChanged(state);
+      },
+    },
+    settings,
+  );
+  const secretFolder =
+    settings.secrets === undefined
+      ? undefined
+      : createSecretFolder(settings.secrets, { clock, logger });
+  const secrets = await secretFolder?.start((changed) =>
+    loop.enqueue({ kind: 'secretsChanged', secrets: changed }),
+  );
+  undo.push(async () => secretFolder?.stop());
+  // Served before anything listens: the first proxy that connects finds what it had.
+  await loop.start(secrets);
+
+  const xdsAddress = await xds.start();
+  undo.push(() => xds.stop(drainMs));
+  // Stopped first: streams that we end ourselves are no news of the proxies.
+  undo.push(() => loop.stop());
+  const source = openSource(
+    { ...settings, cacheFolder: settings.cache, credentials: settings.git },
+    { clock, logger, random },
+  );
+  api = createApi({
+    listen: settings.http,
+    version: programVersion(),
+    state: () => loop.current(),
+    proxies: () => xds.proxies(),
+    command: (command) => loop.command(command),
+    history: (query) => store.history(query),
+    ready: () => [
+      { name: 'snapshot', isOk: loop.current().generation > 0 },
+      { name: 'store', isOk: loop.isStoring() },
+      { name: 'xds', isOk: true },
+    ],
+    clock,
+    logger,
+  });
+  const httpAddress = await api.start();
+  undo.push(() => api.stop(drainMs));
+  dispatcher.wake();
+  const decoder = new Decoder();
+  undo.push(() => decoder.stop());
+  startSource(source, decoder, loop, logger);
+  undo.push(() => source.stop());
+  const httpUrl = `http://${renderHostPort(httpAddress)}`;
+  logger.info('headgate.started', { xds: renderHostPort(xdsAddress), http: httpUrl });
+  return {
+    xds: xdsAddress,
+    http: httpAddress,
+    httpUrl,
+    pollNow: () => source.pollNow(),
+    stop: () => runBackwards(undo),
+  };
+}
+
+async function runBackwards(undo: (() => Promise<void>)[]): Promise<void> {
+  for (const step of undo.splice(0).reverse()) {
+    await step();
+  }
+}
+
+function startSource(source: Source, decoder: Decoder, loop: Loop, logger: Logger): void {
+  source.start((event) => {
+    logSource(event, logger);
+    switch (event.kind) {
+      case 'revision':
+        void decoder.load(event.revision).then((loaded) => {
+          loop.enqueue({ kind: 'revisionRead', revision: describe(event.revision), ...loaded });
+        });
+        break;
+      case 'unchanged':
+        loop.enqueue({ kind: 'sourceUnchanged' });
+        break;
+      case 'failed':
+        loop.enqueue({ ...event, kind: 'sourceFailed' });
+        break;
+    }
+  });
+}
+
+function logSource(event: SourceEvent, logger: Logger): void {
+  if (event.kind === 'revision') {
+    const { id, ref, files } = event.revision;
+    logger.info('revision.read', { revision: id, ref, files: files.length });
+  } else if (event.kind === 'failed') {
+    const { code, message, retryInMs } = event;
+    logger.warn('source.failed', { code, message, retryInMs });
+  }
+}
+
+/** A commit title is shown in tables and chats: one line, not a page. */
+const titleMax = 200;
+
+function describe(revision: Revision): RevisionInfo {
+  return {
+    id: revision.id,
+    author: revision.author,
+    title: (revision.message.split('\n')[0] ?? '').slice(0, titleMax),
+    committedAtMs: revision.committedAtMs,
+  };
+}
+
+function createSinks(notifications: NotificationSettings, clock: Clock): readonly Sink[] {
+  const slack = notifications.slack.map(({ name, url }) =>
+    createSlackSink({ name, url: readSecret(url, process.env) }, clock),
+  );
+  const webhooks = notifications.webhooks.map(({ name, url, secret }) =>
+    createWebhookSink(
+      {
+        name,
+        url: url.kind === 'text' ? url.text : readSecret(url, process.env),
+        secret: secret === undefined ? undefined : readSecret(secret, process.env),
+      },
+      clock,
+    ),
+  );
+  return [...slack, ...webhooks];
+}
+
+function programVersion(): string {
+  const manifest = createRequire(import.meta.url)('../../package.json') as { version: string };
+  return manifest.version;
+}

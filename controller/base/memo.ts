@@ -1,0 +1,22 @@
+/**
+ * Functions that remember what they made of immutable objects, by identity and for as long as the objects
+ * live. What follows from a mesh is so found once for each mesh, however often the loop asks.
+ */
+
+/** `make`, called once for each `object`. */
+export function memo<A extends object, R>(make: (object: A) => R): (object: A) => R {
+  const known = new WeakMap<A, { readonly made: R }>();
+  return (object) => {
+    const entry = known.get(object) ?? { made: make(object) };
+    known.set(object, entry);
+    return entry.made;
+  };
+}
+
+/** `make`, called once for each pair. */
+export function pairMemo<A extends object, B extends object, R>(
+  make: (left: A, right: B) => R,
+): (left: A, right: B) => R {
+  const byLeft = memo((left: A) => memo((right: B) => make(left, right)));
+  return (left, right) => byLeft(left)(right);
+}

@@ -1,0 +1,106 @@
+/**
+ * `headgate plan`: what a revision would change, and which rollouts it would start, by the controller's
+ * own diff and policies. `plan DIR` is a first revision, which nothing is applied before.
+ */
+import { Command, Option } from 'commander';
+import { type SettingName, variableOf } from '../config/table.js';
+import type { Mesh } from '../mesh/model.js';
+import { CliError, type Io, usageExitCode } from './io.js';
+import { addHelp } from './options.js';
+import { loadOrFail, readDirectoryOrFail } from './read-mesh.js';
+
+interface PlanOptions {
+  readonly repo?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly path: string;
+  readonly detailedExitcode?: boolean;
+}
+
+interface Meshes {
+  readonly before: readonly Mesh[];
+  readonly after: readonly Mesh[];
+}
+
+export function planCommand(io: Io): Command {
+  const command = new Command('plan')
+    .summary('show what a revision would change')
+    .description(
+      'Shows what a revision changes and which rollouts it would start. A private repository is ' +
+        'read with the HEADGATE_GIT_… variables of `headgate serve`.',
+    )
+    .argument('[dir]', 'directory of the mesh repository, compared with nothing')
+    .addOption(new Option('--repo <url|dir>', 'Git repository to compare two revisions of.'))
+    .addOption(new Option('--from <rev>', 'Revision that is applied.'))
+    .addOption(new Option('--to <rev>', 'Revision that is to be applied.'))
+    .addOption(new Option('--path <dir>', 'Folder of the mesh inside the repository.').default('.'))
+    .addOption(new Option('--detailed-exitcode', 'Tell changes from none by the exit code.'))
+    .action(async (directory: string | undefined, options: PlanOptions) => {
+      io.exitCode = await plan(directory, options, io);
+    });
+  return addHelp(
+    command,
+    [
+      'headgate plan mesh-repo-example',
+      'headgate plan --repo . --from origin/main --to HEAD --detailed-exitcode',
+    ],
+    [
+      '0  done; with --detailed-exitcode: no changes',
+      '1  failed; with --detailed-exitcode also: the command line is wrong',
+      '2  the command line is wrong; with --detailed-exitcode: changes',
+    ],
+  );
+}
+
+async function plan(directory: string | undefined, options: PlanOptions, io: Io): Promise<number> {
+  const { before, after } = await readMeshes(directory, options, io);
+  const { planMeshes } = await import('./render-plan.js');
+  const { text, changes } = planMeshes(before, after);
+  io.out(text);
+  return options.detailedExitcode === true && changes > 0 ? 2 : 0;
+}
+
+async function readMeshes(
+  directory: string | undefined,
+  options: PlanOptions,
+  io: Io,
+): Promise<Meshes> {
+  const { repo, from, to, path } = options;
+  const isOfRevisions = repo !== undefined || from !== undefined || to !== undefined;
+  if ((directory === undefined) !== isOfRevisions) {
+    throw new CliError('name either DIR or --repo with --from and --to', usageExitCode);
+  }
+  if (directory !== undefined) {
+    const revision = await readDirectoryOrFail(directory, usageExitCode);
+    return { before: [], after: await loadOrFail(revision, io) };
+  }
+  if (repo === undefined || from === undefined || to === undefined) {
+    throw new CliError('--repo, --from and --to belong together', usageExitCode);
+  }
+  const { readRevision } = await import('../git/read-revision.js');
+  const { createClock } = await import('../clock.js');
+  const deps = { clock: createClock() };
+  const credentials = readCredentials(io.env);
+  const read = (revision: string) => readRevision({ repo, revision, path, credentials }, deps);
+  const before = await loadOrFail(await read(from), io);
+  const after = await loadOrFail(await read(to), io);
+  const names = new Set(after.map((mesh) => mesh.name));
+  const gone = before.filter((mesh) => !names.has(mesh.name)).map((mesh) => mesh.name);
+  if (gone.length > 0) {
+    const meshes = `mesh ${gone.join(', ')}`;
+    throw new CliError(`${meshes} is not in ${to}; the controller refuses to drop a whole mesh`);
+  }
+  return { before, after };
+}
+
+/** By the variables of `serve`. */
+function readCredentials(env: Io['env']) {
+  const read = (name: SettingName) => env[variableOf(name)] || undefined;
+  return {
+    tokenFile: read('gitTokenFile'),
+    username: read('gitUsername'),
+    caFile: read('gitCaFile'),
+    keyFile: read('gitKeyFile'),
+    knownHostsFile: read('gitKnownHostsFile'),
+  };
+}

@@ -1,0 +1,36 @@
+/** Reads meshes for `validate` and `plan`, with failures as a person is to read them. */
+
+import { OpError } from '../base/op-error.js';
+import { hasErrors, renderProblem } from '../base/problem.js';
+import type { Revision } from '../base/revision.js';
+import type { Mesh } from '../mesh/model.js';
+import { CliError, type Io } from './io.js';
+
+/** The files in `directory`. A directory that is not there ends the command with `missingExitCode`. */
+export async function readDirectoryOrFail(
+  directory: string,
+  missingExitCode: number,
+): Promise<Revision> {
+  const { readDirectory } = await import('../git/directory.js');
+  try {
+    return await readDirectory(directory);
+  } catch (error) {
+    if (error instanceof OpError) {
+      throw new CliError(error.message, error.code === 'directory-missing' ? missingExitCode : 1);
+    }
+    throw error;
+  }
+}
+
+/** The meshes of `revision`; where it has errors they are said, and the command ends. */
+export async function loadOrFail(revision: Revision, io: Io): Promise<readonly Mesh[]> {
+  const { loadMeshes } = await import('../decode/load-meshes.js');
+  const { meshes, problems } = loadMeshes(revision);
+  for (const problem of problems) {
+    io.say(renderProblem(problem));
+  }
+  if (hasErrors(problems)) {
+    throw new CliError(`${revision.ref} has errors; the controller would refuse it`);
+  }
+  return meshes;
+}

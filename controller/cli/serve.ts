@@ -1,0 +1,117 @@
+/** `headgate serve`: runs the controller until it is told to stop. */
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { errorText } from '../base/op-error.js';
+import type { ConfigFile } from '../config/file.js';
+import { flagOf, settingNames, settingsTable, variableOf } from '../config/table.js';
+import type { SettingProblem, Settings } from '../config.js';
+import { CliError, type Io, usageExitCode } from './io.js';
+import { nodeAdvice } from './node-version.js';
+import { addHelp } from './options.js';
+import { untilStopped } from './signals.js';
+
+/** Read where it is there; one that is named must be there. */
+const defaultConfigFile = 'headgate.yaml';
+
+/** What a stop may take beyond the drain before the process ends anyway. */
+const stopMarginMs = 5_000;
+
+export function serveCommand(io: Io): Command {
+  const command = new Command('serve')
+    .summary('run the controller')
+    .description(
+      'Runs the controller. Each option is also a variable (--ack-deadline is ' +
+        `${variableOf('ackDeadline')}) and a key of the config file (ackDeadline); options win over ` +
+        'variables, and those over the file. Secrets come from files or variables only.',
+    )
+    .addOption(
+      new Option(
+        '--config <file>',
+        `Config file (or HEADGATE_CONFIG; default: ${defaultConfigFile}, where there is one).`,
+      ),
+    );
+  for (const name of settingNames) {
+    command.addOption(optionOf(name));
+  }
+  command.action(async (flags: Readonly<Record<string, string | boolean | undefined>>) => {
+    await serve(flags, io);
+  });
+  return addHelp(
+    command,
+    [
+      'headgate serve --repo https://git.example/mesh.git',
+      'headgate serve --repo ../mesh --poll 1s --state /var/lib/headgate/headgate.db',
+      'HEADGATE_REPO=git@git.example:mesh.git headgate serve --config /etc/headgate.yaml',
+    ],
+    ['0  stopped by a signal', '1  failed', '2  the settings are wrong'],
+  );
+}
+
+function optionOf(name: (typeof settingNames)[number]): Option {
+  const { help, ...setting }: { help: string; placeholder?: string; default?: string } =
+    settingsTable[name];
+  if (setting.placeholder === undefined) {
+    return new Option(flagOf(name), help);
+  }
+  const value = setting.default === undefined ? '' : ` (default: ${setting.default})`;
+  const text = value === '' ? help : help.replace(/\.$/, `${value}.`);
+  return new Option(`${flagOf(name)} <${setting.placeholder.toLowerCase()}>`, text);
+}
+
+async function serve(
+  { config, ...flags }: Readonly<Record<string, string | boolean | undefined>>,
+  io: Io,
+): Promise<void> {
+  const { settings, warnings } = await readSettings(
+    typeof config === 'string' ? config : undefined,
+    flags,
+    io,
+  );
+  const { createLogger } = await import('../log.js');
+  const logger = createLogger(settings);
+  for (const { place, message } of warnings) {
+    logger.warn('setting.unknown', { place, message });
+  }
+  const advice = nodeAdvice(process.versions.node);
+  if (advice !== undefined) {
+    logger.warn('node.outdated', { advice });
+  }
+  const { startApp } = await import('../app.js');
+  const app = await startApp(settings, { logger });
+  await untilStopped();
+  const limit = setTimeout(() => process.exit(1), settings.drainMs + stopMarginMs);
+  await app.stop();
+  clearTimeout(limit);
+}
+
+async function readSettings(
+  named: string | undefined,
+  flags: Readonly<Record<string, string | boolean | undefined>>,
+  io: Io,
+): Promise<{ readonly settings: Settings; readonly warnings: readonly SettingProblem[] }> {
+  const { resolveSettings } = await import('../config.js');
+  const file = await readConfigFile(named ?? (io.env.HEADGATE_CONFIG || undefined));
+  const { settings, problems } = resolveSettings({ flags, env: io.env, file });
+  if (settings === undefined) {
+    for (const { severity, place, message } of problems) {
+      io.say(io.sayStyle.red(`headgate: ${severity}: ${place}: ${message}`));
+    }
+    throw new CliError('the settings are wrong; see `headgate serve --help`', usageExitCode);
+  }
+  return { settings, warnings: problems };
+}
+
+async function readConfigFile(named: string | undefined): Promise<ConfigFile | undefined> {
+  const path = named ?? defaultConfigFile;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (named === undefined) {
+      return undefined;
+    }
+    throw new CliError(`the config file cannot be read: ${errorText(error)}`, usageExitCode);
+  }
+  const { parseConfigFile } = await import('../config/file.js');
+  return parseConfigFile(path, text);
+}

@@ -1,0 +1,95 @@
+/** `headgate status`: the controller on one page: what Git asks for, what is served, what waits. */
+import { Command } from 'commander';
+import type { StatusView } from '../api/view.js';
+import { getJson } from './client.js';
+import type { Io, Style } from './io.js';
+import { addHelp, addOutputOption, addServerOption, serverOf } from './options.js';
+import {
+  type Cell,
+  type OutputFormat,
+  paintState,
+  renderData,
+  renderFields,
+  renderTable,
+  showCommit,
+  showTime,
+} from './print.js';
+import { rolloutTable } from './rollouts.js';
+
+interface StatusOptions {
+  readonly server?: string;
+  readonly output: OutputFormat;
+}
+
+export function statusCommand(io: Io): Command {
+  const command = new Command('status')
+    .summary('show what is served and what waits')
+    .description('Shows what Git asks for, what is served, and what waits for whom.')
+    .action(async (options: StatusOptions) => {
+      const status = await getJson<StatusView>(serverOf(options, io.env), '/api/v1/status');
+      io.out(
+        options.output === 'table'
+          ? renderStatus(status, io.outStyle)
+          : await renderData(status, options.output),
+      );
+    });
+  return addHelp(addServerOption(addOutputOption(command)), [
+    'headgate status',
+    'headgate status -o json --server http://headgate.internal:8080',
+  ]);
+}
+
+function renderStatus(status: StatusView, style: Style): string {
+  const { revision, proxies, held, rollouts } = status;
+  const counts = `${proxies.connected} connected, ${proxies.synced} synced`;
+  const fields: (readonly [string, string | Cell])[] = [
+    ['Source', describeSource(status, style)],
+    ['Desired', describeCommit(status, revision.desired)],
+    ['Applied', describeCommit(status, revision.applied)],
+  ];
+  if (revision.error !== undefined) {
+    fields.push(['Rejected', { text: revision.error, paint: style.red }]);
+  }
+  for (const mesh of status.meshes) {
+    fields.push([`Mesh ${mesh.name}`, paintState(mesh.sync, style)]);
+  }
+  fields.push([
+    'Proxies',
+    proxies.rejected === 0
+      ? counts
+      : { text: `${counts}, ${proxies.rejected} rejected`, paint: style.red },
+  ]);
+  const parts = [renderFields(fields)];
+  if (rollouts.length > 0) {
+    parts.push(rolloutTable(rollouts, style));
+  }
+  if (held.length > 0) {
+    const rows = held.map((change) => [
+      change.rollout,
+      change.mesh,
+      showCommit(change.revision),
+      showTime(change.since),
+      change.reason,
+    ]);
+    parts.push(renderTable(['held', 'mesh', 'revision', 'since', 'reason'], rows));
+  }
+  return parts.join('\n');
+}
+
+function describeSource({ source }: StatusView, style: Style): string | Cell {
+  const { state, lastSuccessAt, error } = source;
+  const last =
+    lastSuccessAt === null ? 'it never answered' : `last answer ${showTime(lastSuccessAt)}`;
+  return error === undefined
+    ? `${state}, ${last}`
+    : { text: `${state}, ${last}: ${error.message} (${error.code})`, paint: style.red };
+}
+
+function describeCommit({ commits }: StatusView, id: string | null): string {
+  const commit = id === null ? undefined : commits[id];
+  return commit === undefined
+    ? showCommit(id)
+    : [showCommit(id), commit.title, commit.author && `(${commit.author})`]
+        .filter(Boolean)
+        .join('  ');
+}

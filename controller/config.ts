@@ -1,0 +1,282 @@
+/**
+ * The settings of `serve`, from four sources: the flag `--ack-deadline` wins over the environment's
+ * `HEADGATE_ACK_DEADLINE`, that over the config file's `ackDeadline`, that over the default. Secrets are
+ * no settings: a setting says in which file or variable a secret stands, so that none is ever in a
+ * process list. Every default and bound is in `config/table.ts`.
+ */
+import { nearestName } from './base/nearest-name.js';
+import { redacted } from './base/printable.js';
+import { type HostPort, isLoopback, renderHostPort } from './base/socket-address.js';
+import { targetsFromEnvironment } from './config/environment.js';
+import type { ConfigFile } from './config/file.js';
+import {
+  flagOf,
+  type LogFormat,
+  type LogLevel,
+  type Setting,
+  type SettingName,
+  settingNames,
+  settingsTable,
+  type ValueOf,
+  variableOf,
+} from './config/table.js';
+
+/** What `startApp` needs to know, complete and checked. */
+export interface Settings {
+  /** A URL or path that Git clones from, or a plain directory to watch. */
+  readonly repo: string;
+  readonly branch: string;
+  /** Folder of the mesh inside the repository, `.` for all of it. */
+  readonly path: string;
+  readonly pollMs: number;
+  /** Port 0 takes any free one. */
+  readonly xds: HostPort;
+  readonly http: HostPort;
+  /** The state's file. */
+  readonly state: string;
+  /** Folder for the Git objects that were fetched; may be deleted while nothing runs. */
+  readonly cache: string;
+  readonly git: GitFiles;
+  /** Folder of the secrets that proxies get by name; undefined: there are none. */
+  readonly secrets?: string;
+  /** True: may listen where other machines reach it, though nothing asks them who they are. */
+  readonly insecure: boolean;
+  readonly loadReportIntervalMs: number;
+  /** A proxy that has not acknowledged for longer is reported and left out. */
+  readonly ackDeadlineMs: number;
+  /** Time that a stop gives to what is under way. */
+  readonly drainMs: number;
+  readonly logLevel: LogLevel;
+  /** `auto`: pretty on a terminal, JSON elsewhere. */
+  readonly logFormat: LogFormat;
+  readonly notifications: NotificationSettings;
+}
+
+/** How Git proves who it is; `git/credentials.ts` says what each means. The files hold the secrets. */
+export interface GitFiles {
+  readonly tokenFile?: string;
+  readonly username?: string;
+  readonly caFile?: string;
+  readonly keyFile?: string;
+  readonly knownHostsFile?: string;
+}
+
+export interface NotificationSettings {
+  readonly slack: readonly SlackTarget[];
+  readonly webhooks: readonly WebhookTarget[];
+}
+
+/** Where a secret stands. `readSecret` reads it, once, at the start. */
+export type SecretSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'environment'; readonly variable: string };
+
+/** Which announcements a target gets; what is left out does not filter. */
+export interface NotificationFilter {
+  readonly events?: readonly string[];
+  readonly meshes?: readonly string[];
+  readonly minSeverity?: 'info' | 'warning' | 'error';
+}
+
+export interface SlackTarget extends NotificationFilter {
+  /** Unique among all targets: deliveries are remembered and counted by it. */
+  readonly name: string;
+  /** The URL of an incoming webhook is itself the secret. */
+  readonly url: SecretSource;
+}
+
+export interface WebhookTarget extends NotificationFilter {
+  readonly name: string;
+  readonly url: SecretSource | { readonly kind: 'text'; readonly text: string };
+  /** Signs the bodies; undefined: they go unsigned. */
+  readonly secret?: SecretSource;
+}
+
+/** A mistake in the settings. Any of severity `error` keeps the controller from starting. */
+export interface SettingProblem {
+  readonly severity: 'error' | 'warning';
+  /** `--poll`, `HEADGATE_POLL` or `headgate.yaml:3`. */
+  readonly place: string;
+  readonly message: string;
+}
+
+export interface SettingSources {
+  /** By setting name; a switch is a boolean. */
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  /** An empty variable counts as unset, as compose files leave them. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly file?: ConfigFile;
+}
+
+export interface ResolvedSettings {
+  /** Undefined where any problem is an error. */
+  readonly settings?: Settings;
+  readonly problems: readonly SettingProblem[];
+}
+
+/** The settings, and all that is wrong with them, at once. */
+export function resolveSettings(sources: SettingSources): ResolvedSettings {
+  const problems: SettingProblem[] = [...(sources.file?.problems ?? [])];
+  const report = (place: string, message: string, severity: 'error' | 'warning' = 'error') => {
+    problems.push({ severity, place, message });
+  };
+  const values = readValues(sources, report);
+  const fromEnvironment = targetsFromEnvironment(sources.env);
+  const slack = [...(sources.file?.notifications.slack ?? []), ...fromEnvironment.slack];
+  const webhooks = [...(sources.file?.notifications.webhooks ?? []), ...fromEnvironment.webhooks];
+  checkTogether(values, sources, report);
+  checkNames([...slack, ...webhooks], report);
+  checkVariables(sources.env, report);
+  const { repo, state } = values;
+  if (repo === undefined || state === undefined || problems.some(isError)) {
+    return { problems };
+  }
+  // Every other setting that is read below has a default, and what could not be read is among the problems.
+  const complete = values as Required<Values>;
+  return {
+    problems,
+    settings: {
+      repo,
+      branch: complete.branch,
+      path: complete.path,
+      pollMs: complete.poll,
+      xds: complete.xds,
+      http: complete.http,
+      state,
+      // Beside the state, since that is the one place that is known to be writable.
+      cache: values.cache ?? `${state}.git`,
+      git: {
+        tokenFile: values.gitTokenFile,
+        username: values.gitUsername,
+        caFile: values.gitCaFile,
+        keyFile: values.gitKeyFile,
+        knownHostsFile: values.gitKnownHostsFile,
+      },
+      secrets: values.secrets,
+      insecure: complete.insecure,
+      loadReportIntervalMs: complete.loadReportInterval,
+      ackDeadlineMs: complete.ackDeadline,
+      drainMs: complete.drain,
+      logLevel: complete.logLevel,
+      logFormat: complete.logFormat,
+      notifications: { slack, webhooks },
+    },
+  };
+}
+
+type Report = (place: string, message: string, severity?: 'error' | 'warning') => void;
+type Values = { readonly [Name in SettingName]?: ValueOf<Name> };
+
+function isError(problem: SettingProblem): boolean {
+  return problem.severity === 'error';
+}
+
+function readValues(sources: SettingSources, report: Report): Values {
+  const entries = settingNames.flatMap((name) => {
+    const setting: Setting<unknown> = settingsTable[name];
+    const given = findText(name, sources);
+    const text = given?.text ?? setting.default;
+    if (text === undefined) {
+      return [];
+    }
+    const parsed = setting.parse(text);
+    if ('allowed' in parsed) {
+      const found = redacted(JSON.stringify(text));
+      report(given?.place ?? name, `${name} is ${found}; expected ${parsed.allowed}`);
+      return [];
+    }
+    return [[name, parsed.value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The text of the setting from the source that wins, and where that is. */
+function findText(
+  name: SettingName,
+  { flags, env, file }: SettingSources,
+): { readonly text: string; readonly place: string } | undefined {
+  if (flags[name] !== undefined) {
+    return { text: String(flags[name]), place: flagOf(name) };
+  }
+  const variable = variableOf(name);
+  if (env[variable]) {
+    return { text: env[variable], place: variable };
+  }
+  return file?.values.get(name);
+}
+
+/** What no setting can know alone. */
+function checkTogether(values: Values, sources: SettingSources, report: Report): void {
+  const placeOf = (name: SettingName) => findText(name, sources)?.place ?? flagOf(name);
+  if (findText('repo', sources) === undefined) {
+    report('--repo', 'is missing; name the Git repository of the mesh, or a directory');
+  }
+  if (
+    typeof sources.flags.repo === 'string' &&
+    redacted(sources.flags.repo) !== sources.flags.repo
+  ) {
+    report(
+      '--repo',
+      'holds a password, which every user of this machine can see; set HEADGATE_REPO',
+    );
+  }
+  if (values.state !== undefined && /^postgres(ql)?:/.test(values.state)) {
+    report(
+      placeOf('state'),
+      'state is a PostgreSQL URL, which this version cannot use; name a file',
+    );
+  }
+  for (const name of ['xds', 'http'] as const) {
+    const listen = values[name];
+    if (listen !== undefined && !isLoopback(listen.address) && values.insecure === false) {
+      report(
+        placeOf(name),
+        `${name} is ${renderHostPort(listen)}, which other machines may reach, and nothing asks ` +
+          'them who they are; use a loopback address, or say --insecure where the network is trusted',
+      );
+    }
+  }
+  const { xds, http } = values;
+  if (values.secrets !== undefined && xds !== undefined && !isLoopback(xds.address)) {
+    report(
+      placeOf('secrets'),
+      `secrets are served in plain text at ${renderHostPort(xds)}, to whoever says it is a proxy that ` +
+        'names them; let only proxies reach it',
+      'warning',
+    );
+  }
+  if (xds && http && xds.port !== 0 && renderHostPort(xds) === renderHostPort(http)) {
+    report(placeOf('http'), `http is ${renderHostPort(http)}, as xds is; each needs its own port`);
+  }
+}
+
+/** Targets are told apart by their names alone. */
+function checkNames(targets: readonly { readonly name: string }[], report: Report): void {
+  const names = targets.map((target) => target.name);
+  for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index))) {
+    report('notifications', `two targets are called ${name}; give each a name of its own`);
+  }
+}
+
+/** Variables that are ours and no setting's: read elsewhere in this program. */
+const otherVariables: readonly string[] = [
+  ...['CONFIG', 'SERVER', 'ENVOY', 'ROOT'],
+  ...['SLACK_URL', 'SLACK_URL_FILE'],
+  ...['WEBHOOK_URL', 'WEBHOOK_URL_FILE', 'WEBHOOK_SECRET', 'WEBHOOK_SECRET_FILE'],
+];
+
+/** Kubernetes sets `HEADGATE_…` variables for a service of that name, so only likely mistakes are named. */
+function checkVariables(env: SettingSources['env'], report: Report): void {
+  const prefix = variableOf('');
+  const known = [
+    ...settingNames.map((name) => variableOf(name).slice(prefix.length)),
+    ...otherVariables,
+  ];
+  for (const variable of Object.keys(env)) {
+    const name = variable.startsWith(prefix) ? variable.slice(prefix.length) : '';
+    const nearest = known.includes(name) ? undefined : nearestName(name, known);
+    if (name !== '' && nearest !== undefined) {
+      report(variable, `is no setting; did you mean ${prefix}${nearest}?`, 'warning');
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * One chat target and one webhook straight from the environment, for containers without a config file.
+ * Each secret is the variable's own text or, by the `_FILE` form that container secrets use, a file's.
+ */
+import type { NotificationSettings, SecretSource } from '../config.js';
+
+/** The targets named `slack` and `webhook`, where their variables are set. */
+export function targetsFromEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): NotificationSettings {
+  const slackUrl = secretFrom(env, 'HEADGATE_SLACK_URL');
+  const webhookUrl = secretFrom(env, 'HEADGATE_WEBHOOK_URL');
+  const secret = secretFrom(env, 'HEADGATE_WEBHOOK_SECRET');
+  return {
+    slack: slackUrl === undefined ? [] : [{ name: 'slack', url: slackUrl }],
+    webhooks: webhookUrl === undefined ? [] : [{ name: 'webhook', url: webhookUrl, secret }],
+  };
+}
+
+/** The file wins over the variable: who sets both has moved the secret out of the environment. */
+function secretFrom(
+  env: Readonly<Record<string, string | undefined>>,
+  variable: string,
+): SecretSource | undefined {
+  const path = env[`${variable}_FILE`];
+  if (path) {
+    return { kind: 'file', path };
+  }
+  return env[variable] ? { kind: 'environment', variable } : undefined;
+}

@@ -1,0 +1,161 @@
+/**
+ * Every setting of `serve`, once: how it is called in each source, its default, its bounds and their
+ * reason. The help, the flags, the environment and the config file are all made from this table.
+ */
+import { duration, hostPort, oneOf, onOff, type Parsed, plainText } from './values.js';
+
+export const logLevels = ['info', 'warn', 'error'] as const;
+export const logFormats = ['auto', 'json', 'pretty'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+export type LogFormat = (typeof logFormats)[number];
+
+export interface Setting<T> {
+  /** What stands for the value in the help; undefined: a switch, true where it is named. */
+  readonly placeholder?: string;
+  /** One sentence. */
+  readonly help: string;
+  /** In the form that `parse` reads; undefined: must be given, or follows from another setting. */
+  readonly default?: string;
+  readonly parse: (text: string) => Parsed<T>;
+}
+
+export const settingsTable = {
+  repo: {
+    placeholder: 'URL|DIR',
+    help: 'Git repository of the mesh, or a plain directory to watch.',
+    parse: plainText,
+  },
+  branch: {
+    placeholder: 'NAME',
+    help: 'Branch that is deployed.',
+    default: 'main',
+    parse: plainText,
+  },
+  path: {
+    placeholder: 'DIR',
+    help: 'Folder of the mesh inside the repository.',
+    default: '.',
+    parse: plainText,
+  },
+  poll: {
+    placeholder: 'DURATION',
+    help: 'Time between two looks at the repository.',
+    default: '5s',
+    // Below 100 ms a poll costs the Git server more than anybody gains by it.
+    parse: duration('100ms', '24h'),
+  },
+  xds: {
+    placeholder: 'HOST:PORT',
+    help: 'Where Envoys connect.',
+    default: '127.0.0.1:18000',
+    parse: hostPort,
+  },
+  http: {
+    placeholder: 'HOST:PORT',
+    help: 'Where the API, health and metrics listen.',
+    default: '127.0.0.1:8080',
+    parse: hostPort,
+  },
+  state: {
+    placeholder: 'FILE',
+    help: 'File that keeps the state over restarts.',
+    default: 'headgate.db',
+    parse: plainText,
+  },
+  cache: {
+    placeholder: 'DIR',
+    help: 'Folder for fetched Git objects (default: the state file with .git added).',
+    parse: plainText,
+  },
+  secrets: {
+    placeholder: 'DIR',
+    help: 'Folder of TLS secrets for proxies: NAME/tls.crt and tls.key, NAME/ca.crt.',
+    parse: plainText,
+  },
+  gitTokenFile: {
+    placeholder: 'FILE',
+    help: 'File with the token or password for an https repository.',
+    parse: plainText,
+  },
+  gitUsername: {
+    placeholder: 'NAME',
+    help: 'Who the token belongs to, where the server asks for it.',
+    parse: plainText,
+  },
+  gitCaFile: {
+    placeholder: 'FILE',
+    help: "Certificate authorities of an https repository, instead of the system's.",
+    parse: plainText,
+  },
+  gitKeyFile: {
+    placeholder: 'FILE',
+    help: 'Private key for an ssh repository.',
+    parse: plainText,
+  },
+  gitKnownHostsFile: {
+    placeholder: 'FILE',
+    help: 'The only host keys that are accepted over ssh.',
+    parse: plainText,
+  },
+  insecure: {
+    help: 'Listen without authentication on addresses that other machines reach.',
+    default: 'false',
+    parse: onOff,
+  },
+  loadReportInterval: {
+    placeholder: 'DURATION',
+    help: 'How often Envoys report requests and errors.',
+    default: '1s',
+    // Windows of gates are seconds long; a report costs a few hundred bytes.
+    parse: duration('100ms', '1m'),
+  },
+  ackDeadline: {
+    placeholder: 'DURATION',
+    help: 'How long a silent proxy holds up a step.',
+    default: '30s',
+    // Envoy itself waits 15 s for a warming resource (initial_fetch_timeout); twice that is silence.
+    parse: duration('100ms', '1h'),
+  },
+  drain: {
+    placeholder: 'DURATION',
+    help: 'How long a stop waits for what is under way.',
+    default: '5s',
+    // Container runtimes kill after 30 s at the latest by default.
+    parse: duration('0s', '30s'),
+  },
+  logLevel: {
+    placeholder: 'LEVEL',
+    help: `Lowest level that is logged: ${logLevels.join(', ')}.`,
+    default: 'info',
+    parse: oneOf(logLevels),
+  },
+  logFormat: {
+    placeholder: 'FORMAT',
+    help: `Form of the log: ${logFormats.join(', ')} (auto: pretty on a terminal, else json).`,
+    default: 'auto',
+    parse: oneOf(logFormats),
+  },
+} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+
+export type SettingName = keyof typeof settingsTable;
+
+export const settingNames = Object.keys(settingsTable) as readonly SettingName[];
+
+/** What the setting's `parse` gives. */
+export type ValueOf<Name extends SettingName> =
+  ReturnType<(typeof settingsTable)[Name]['parse']> extends infer Result
+    ? Result extends { readonly value: infer Value }
+      ? Value
+      : never
+    : never;
+
+/** `ackDeadline` as a flag: `--ack-deadline`. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** `ackDeadline` in the environment: `HEADGATE_ACK_DEADLINE`. */
+export function variableOf(name: string): string {
+  return `HEADGATE_${flagOf(name).slice(2).replaceAll('-', '_').toUpperCase()}`;
+}

@@ -1,0 +1,56 @@
+/** A RolloutPolicy document in the model's terms: durations in milliseconds, defaults filled in. */
+import { assert, present } from '../base/assert.js';
+import { parseDuration } from '../base/duration.js';
+import type * as yaml from '../generated/schema-types.js';
+import type { Gate, RolloutPolicy, RolloutSelector, RolloutStep } from '../mesh/model.js';
+import { gateMinRequests, policyDefaults } from '../mesh/policy-defaults.js';
+
+export function rolloutPolicy({ metadata, spec }: yaml.RolloutPolicy): RolloutPolicy {
+  const steps = spec.steps?.map(step) ?? policyDefaults.steps;
+  return {
+    kind: 'RolloutPolicy',
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    selector: selector(spec.selector),
+    steps,
+    gates: spec.gates?.map(gate) ?? policyDefaults.gates,
+    failureLimit: spec.failureLimit ?? policyDefaults.failureLimit,
+    noData: spec.noData ?? policyDefaults.noData,
+    stepDeadlineMs: stepDeadlineMs(spec.stepDeadline, steps),
+    onStepDeadline: spec.onStepDeadline ?? policyDefaults.onStepDeadline,
+    onFailure: spec.onFailure ?? policyDefaults.onFailure,
+  };
+}
+
+function selector(written: yaml.RolloutSelector | undefined): RolloutSelector {
+  return {
+    isDefault: written === undefined,
+    virtualRouters: written?.virtualRouters ?? [],
+    virtualNodes: written?.virtualNodes ?? [],
+    virtualGateways: written?.virtualGateways ?? [],
+    matchLabels: written?.matchLabels ?? {},
+  };
+}
+
+function step({ progress, bake, approval }: yaml.RolloutStep): RolloutStep {
+  return { progress, bakeMs: goDurationMs(bake), approval: approval ?? false };
+}
+
+/** A default deadline before the bake time is over would stop every rollout. */
+function stepDeadlineMs(written: string | undefined, steps: readonly RolloutStep[]): number {
+  if (written !== undefined) {
+    return goDurationMs(written);
+  }
+  const longestBakeMs = Math.max(...steps.map((each) => each.bakeMs));
+  return Math.max(policyDefaults.stepDeadlineMs, 2 * longestBakeMs);
+}
+
+function gate({ name, successRate }: yaml.Gate): Gate {
+  assert(successRate !== undefined, 'the schema lets exactly one kind of gate pass');
+  const { min, window = '1m', minRequests = gateMinRequests } = successRate;
+  return { kind: 'successRate', name, min, windowMs: goDurationMs(window), minRequests };
+}
+
+function goDurationMs(text: string): number {
+  return present(parseDuration(text), 'duration that the schema let pass');
+}

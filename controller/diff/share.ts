@@ -1,0 +1,42 @@
+/**
+ * Structural sharing: a resource that did not change keeps its identity from revision to revision, and
+ * with it everything that was translated and encoded from it.
+ */
+import type { Mesh, Resource } from '../mesh/model.js';
+import { sameResource } from './diff-meshes.js';
+
+/** `next`, with the objects of `previous` wherever they mean the same; `previous` itself where all do. */
+export function shareMesh(previous: Mesh | undefined, next: Mesh): Mesh {
+  if (previous === undefined) {
+    return next;
+  }
+  const settings = sameResource(previous.settings, next.settings)
+    ? previous.settings
+    : next.settings;
+  const shared: Mesh = {
+    name: next.name,
+    settings,
+    virtualNodes: shareList(previous.virtualNodes, next.virtualNodes),
+    virtualServices: shareList(previous.virtualServices, next.virtualServices),
+    virtualRouters: shareList(previous.virtualRouters, next.virtualRouters),
+    virtualGateways: shareList(previous.virtualGateways, next.virtualGateways),
+    gatewayRoutes: shareList(previous.gatewayRoutes, next.gatewayRoutes),
+    rolloutPolicies: shareList(previous.rolloutPolicies, next.rolloutPolicies),
+  };
+  const isSame = (Object.keys(shared) as (keyof Mesh)[]).every(
+    (key) => shared[key] === previous[key],
+  );
+  return isSame ? previous : shared;
+}
+
+function shareList<T extends Resource>(previous: readonly T[], next: readonly T[]): readonly T[] {
+  const byName = new Map(previous.map((resource) => [resource.name, resource]));
+  const shared = next.map((resource) => {
+    const candidate = byName.get(resource.name);
+    return candidate !== undefined && sameResource(candidate, resource) ? candidate : resource;
+  });
+  const isSame =
+    shared.length === previous.length &&
+    shared.every((resource, index) => resource === previous[index]);
+  return isSame ? previous : shared;
+}

@@ -1,0 +1,119 @@
+/**
+ * The bootstrap that turns a stock Envoy into a proxy of the mesh: who it is, where the controller is, and
+ * that it reports its load there. Written in proto JSON (Envoy reads YAML 1.1, in which `y` is true, so
+ * JSON is the safe spelling). Clusters and listeners come over one delta ADS stream.
+ */
+import { isIpAddress } from '../base/socket-address.js';
+import { announceKey, egressKey, ingressKey } from './identity.js';
+import type { SocketAddress } from './snapshot.js';
+
+export interface BootstrapOptions {
+  /** `mesh/<mesh>/virtualNode/<name>` or `mesh/<mesh>/virtualGateway/<name>`. */
+  readonly nodeId: string;
+  /** Replicas of the controller, at least one: names or IP addresses. */
+  readonly xds: readonly SocketAddress[];
+  /** Undefined: no admin interface. Port 0: any free one. */
+  readonly admin?: SocketAddress;
+  /** Where the sidecar's listeners go; undefined: connections are redirected, App Mesh's way. */
+  readonly ingress?: SocketAddress;
+  readonly egress?: SocketAddress;
+  /**
+   * The IP address at which others reach the service, where that of `ingress` does not say it: an
+   * endpoint of the virtual node while the proxy is connected, if its endpoints are announced.
+   */
+  readonly announce?: string;
+  /** Default delta; `sotw` is for what cannot speak it. */
+  readonly protocol?: 'delta' | 'sotw';
+}
+
+export const xdsClusterName = 'headgate_xds';
+
+/** Plain JSON, the same for the same options. */
+export function renderBootstrap(options: BootstrapOptions): Readonly<Record<string, unknown>> {
+  const { nodeId, admin, ingress, egress, announce } = options;
+  const metadata = {
+    ...(ingress && { [ingressKey]: plainAddress(ingress) }),
+    ...(egress && { [egressKey]: plainAddress(egress) }),
+    ...(announce && { [announceKey]: announce }),
+  };
+  return {
+    node: {
+      id: nodeId,
+      cluster: nodeId,
+      ...(Object.keys(metadata).length > 0 && { metadata }),
+    },
+    ...(admin && { admin: { address: socketAddress(admin) } }),
+    dynamic_resources: dynamicResources(options.protocol ?? 'delta'),
+    cluster_manager: {
+      load_stats_config: {
+        api_type: 'GRPC',
+        transport_api_version: 'V3',
+        grpc_services: [grpcService],
+      },
+    },
+    static_resources: { clusters: [xdsCluster(options.xds)] },
+    layered_runtime: {
+      layers: [
+        {
+          name: 'headgate',
+          // App Mesh's limit on how large a program a user's regex may become.
+          static_layer: { 're2.max_program_size.error_level': 1000 },
+        },
+        { name: 'admin', admin_layer: {} },
+      ],
+    },
+  };
+}
+
+/** A proxy that lost its controller looks for one every few seconds; Envoy's own pace slows to 30 s. */
+const grpcService = {
+  envoy_grpc: {
+    cluster_name: xdsClusterName,
+    retry_policy: { retry_back_off: { base_interval: '0.5s', max_interval: '5s' } },
+  },
+};
+
+/** Without a fetch timeout: a proxy that has not heard of its clusters yet takes no traffic. */
+const fromAds = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
+
+function dynamicResources(protocol: 'delta' | 'sotw') {
+  return {
+    ads_config: {
+      api_type: protocol === 'delta' ? 'DELTA_GRPC' : 'GRPC',
+      transport_api_version: 'V3',
+      set_node_on_first_message_only: true,
+      grpc_services: [grpcService],
+    },
+    cds_config: fromAds,
+    lds_config: fromAds,
+  };
+}
+
+/** A controller that is gone without a word (its machine, the network) is noticed by its silence. */
+function xdsCluster(addresses: readonly SocketAddress[]) {
+  const endpoints = addresses.map((item) => ({ endpoint: { address: socketAddress(item) } }));
+  const isStatic = addresses.every(({ address }) => isIpAddress(address));
+  const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+  return {
+    name: xdsClusterName,
+    type: isStatic ? 'STATIC' : 'STRICT_DNS',
+    connect_timeout: '1s',
+    load_assignment: { cluster_name: xdsClusterName, endpoints: [{ lb_endpoints: endpoints }] },
+    typed_extension_protocol_options: {
+      [options]: {
+        '@type': `type.googleapis.com/${options}`,
+        explicit_http_config: {
+          http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '10s' } },
+        },
+      },
+    },
+  };
+}
+
+function socketAddress({ address, port }: SocketAddress) {
+  return { socket_address: { address, port_value: port } };
+}
+
+function plainAddress({ address, port }: SocketAddress) {
+  return { address, port };
+}

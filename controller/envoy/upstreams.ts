@@ -1,0 +1,88 @@
+/**
+ * The clusters of a proxy, encoded, each with its endpoints: what its node's backends may lead to, its own
+ * application, and where traffic is let through to. Shared by all proxies that have them.
+ */
+import type { ClientPolicy, ConnectionPool, MeshSettings, VirtualNode } from '../mesh/model.js';
+import {
+  type Caller,
+  type ClusterParts,
+  egressCluster,
+  ingressCluster,
+  passThroughCluster,
+} from './clusters.js';
+import { endpointsOf, loadAssignment } from './endpoints.js';
+import { identityMemo } from './memo.js';
+import { clusterName } from './names.js';
+import type { ReachedService, Target } from './reach.js';
+import { encodeResource } from './resource.js';
+import type { EncodedResource, ProxyIdentity } from './snapshot.js';
+
+/** A cluster, and its endpoints where they do not come by DNS. */
+export interface Upstream {
+  readonly cluster: EncodedResource;
+  readonly endpoint?: EncodedResource;
+}
+
+const reached = identityMemo<Upstream>();
+const own = identityMemo<Upstream>();
+const passThrough = identityMemo<Upstream>();
+/** Stands for "no client policy" among the objects of a memo. */
+const noPolicy: ClientPolicy = {};
+
+/** The application beside the proxy, by listener. */
+export function ownUpstreams(mesh: MeshSettings, node: VirtualNode): readonly Upstream[] {
+  return node.listeners.map((listener) =>
+    own([mesh, node], String(listener.port), () =>
+      encodeUpstream(ingressCluster(mesh, { node, listener })),
+    ),
+  );
+}
+
+export function passThroughUpstream(mesh: MeshSettings, name: string): Upstream {
+  return passThrough([mesh], name, () => encodeUpstream(passThroughCluster(mesh, name)));
+}
+
+/**
+ * One upstream for each listener of a node that any route may choose, at weight 0 too: a change of weights
+ * must find its clusters warm. Where several backends lead to one listener, their policies are the same
+ * (`mesh/check-client-policies.ts`).
+ * `pools` limits the clusters that it names.
+ */
+export function reachedUpstreams(
+  mesh: MeshSettings,
+  reach: readonly ReachedService[],
+  proxyKind: ProxyIdentity['kind'],
+  pools: ReadonlyMap<string, ConnectionPool> = new Map(),
+): readonly Upstream[] {
+  const byName = new Map<string, Upstream>();
+  for (const { ports, clientPolicy } of reach) {
+    for (const target of ports.flatMap(({ routes }) => routes.flatMap(({ targets }) => targets))) {
+      const name = clusterName('egress', mesh.name, target.node, target.listener);
+      if (!byName.has(name)) {
+        const madeFrom = [mesh, target.node, clientPolicy ?? noPolicy];
+        const pool = pools.get(name) ?? {};
+        const key = `${proxyKind} ${target.listener.port} ${JSON.stringify(pool)}`;
+        const caller = { policy: clientPolicy, pool, proxyKind };
+        const make = () => reachedUpstream(mesh, target, caller);
+        byName.set(name, reached(madeFrom, key, make));
+      }
+    }
+  }
+  return [...byName.values()];
+}
+
+function reachedUpstream(mesh: MeshSettings, target: Target, caller: Caller): Upstream {
+  const parts = egressCluster(mesh, target, caller);
+  if (target.node.serviceDiscovery?.kind === 'dns') {
+    return encodeUpstream(parts);
+  }
+  const assignment = loadAssignment(parts.name, endpointsOf(target));
+  return {
+    ...encodeUpstream(parts),
+    endpoint: encodeResource('endpoint', parts.name, assignment, []),
+  };
+}
+
+function encodeUpstream({ name, message, references }: ClusterParts): Upstream {
+  return { cluster: encodeResource('cluster', name, message, references) };
+}

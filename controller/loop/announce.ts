@@ -1,0 +1,167 @@
+/**
+ * What the history keeps and what people are told, found by comparing the state before a step with the
+ * state after it: no transition can forget to say so. Ids follow from the rollout and what happened to
+ * it, and no two transitions share one, since receivers drop what they have seen.
+ */
+import { renderDuration } from '../base/duration.js';
+import type { Rollout } from '../rollout/rollout.js';
+import { rolloutTargets } from '../rollout/targets.js';
+import type { Announcement } from './events.js';
+import type { HistoryEntry } from './ports.js';
+import type { LoopState } from './state.js';
+
+/** Rollouts that are new, or in another phase or step than before, oldest first. */
+export function movedRollouts(
+  before: LoopState,
+  after: LoopState,
+): readonly { readonly from: Rollout | undefined; readonly to: Rollout }[] {
+  return [...after.durable.rollouts.values()].flatMap((to) => {
+    const from = before.durable.rollouts.get(to.id);
+    const hasMoved = from === undefined || from.phase !== to.phase || from.step !== to.step;
+    return hasMoved ? [{ from, to }] : [];
+  });
+}
+
+/** The evidence of each transition: phase, step, reason and the verdicts that it rests on. */
+export function historyOf(before: LoopState, after: LoopState, nowMs: number): HistoryEntry[] {
+  return movedRollouts(before, after).map(({ from, to }) => ({
+    atMs: nowMs,
+    kind: 'rollout',
+    json: JSON.stringify({
+      rollout: to.id,
+      mesh: to.mesh,
+      revision: to.revision.id,
+      from: from?.phase,
+      phase: to.phase,
+      step: to.step,
+      reason: to.reason,
+      // A new step has no verdicts yet: what led here is the evidence of the one before.
+      gates: from !== undefined && to.step > from.step ? to.evidence.at(-1)?.gates : to.gates,
+    }),
+  }));
+}
+
+export function announcementsOf(
+  before: LoopState,
+  after: LoopState,
+  nowMs: number,
+): readonly Announcement[] {
+  return movedRollouts(before, after).flatMap(({ from, to }) => {
+    const event = eventOf(from, to);
+    return event === undefined ? [] : [announce(event, to, after, nowMs)];
+  });
+}
+
+function eventOf(from: Rollout | undefined, to: Rollout): Announcement['event'] | undefined {
+  const isFirstStep = to.step <= 0 && (from === undefined || from.phase === 'Pending');
+  switch (to.phase) {
+    case 'Progressing':
+      return isFirstStep ? 'rollout.started' : undefined;
+    case 'WaitingForApproval':
+      // Who resumed it knows.
+      return from?.phase === 'Paused' ? undefined : 'rollout.waitingForApproval';
+    case 'Paused':
+      return 'rollout.paused';
+    case 'RollingBack':
+      // Said when it is decided, not when the last proxy has acknowledged: minutes matter.
+      return to.outcome === 'Aborted' ? 'rollout.aborted' : 'rollout.rolledBack';
+    case 'Succeeded':
+      return 'rollout.succeeded';
+    case 'Superseded':
+      return 'rollout.superseded';
+    default:
+      return undefined;
+  }
+}
+
+const severityOf: Readonly<Record<Announcement['event'], Announcement['severity']>> = {
+  'rollout.started': 'info',
+  'rollout.succeeded': 'info',
+  'rollout.rolledBack': 'error',
+  'rollout.aborted': 'warning',
+  'rollout.paused': 'warning',
+  'rollout.waitingForApproval': 'warning',
+  'rollout.superseded': 'info',
+  'revision.rejected': 'error',
+};
+
+const verbOf: Readonly<Record<Announcement['event'], string>> = {
+  'rollout.started': 'started',
+  'rollout.succeeded': 'succeeded',
+  'rollout.rolledBack': 'rolled back',
+  'rollout.aborted': 'aborted',
+  'rollout.paused': 'paused',
+  'rollout.waitingForApproval': 'waits for approval',
+  'rollout.superseded': 'superseded',
+  'revision.rejected': 'rejected',
+};
+
+function announce(
+  event: Announcement['event'],
+  rollout: Rollout,
+  state: LoopState,
+  nowMs: number,
+): Announcement {
+  const targets = rolloutTargets(rollout, state.load, nowMs);
+  const facts = [
+    ...targets.map((target) => ({
+      title: target.virtualNode,
+      value: `${target.served} % (applied ${target.applied} %, desired ${target.desired} %)`,
+    })),
+    ...rollout.gates
+      .filter((result) => result.text !== '')
+      .map((result) => ({ title: `gate ${result.name}`, value: result.text })),
+    { title: 'commit', value: `${rollout.revision.id.slice(0, 12)} ${rollout.revision.title}` },
+  ];
+  const tookMs = nowMs - rollout.startedAtMs;
+  const took = event === 'rollout.succeeded' ? ` in ${renderDuration(roundToSecond(tookMs))}` : '';
+  return {
+    id: idOf(event, rollout),
+    event,
+    severity: severityOf[event],
+    mesh: rollout.mesh,
+    rollout: rollout.id,
+    revision: rollout.revision,
+    title: `${rollout.mesh}: ${rollout.name} ${verbOf[event]}${took}`,
+    text: rollout.reason,
+    facts,
+    atMs: nowMs,
+  };
+}
+
+/** A step is entered once and a rollout ends once, but it may be paused time and again. */
+function idOf(event: Announcement['event'], { id, step, pausedAtMs }: Rollout): string {
+  const when = event === 'rollout.paused' ? `/${pausedAtMs}` : '';
+  return `${id}/${event}/${step}${when}`;
+}
+
+function roundToSecond(durationMs: number): number {
+  return Math.round(durationMs / 1000) * 1000;
+}
+
+/** A revision with errors was seen: nothing of it is served. */
+export function announceRejected(state: LoopState, nowMs: number): readonly Announcement[] {
+  const { attempted, problems } = state.durable.revision;
+  if (attempted === undefined) {
+    return [];
+  }
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  const shown = errors.slice(0, 5).map((problem) => ({
+    title: `${problem.file}:${problem.line} ${problem.code}`,
+    value: problem.message,
+  }));
+  return [
+    {
+      // A branch may come back to a commit that was rejected before.
+      id: `revision/${attempted.id}/rejected/${nowMs}`,
+      event: 'revision.rejected',
+      severity: 'error',
+      mesh: '',
+      revision: attempted,
+      title: `commit ${attempted.id.slice(0, 12)} rejected: ${errors.length} problems`,
+      text: 'What was served stays served. Nothing of this commit is applied.',
+      facts: shown,
+      atMs: nowMs,
+    },
+  ];
+}

@@ -1,0 +1,86 @@
+/**
+ * Everything that can happen to the loop, and all that a step may ask for. External callbacks only make
+ * events; only `step.ts` decides. No behaviour depends on which event woke the loop: each step looks at
+ * the whole state again.
+ */
+import type { Problem } from '../base/problem.js';
+import type { Secrets } from '../envoy/secrets.js';
+import type { Mesh, Origin } from '../mesh/model.js';
+import type { LoadSample } from '../rollout/load-history.js';
+import type { RevisionInfo, RolloutCommand } from '../rollout/rollout.js';
+import type { HistoryEntry, PublisherEvent } from './ports.js';
+import type { LoopState } from './state.js';
+
+export type LoopEvent =
+  /** A revision was read and decoded; `meshes` is meaningless where `problems` has an error. */
+  | {
+      readonly kind: 'revisionRead';
+      readonly revision: RevisionInfo;
+      readonly meshes: readonly Mesh[];
+      readonly origins: ReadonlyMap<string, Origin>;
+      readonly problems: readonly Problem[];
+    }
+  | { readonly kind: 'sourceUnchanged' }
+  | {
+      readonly kind: 'sourceFailed';
+      readonly code: string;
+      readonly message: string;
+      readonly retryInMs: number;
+    }
+  | Exclude<PublisherEvent, { kind: 'loadReported' }>
+  | { readonly kind: 'loadReported'; readonly samples: readonly LoadSample[] }
+  | {
+      readonly kind: 'command';
+      readonly rollout: string;
+      readonly command: RolloutCommand;
+      readonly by: string;
+      readonly reason: string;
+    }
+  /** All that there are now. */
+  | { readonly kind: 'secretsChanged'; readonly secrets: Secrets }
+  /** Time has passed. */
+  | { readonly kind: 'tick' };
+
+/** What people are told. `notify` turns it into messages; no two share an id. */
+export interface Announcement {
+  readonly id: string;
+  readonly event:
+    | 'rollout.started'
+    | 'rollout.succeeded'
+    | 'rollout.rolledBack'
+    | 'rollout.aborted'
+    | 'rollout.paused'
+    | 'rollout.waitingForApproval'
+    | 'rollout.superseded'
+    | 'revision.rejected';
+  readonly severity: 'info' | 'warning' | 'error';
+  readonly mesh: string;
+  readonly rollout?: string;
+  readonly revision: RevisionInfo;
+  readonly title: string;
+  readonly text: string;
+  readonly facts: readonly { readonly title: string; readonly value: string }[];
+  readonly atMs: number;
+}
+
+export type CommandReply =
+  | { readonly ok: true; readonly rollout: string }
+  | { readonly ok: false; readonly status: 404 | 409; readonly message: string };
+
+/** Effects in the order in which they must happen: store the state, publish it, then tell people. */
+export interface StepResult {
+  readonly state: LoopState;
+  readonly history: readonly HistoryEntry[];
+  readonly announcements: readonly Announcement[];
+  /** Only for commands. */
+  readonly reply?: CommandReply;
+}
+
+/** An event taken in: the state with what it says, before anything follows from it. */
+export interface Taken {
+  readonly state: LoopState;
+  readonly history?: readonly HistoryEntry[];
+  readonly reply?: CommandReply;
+  /** True for a revision that is seen for the first time and has errors. */
+  readonly isRejection?: boolean;
+}

@@ -1,0 +1,54 @@
+/**
+ * Numbers publications: each change of what is served is one, and each rollout remembers the one that
+ * first served its present position, since only what was acknowledged from then on counts for it.
+ */
+import { hasAdditions } from '../rollout/mix.js';
+import { isEnded, type Rollout } from '../rollout/rollout.js';
+import { type Announced, servedKey as announcedKey } from './announced.js';
+import type { LoopState } from './state.js';
+
+/** `after`, with a number of its own where it serves something else than `before`. */
+export function withGeneration(before: LoopState, after: LoopState): LoopState {
+  if (after.durable === before.durable && after.secrets === before.secrets) {
+    return after;
+  }
+  const moved = [...after.durable.rollouts.values()].filter(
+    (rollout) => servedKey(rollout) !== servedKey(before.durable.rollouts.get(rollout.id)),
+  );
+  const isSame =
+    moved.length === 0 &&
+    (before.secrets === after.secrets || after.durable.meshes.size === 0) &&
+    hasSameEndpoints(before.durable.announced, after.durable.announced) &&
+    [...after.durable.meshes].every(
+      ([name, mesh]) => before.durable.meshes.get(name)?.applied === mesh.applied,
+    );
+  if (isSame) {
+    return after;
+  }
+  const generation = before.generation + 1;
+  const servedGeneration = new Map(
+    [...before.servedGeneration].filter(([id]) => after.durable.rollouts.has(id)),
+  );
+  for (const rollout of moved) {
+    servedGeneration.set(rollout.id, generation);
+  }
+  return { ...after, generation, servedGeneration };
+}
+
+function hasSameEndpoints(before: Announced, after: Announced): boolean {
+  return before === after || announcedKey(before) === announcedKey(after);
+}
+
+/** Two rollouts with the same key serve the same. */
+export function servedKey(rollout: Rollout | undefined): string {
+  if (rollout === undefined || isEnded(rollout.phase)) {
+    return 'none';
+  }
+  if (rollout.phase === 'Completing' || rollout.phase === 'RollingBack') {
+    return rollout.phase;
+  }
+  if (rollout.step < 0) {
+    return hasAdditions(rollout) ? 'added' : 'none';
+  }
+  return `${rollout.step}/${rollout.waveShare}`;
+}

@@ -1,0 +1,151 @@
+/**
+ * The durable state as values in the store, and back. A step writes the values that it changed, found by
+ * identity: a rollout whose gates merely measured again is not written.
+ */
+import { canonicalJson } from '../base/hash.js';
+import { shareMesh } from '../diff/share.js';
+import type { Mesh } from '../mesh/model.js';
+import type { HeldChange, Rollout } from '../rollout/rollout.js';
+import type { AnnouncedEndpoint } from './announced.js';
+import type { StoreWrite } from './ports.js';
+import type { DurableState, MeshState, RevisionState } from './state.js';
+
+/** The state of a controller that has never run. */
+export const initialDurableState: DurableState = {
+  revision: { problems: [] },
+  meshes: new Map(),
+  rollouts: new Map(),
+  held: new Map(),
+  announced: new Map(),
+  nextRollout: 1,
+};
+
+/** What must be written to bring the store from `before` to `after`; empty where nothing must. */
+export function changedValues(before: DurableState, after: DurableState): readonly StoreWrite[] {
+  return [
+    ...changedMap('applied', before.meshes, after.meshes, (mesh) => mesh.applied),
+    ...changedMap('desired', before.meshes, after.meshes, (mesh) => mesh.desired),
+    ...changedMap('rollout', before.rollouts, after.rollouts, (rollout) => rollout),
+    ...changedMap('held', before.held, after.held, (held) => held),
+    ...changedMap('announced', before.announced, after.announced, (entries) => entries),
+    ...changedValue('revision', before.revision, after.revision),
+    ...changedValue('nextRollout', before.nextRollout, after.nextRollout),
+  ];
+}
+
+function changedValue(kind: string, before: unknown, after: unknown): readonly StoreWrite[] {
+  return before === after ? [] : [{ kind, key: '', json: JSON.stringify(after) }];
+}
+
+function changedMap<T>(
+  kind: string,
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+  part: (value: T) => Stored,
+): readonly StoreWrite[] {
+  if (before === after) {
+    return [];
+  }
+  const writes: StoreWrite[] = [];
+  for (const [key, value] of after) {
+    const known = before.get(key);
+    if (known === undefined || mustWrite(part(known), part(value))) {
+      writes.push({ kind, key, json: JSON.stringify(part(value)) });
+    }
+  }
+  for (const key of before.keys()) {
+    if (!after.has(key)) {
+      writes.push({ kind, key, json: null });
+    }
+  }
+  return writes;
+}
+
+type Stored = Mesh | Rollout | HeldChange | readonly AnnouncedEndpoint[];
+
+function mustWrite(before: Stored, after: Stored): boolean {
+  if (before === after) {
+    return false;
+  }
+  if ('phase' in before && 'phase' in after) {
+    return durablePart(before) !== durablePart(after);
+  }
+  return true;
+}
+
+/** All of a rollout but the figures of its gates, which come anew with every load report. */
+function durablePart(rollout: Rollout): string {
+  const { group, plan, gates, ...rest } = rollout;
+  const verdicts = gates.map(({ name, verdict, failures, judgedUntilMs }) => ({
+    name,
+    verdict,
+    failures,
+    judgedUntilMs,
+  }));
+  // The group and the plan are frozen at the start: only what moves is compared.
+  return canonicalJson({ ...rest, verdicts });
+}
+
+/** The state that `values` hold. Throws where they are not what `changedValues` wrote. */
+export function restoreState(
+  values: readonly { readonly kind: string; readonly key: string; readonly json: string }[],
+): DurableState {
+  const meshes = new Map<string, MeshState>();
+  const rollouts: Rollout[] = [];
+  const held = new Map<string, HeldChange>();
+  const announced = new Map<string, readonly AnnouncedEndpoint[]>();
+  let { revision, nextRollout } = initialDurableState;
+  const applied = new Map<string, Mesh>();
+  const desired = new Map<string, Mesh>();
+  for (const { kind, key, json } of values) {
+    const value: unknown = JSON.parse(json);
+    switch (kind) {
+      case 'applied':
+        applied.set(key, value as Mesh);
+        break;
+      case 'desired':
+        desired.set(key, value as Mesh);
+        break;
+      case 'rollout':
+        rollouts.push(value as Rollout);
+        break;
+      case 'held':
+        held.set(key, value as HeldChange);
+        break;
+      case 'announced':
+        announced.set(key, value as readonly AnnouncedEndpoint[]);
+        break;
+      case 'revision':
+        revision = value as RevisionState;
+        break;
+      case 'nextRollout':
+        nextRollout = value as number;
+        break;
+      default:
+        throw new Error(`the state has a value of unknown kind ${kind}`);
+    }
+  }
+  for (const [name, mesh] of [...applied].sort(byKey)) {
+    // What is the same in both is the same object again, as it was before the restart.
+    meshes.set(name, { applied: mesh, desired: shareMesh(mesh, desired.get(name) ?? mesh) });
+  }
+  rollouts.sort(
+    (left, right) => left.startedAtMs - right.startedAtMs || numberOf(left) - numberOf(right),
+  );
+  return {
+    revision,
+    meshes,
+    rollouts: new Map(rollouts.map((rollout) => [rollout.id, rollout])),
+    held,
+    announced,
+    nextRollout,
+  };
+}
+
+function byKey(left: readonly [string, unknown], right: readonly [string, unknown]): number {
+  return left[0] < right[0] ? -1 : 1;
+}
+
+function numberOf(rollout: Rollout): number {
+  return Number(rollout.id.slice(rollout.id.lastIndexOf('-') + 1));
+}

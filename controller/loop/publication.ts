@@ -1,0 +1,111 @@
+/**
+ * From the state to what each proxy is served. Lazy: a snapshot is made when a proxy asks for it. Cheap:
+ * proxies in the same position of every rollout share one effective mesh, and an effective mesh whose
+ * positions did not change is the very object of the publication before, so nothing is made anew.
+ */
+import { shortHash } from '../base/hash.js';
+import { checkSnapshot } from '../envoy/check-snapshot.js';
+import { missingSecrets, type Secrets, withSecrets } from '../envoy/secrets.js';
+import type { ProxyIdentity, Snapshot } from '../envoy/snapshot.js';
+import { snapshotFor } from '../envoy/translate.js';
+import type { Mesh } from '../mesh/model.js';
+import { effectiveMesh, positionOf } from '../rollout/mix.js';
+import { servedKey, withAnnounced } from './announced.js';
+import type { Logger, Publication } from './ports.js';
+import { runningRollouts } from './reconcile.js';
+import type { LoopState, MeshState } from './state.js';
+
+/** Effective meshes by applied mesh, and by announced endpoints and the positions of its rollouts. */
+type MeshCache = Map<Mesh, Map<string, Mesh>>;
+
+interface Caches {
+  readonly current: MeshCache;
+  readonly previous: MeshCache;
+  /** Of the announced endpoints. */
+  readonly endpoints: string;
+}
+
+export class PublicationFactory {
+  private cache: MeshCache = new Map();
+  /** The newest consistent snapshot by node id and listener addresses: what a bug of ours falls back to. */
+  private readonly lastGood = new Map<string, Snapshot>();
+  /** Secrets that a node waits for and that were spoken of. */
+  private readonly missing = new Set<string>();
+  private readonly logger: Logger;
+
+  constructor(logger: Logger) {
+    this.logger = logger;
+  }
+
+  /** The publication of `state`; call it once for each new generation. */
+  create(state: LoopState): Publication {
+    const previous = this.cache;
+    const current: MeshCache = new Map();
+    this.cache = current;
+    const endpoints = shortHash(servedKey(state.durable.announced));
+    return {
+      generation: state.generation,
+      snapshotFor: (proxy) => {
+        const name = proxy.resource?.mesh;
+        const mesh = name === undefined ? undefined : state.durable.meshes.get(name);
+        if (name === undefined || mesh === undefined) {
+          return undefined;
+        }
+        const caches = { current, previous, endpoints };
+        const effective = this.effective(state, name, mesh, proxy, caches);
+        const snapshot = this.checked(proxy, snapshotFor(effective, proxy));
+        return snapshot && this.complete(proxy, snapshot, state.secrets);
+      },
+    };
+  }
+
+  private effective(
+    state: LoopState,
+    name: string,
+    { applied }: MeshState,
+    proxy: ProxyIdentity,
+    { current, previous, endpoints }: Caches,
+  ): Mesh {
+    const rollouts = runningRollouts(state.durable, name);
+    const positions = rollouts.map((rollout) => [rollout.id, positionOf(rollout, proxy.instance)]);
+    const key = JSON.stringify([endpoints, positions]);
+    const known = current.get(applied)?.get(key) ?? previous.get(applied)?.get(key);
+    const { announced } = state.durable;
+    const mesh =
+      known ?? withAnnounced(effectiveMesh(applied, rollouts, proxy.instance), announced);
+    const byKey = current.get(applied) ?? new Map<string, Mesh>();
+    current.set(applied, byKey.set(key, mesh));
+    return mesh;
+  }
+
+  /** With the secrets that it names. A proxy that waits for one is spoken of once. */
+  private complete({ nodeId }: ProxyIdentity, snapshot: Snapshot, secrets: Secrets): Snapshot {
+    const whole = withSecrets(snapshot, secrets);
+    for (const { name, use } of missingSecrets(whole)) {
+      const key = JSON.stringify([nodeId, use, name]);
+      if (!this.missing.has(key)) {
+        this.missing.add(key);
+        this.logger.warn('certificates.missing', { node: nodeId, name, use });
+      }
+    }
+    return whole;
+  }
+
+  /**
+   * No snapshot with a dangling reference leaves the process: Envoy would answer 503 for it. That one
+   * could be made is a bug of ours, so the proxy keeps what it had and the log says so.
+   */
+  private checked(proxy: ProxyIdentity, snapshot: Snapshot | undefined): Snapshot | undefined {
+    const key = JSON.stringify([proxy.nodeId, proxy.ingress, proxy.egress, proxy.kind]);
+    if (snapshot === undefined || snapshot === this.lastGood.get(key)) {
+      return snapshot;
+    }
+    const dangling = checkSnapshot(snapshot);
+    if (dangling.length > 0) {
+      this.logger.error('snapshot.inconsistent', { node: proxy.nodeId, dangling });
+      return this.lastGood.get(key);
+    }
+    this.lastGood.set(key, snapshot);
+    return snapshot;
+  }
+}

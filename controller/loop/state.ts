@@ -1,0 +1,70 @@
+/**
+ * The whole state of the controller. The durable part is what the store keeps, value by value; the rest
+ * is what the world has told since the start and would tell again.
+ */
+import type { Problem } from '../base/problem.js';
+import type { Secrets } from '../envoy/secrets.js';
+import type { Mesh, Origin } from '../mesh/model.js';
+import type { LoadHistory } from '../rollout/load-history.js';
+import type { HeldChange, RevisionInfo, Rollout } from '../rollout/rollout.js';
+import type { Announced } from './announced.js';
+import type { ProxyStatus } from './ports.js';
+
+/** What Git asks for, as far as it was read. */
+export interface RevisionState {
+  /** The newest revision that was valid. */
+  readonly desired?: RevisionInfo;
+  /** The newest revision of which everything is served. */
+  readonly applied?: RevisionInfo;
+  /** The newest revision that was seen, valid or not. */
+  readonly attempted?: RevisionInfo;
+  /** The problems of `attempted`. */
+  readonly problems: readonly Problem[];
+}
+
+/** One mesh: what is served when no rollout runs, and what Git asks for. */
+export interface MeshState {
+  readonly applied: Mesh;
+  readonly desired: Mesh;
+}
+
+/** Kept in the store. */
+export interface DurableState {
+  readonly revision: RevisionState;
+  /** By mesh name. */
+  readonly meshes: ReadonlyMap<string, MeshState>;
+  /** By id; ended ones stay until `endedRolloutsMax` are kept. */
+  readonly rollouts: ReadonlyMap<string, Rollout>;
+  /** By the id of the rollout that failed. */
+  readonly held: ReadonlyMap<string, HeldChange>;
+  /** Endpoints that proxies announced. */
+  readonly announced: Announced;
+  /** The number of the next rollout. */
+  readonly nextRollout: number;
+}
+
+export interface SourceStatus {
+  readonly state: 'starting' | 'ok' | 'failing';
+  /** When it last answered, and when it last failed. */
+  readonly succeededAtMs?: number;
+  readonly failedAtMs?: number;
+  readonly code?: string;
+  readonly message?: string;
+  readonly retryInMs?: number;
+}
+
+export interface LoopState {
+  readonly durable: DurableState;
+  readonly source: SourceStatus;
+  /** By proxy id. */
+  readonly proxies: ReadonlyMap<string, ProxyStatus>;
+  /** Where each resource of the desired meshes stands, by resource key. */
+  readonly origins: ReadonlyMap<string, Origin>;
+  readonly load: LoadHistory;
+  /** Certificates and authorities that proxies may ask for; never stored. */
+  readonly secrets: Secrets;
+  /** The newest publication's number. */
+  readonly generation: number;
+  /** The publication that first served a rollout's present position, by rollout id. */
+  readonly servedGeneration: ReadonlyMap<string, number>;
+}

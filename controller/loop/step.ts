@@ -1,0 +1,221 @@
+/**
+ * `stepLoop(state, event, settings, nowMs)`: the one state transition of the controller. It takes the
+ * event in, lets every rollout make the transition that is due, folds what ended into what is applied
+ * or held, and reconciles. It does no I/O: `loop.ts` stores, publishes and tells, in that order.
+ */
+import { assertNever } from '../base/assert.js';
+import { applyChanges } from '../diff/diff-meshes.js';
+import { shareMesh } from '../diff/share.js';
+import { advanceRollout } from '../rollout/advance.js';
+import { isEnded, type Rollout } from '../rollout/rollout.js';
+import { announcementsOf, announceRejected, historyOf } from './announce.js';
+import type { LoopEvent, StepResult, Taken } from './events.js';
+import { servedKey, withGeneration } from './generation.js';
+import { holdRollout, reconcile } from './reconcile.js';
+import type { DurableState, LoopState } from './state.js';
+import { takeCommand } from './take-command.js';
+import { loseProxy, reviewAnnounced, takeProxy } from './take-proxy.js';
+import { takeRefusal } from './take-refusal.js';
+import { takeRevision } from './take-revision.js';
+import { worldOf } from './world.js';
+
+export interface StepSettings {
+  /** A proxy that is silent for longer is reported and left out. */
+  readonly ackDeadlineMs: number;
+}
+
+/** Ended rollouts that are kept for people; the history keeps their transitions. */
+export const endedRolloutsMax = 100;
+
+export function stepLoop(
+  state: LoopState,
+  event: LoopEvent,
+  settings: StepSettings,
+  nowMs: number,
+): StepResult {
+  const taken = takeEvent(state, event, nowMs);
+  if (isNews(event)) {
+    return { state: withGeneration(state, taken.state), history: [], announcements: [] };
+  }
+  const advanced = advanceAll(state, taken.state, settings, nowMs);
+  const settled = reviewAnnounced(
+    settle(state.durable, advanced.durable, nowMs),
+    advanced.proxies.values(),
+    nowMs,
+  );
+  const hasMoved = settled !== advanced.durable || asksForMore(state.durable, settled);
+  const durable = hasMoved ? forgetOld(reconcile(settled, nowMs)) : settled;
+  const next = withGeneration(state, { ...advanced, durable });
+  return {
+    state: next,
+    history: [...(taken.history ?? []), ...historyOf(state, next, nowMs)],
+    announcements: [
+      ...(taken.isRejection ? announceRejected(next, nowMs) : []),
+      ...announcementsOf(state, next, nowMs),
+    ],
+    reply: taken.reply,
+  };
+}
+
+/**
+ * True for an event that is only taken in: the tick that follows acts on it, and on all of its kind that
+ * came with it. A thousand proxies that acknowledge at once cost one look at the rollouts, not a thousand.
+ */
+export function isNews(event: LoopEvent): boolean {
+  switch (event.kind) {
+    case 'sourceUnchanged':
+    case 'sourceFailed':
+    case 'proxyConnected':
+    case 'proxyAcked':
+    case 'proxyDisconnected':
+    case 'loadReported':
+    case 'secretsChanged':
+      return true;
+    case 'revisionRead':
+    case 'proxyNacked':
+    case 'command':
+    case 'tick':
+      return false;
+    default:
+      return assertNever(event);
+  }
+}
+
+function takeEvent(state: LoopState, event: LoopEvent, nowMs: number): Taken {
+  switch (event.kind) {
+    case 'revisionRead':
+      return takeRevision(sourceAnswered(state, nowMs), event, nowMs);
+    case 'sourceUnchanged':
+      return { state: sourceAnswered(state, nowMs) };
+    case 'sourceFailed':
+      return { state: sourceFailed(state, event, nowMs) };
+    case 'proxyConnected':
+    case 'proxyAcked':
+      return { state: takeProxy(state, event.proxy) };
+    case 'proxyNacked':
+      return takeRefusal(state, event, nowMs);
+    case 'proxyDisconnected':
+      return { state: loseProxy(state, event, nowMs) };
+    case 'loadReported':
+      for (const sample of event.samples) {
+        state.load.record(sample);
+      }
+      return { state };
+    case 'command':
+      return takeCommand(state, event, nowMs);
+    case 'secretsChanged':
+      return { state: { ...state, secrets: event.secrets } };
+    case 'tick':
+      return { state };
+    default:
+      return assertNever(event);
+  }
+}
+
+function sourceAnswered(state: LoopState, nowMs: number): LoopState {
+  const { failedAtMs } = state.source;
+  return { ...state, source: { state: 'ok', succeededAtMs: nowMs, failedAtMs } };
+}
+
+function sourceFailed(
+  state: LoopState,
+  event: Extract<LoopEvent, { kind: 'sourceFailed' }>,
+  nowMs: number,
+): LoopState {
+  const { succeededAtMs } = state.source;
+  const { code, message, retryInMs } = event;
+  return {
+    ...state,
+    source: { state: 'failing', succeededAtMs, failedAtMs: nowMs, code, message, retryInMs },
+  };
+}
+
+/**
+ * One transition for each running rollout, but for those that the event itself moved: what they serve now
+ * was not published yet, so nobody can have acknowledged it.
+ */
+function advanceAll(
+  before: LoopState,
+  state: LoopState,
+  settings: StepSettings,
+  nowMs: number,
+): LoopState {
+  const running = [...state.durable.rollouts.values()].filter(
+    (rollout) =>
+      !isEnded(rollout.phase) &&
+      servedKey(rollout) === servedKey(before.durable.rollouts.get(rollout.id)),
+  );
+  if (running.length === 0) {
+    return state;
+  }
+  const rollouts = new Map(state.durable.rollouts);
+  for (const rollout of running) {
+    const world = worldOf(state, rollout, settings, nowMs);
+    rollouts.set(rollout.id, advanceRollout(rollout, world));
+  }
+  return { ...state, durable: { ...state.durable, rollouts } };
+}
+
+/** What ended in this step becomes part of what is applied, or is held. */
+function settle(before: DurableState, after: DurableState, nowMs: number): DurableState {
+  const ended = [...after.rollouts.values()].filter((rollout) => {
+    const previous = before.rollouts.get(rollout.id);
+    return isEnded(rollout.phase) && previous !== undefined && !isEnded(previous.phase);
+  });
+  if (ended.length === 0) {
+    return after;
+  }
+  const meshes = new Map(after.meshes);
+  const held = new Map(after.held);
+  for (const rollout of ended) {
+    const mesh = meshes.get(rollout.mesh);
+    if (mesh !== undefined && rollout.phase === 'Succeeded') {
+      const applied = shareMesh(mesh.desired, applyChanges(mesh.applied, rollout.group.resources));
+      meshes.set(rollout.mesh, { ...mesh, applied });
+    }
+    if (rollout.phase === 'RolledBack' || rollout.phase === 'Aborted') {
+      held.set(rollout.id, holdRollout(rollout, nowMs));
+    }
+  }
+  return { ...after, meshes, held };
+}
+
+/** Reconciling is due when what is wanted, or what is held, is not what it was. */
+function asksForMore(before: DurableState, after: DurableState): boolean {
+  return before.meshes !== after.meshes || before.held !== after.held;
+}
+
+function forgetOld(durable: DurableState): DurableState {
+  const ended = [...durable.rollouts.values()].filter(
+    (rollout) => isEnded(rollout.phase) && !durable.held.has(rollout.id),
+  );
+  if (ended.length <= endedRolloutsMax) {
+    return durable;
+  }
+  const rollouts = new Map(durable.rollouts);
+  for (const rollout of ended.slice(0, ended.length - endedRolloutsMax)) {
+    rollouts.delete(rollout.id);
+  }
+  return { ...durable, rollouts };
+}
+
+/**
+ * What of the step `before` → `after` may be served although the store cannot keep it: only ways back to
+ * the last good state. A crash before it is stored serves the canary again, and fails it again.
+ */
+export function retreatOnly(before: LoopState, after: LoopState): LoopState {
+  const ways = [...after.durable.rollouts].filter(
+    ([id, { phase }]) => phase === 'RollingBack' && isGoingOn(before.durable.rollouts.get(id)),
+  );
+  const rollouts = new Map([...before.durable.rollouts, ...ways]);
+  return withGeneration(before, {
+    ...after,
+    durable: ways.length === 0 ? before.durable : { ...before.durable, rollouts },
+    generation: before.generation,
+    servedGeneration: before.servedGeneration,
+  });
+}
+
+function isGoingOn(rollout: Rollout | undefined): boolean {
+  return rollout !== undefined && !isEnded(rollout.phase) && rollout.phase !== 'RollingBack';
+}

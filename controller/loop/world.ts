@@ -1,0 +1,55 @@
+/** The world as one rollout sees it: who must acknowledge it, who has, and the figures that judge it. */
+import { pairMemo } from '../base/memo.js';
+import { resourceKey } from '../mesh/model.js';
+import type { Rollout } from '../rollout/rollout.js';
+import { concernedNodes } from '../rollout/scope.js';
+import type { World } from '../rollout/world.js';
+import type { ProxyStatus } from './ports.js';
+import type { LoopState } from './state.js';
+
+export function worldOf(
+  state: LoopState,
+  rollout: Rollout,
+  settings: { readonly ackDeadlineMs: number },
+  nowMs: number,
+): World {
+  const mesh = state.durable.meshes.get(rollout.mesh);
+  if (mesh === undefined) {
+    throw new Error(`assertion failed: rollout ${rollout.id} is of no mesh that is served`);
+  }
+  return {
+    load: state.load,
+    mesh: mesh.desired,
+    nowMs,
+    ackDeadlineMs: settings.ackDeadlineMs,
+    owing: (one) => owingProxies(state, one),
+    instancesOf: (one) => concernedProxies(state, one).map((proxy) => proxy.identity.instance),
+  };
+}
+
+/** Proxies that `rollout` concerns and that have not acknowledged what it serves. */
+function owingProxies(state: LoopState, rollout: Rollout): readonly ProxyStatus[] {
+  const generation = state.servedGeneration.get(rollout.id) ?? 0;
+  return concernedProxies(state, rollout).filter((proxy) => proxy.ackedGeneration < generation);
+}
+
+function concernedProxies(state: LoopState, rollout: Rollout): readonly ProxyStatus[] {
+  return [...state.proxies.values()].filter((proxy) => concerns(state, rollout, proxy));
+}
+
+/** True where `rollout` changes, or may change, what `proxy` is given. */
+function concerns(state: LoopState, rollout: Rollout, proxy: ProxyStatus): boolean {
+  const { resource } = proxy.identity;
+  const mesh = state.durable.meshes.get(rollout.mesh);
+  if (resource === undefined || mesh === undefined) {
+    return false;
+  }
+  const key = resourceKey(resource);
+  return (
+    concernedOf(rollout.group, mesh.applied).has(key) ||
+    concernedOf(rollout.group, mesh.desired).has(key)
+  );
+}
+
+/** Groups and meshes are immutable: who is concerned is found once for each pair. */
+const concernedOf = pairMemo(concernedNodes);

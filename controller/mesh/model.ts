@@ -1,0 +1,404 @@
+/**
+ * The mesh as the rest of the program sees it: decoded, defaulted, linked, immutable and plain JSON, so
+ * that it can be stored, compared and hashed as it is. Durations are milliseconds; a field that the
+ * user left out holds its default here, so left out and set to the default are the same bytes later.
+ * Names and meanings are App Mesh's (API reference 2019-01-25; user guide); lists of resources are
+ * sorted by name. Every reference resolves: `resolveMeshes` reports the others.
+ */
+
+export type ResourceKind =
+  | 'Mesh'
+  | 'VirtualNode'
+  | 'VirtualService'
+  | 'VirtualRouter'
+  | 'VirtualGateway'
+  | 'GatewayRoute'
+  | 'RolloutPolicy';
+
+/** What names a resource in the whole repository. */
+export interface ResourceRef {
+  readonly mesh: string;
+  readonly kind: ResourceKind;
+  readonly name: string;
+}
+
+/** `<mesh>/<Kind>/<name>`: a map key and the form that logs, the API and the store use. */
+export function resourceKey(ref: ResourceRef): string {
+  return `${ref.mesh}/${ref.kind}/${ref.name}`;
+}
+
+/** Where a resource stands in the mesh repository. Not part of the model: it never changes meaning. */
+export interface Origin {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Mesh {
+  readonly name: string;
+  readonly settings: MeshSettings;
+  readonly virtualNodes: readonly VirtualNode[];
+  readonly virtualServices: readonly VirtualService[];
+  readonly virtualRouters: readonly VirtualRouter[];
+  readonly virtualGateways: readonly VirtualGateway[];
+  readonly gatewayRoutes: readonly GatewayRoute[];
+  readonly rolloutPolicies: readonly RolloutPolicy[];
+}
+
+export type Resource =
+  | MeshSettings
+  | VirtualNode
+  | VirtualService
+  | VirtualRouter
+  | VirtualGateway
+  | GatewayRoute
+  | RolloutPolicy;
+
+export interface Labels {
+  readonly [name: string]: string;
+}
+
+export type Protocol = 'http' | 'http2' | 'grpc' | 'tcp';
+export type IpPreference = 'IPv4_PREFERRED' | 'IPv6_PREFERRED' | 'IPv4_ONLY' | 'IPv6_ONLY';
+
+export interface MeshSettings {
+  readonly kind: 'Mesh';
+  readonly name: string;
+  readonly labels: Labels;
+  /** App Mesh's default is DROP_ALL. */
+  readonly egressFilter: 'ALLOW_ALL' | 'DROP_ALL';
+  /** Undefined: App Mesh's mixed behaviour, IPv6 first for DNS with IPv4 as fallback. */
+  readonly ipPreference?: IpPreference;
+  /** Account id of a shared mesh: its Envoys' node ids say `mesh/<mesh>@<owner>/…`. */
+  readonly meshOwner?: string;
+}
+
+// Virtual nodes
+
+export interface VirtualNode {
+  readonly kind: 'VirtualNode';
+  readonly name: string;
+  readonly labels: Labels;
+  readonly listeners: readonly Listener[];
+  /** Undefined: nothing can be routed to it; it only calls. */
+  readonly serviceDiscovery?: ServiceDiscovery;
+  /** Names of virtual services, sorted; each exists in the mesh. */
+  readonly backends: readonly Backend[];
+  readonly backendDefaults?: ClientPolicy;
+  readonly accessLog?: AccessLog;
+}
+
+export interface Listener {
+  /** 1 to 65535. */
+  readonly port: number;
+  readonly protocol: Protocol;
+  readonly healthCheck?: HealthCheck;
+  readonly outlierDetection?: OutlierDetection;
+  readonly connectionPool?: ConnectionPool;
+  readonly timeout?: Timeout;
+  readonly tls?: ListenerTls;
+}
+
+export type ServiceDiscovery =
+  | {
+      readonly kind: 'dns';
+      readonly hostname: string;
+      /** LOADBALANCER uses one address of the answer, ENDPOINTS all. */
+      readonly responseType: 'LOADBALANCER' | 'ENDPOINTS';
+      readonly ipPreference?: IpPreference;
+    }
+  | { readonly kind: 'static'; readonly endpoints: readonly StaticEndpoint[] }
+  /** Connected Envoys of the node are its endpoints. */
+  | { readonly kind: 'announced' };
+
+export interface StaticEndpoint {
+  /** An IP address. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Backend {
+  readonly virtualService: string;
+  readonly clientPolicy?: ClientPolicy;
+}
+
+export interface HealthCheck {
+  readonly protocol: Protocol;
+  /** Only http and http2. */
+  readonly path?: string;
+  readonly port: number;
+  /** 2 to 10 */
+  readonly healthyThreshold: number;
+  /** 2 to 10 */
+  readonly unhealthyThreshold: number;
+  /** 5000 to 300000 */
+  readonly intervalMs: number;
+  /** 2000 to 60000 */
+  readonly timeoutMs: number;
+}
+
+export interface OutlierDetection {
+  readonly maxServerErrors: number;
+  readonly intervalMs: number;
+  readonly baseEjectionMs: number;
+  /** 0 to 100 */
+  readonly maxEjectionPercent: number;
+}
+
+export interface ConnectionPool {
+  readonly maxConnections?: number;
+  readonly maxPendingRequests?: number;
+  readonly maxRequests?: number;
+}
+
+/** 0 switches a timeout off; undefined is the protocol's default. */
+export interface Timeout {
+  readonly perRequestMs?: number;
+  readonly idleMs?: number;
+}
+
+export interface ListenerTls {
+  readonly mode: 'STRICT' | 'PERMISSIVE' | 'DISABLED';
+  readonly certificate: TlsCertificate;
+  readonly validation?: TlsValidation;
+}
+
+export type TlsCertificate =
+  | { readonly kind: 'file'; readonly certificateChain: string; readonly privateKey: string }
+  | { readonly kind: 'sds'; readonly secretName: string };
+
+export interface TlsValidation {
+  readonly trust:
+    | { readonly kind: 'file'; readonly certificateChain: string }
+    | { readonly kind: 'sds'; readonly secretName: string };
+  /** Exact names, sorted; empty: no check of names. */
+  readonly subjectAlternativeNames: readonly string[];
+}
+
+export interface ClientPolicy {
+  readonly tls?: {
+    readonly enforce: boolean;
+    /** Empty: every port. */
+    readonly ports: readonly number[];
+    readonly certificate?: TlsCertificate;
+    readonly validation: TlsValidation;
+  };
+}
+
+export interface AccessLog {
+  readonly path: string;
+  readonly format?:
+    | {
+        readonly kind: 'json';
+        readonly entries: readonly { readonly key: string; readonly value: string }[];
+      }
+    | { readonly kind: 'text'; readonly text: string };
+}
+
+// Virtual services and routers
+
+export interface VirtualService {
+  readonly kind: 'VirtualService';
+  /** The host name that callers use. */
+  readonly name: string;
+  readonly labels: Labels;
+  /** Undefined: the service answers 404. */
+  readonly provider?:
+    | { readonly kind: 'virtualNode'; readonly virtualNode: string }
+    | { readonly kind: 'virtualRouter'; readonly virtualRouter: string };
+}
+
+export interface VirtualRouter {
+  readonly kind: 'VirtualRouter';
+  readonly name: string;
+  readonly labels: Labels;
+  readonly listeners: readonly { readonly port: number; readonly protocol: Protocol }[];
+  /** In the order in which they are tried: by priority, then by specificity, then by name. */
+  readonly routes: readonly Route[];
+}
+
+export interface Route {
+  readonly name: string;
+  /** 0 to 1000; 0 is tried first; 1000 where the user gave none. */
+  readonly priority: number;
+  readonly protocol: Protocol;
+  readonly match: RouteMatch;
+  /** At least one, sorted by virtual node and port. */
+  readonly targets: readonly WeightedTarget[];
+  readonly retryPolicy?: RetryPolicy;
+  readonly timeout?: Timeout;
+}
+
+export interface RouteMatch {
+  /** The router's port that the route belongs to; undefined: every port of the route's protocol. */
+  readonly port?: number;
+  /** http and http2 only. */
+  readonly path?: PathMatch;
+  readonly method?: string;
+  readonly scheme?: 'http' | 'https';
+  /** Also gRPC's metadata. Sorted by name. */
+  readonly headers: readonly HeaderMatch[];
+  readonly queryParameters: readonly { readonly name: string; readonly exact?: string }[];
+  /** gRPC only. */
+  readonly grpcService?: string;
+  readonly grpcMethod?: string;
+}
+
+export type PathMatch =
+  | { readonly kind: 'prefix'; readonly prefix: string }
+  | { readonly kind: 'exact'; readonly exact: string }
+  /** RE2 syntax, matched against the whole path. */
+  | { readonly kind: 'regex'; readonly regex: string };
+
+export interface HeaderMatch {
+  readonly name: string;
+  readonly invert: boolean;
+  readonly match: ValueMatch;
+}
+
+export type ValueMatch =
+  | { readonly kind: 'present' }
+  | { readonly kind: 'exact'; readonly exact: string }
+  | { readonly kind: 'prefix'; readonly prefix: string }
+  | { readonly kind: 'suffix'; readonly suffix: string }
+  | { readonly kind: 'regex'; readonly regex: string }
+  /** `start` inclusive, `end` exclusive. */
+  | { readonly kind: 'range'; readonly start: number; readonly end: number };
+
+export interface WeightedTarget {
+  readonly virtualNode: string;
+  /** The node's listener port: always filled in. */
+  readonly port: number;
+  /** 0 to 100 as written; relative to the route's other weights. 0 to 10,000 in an effective mesh. */
+  readonly weight: number;
+}
+
+export interface RetryPolicy {
+  readonly maxRetries: number;
+  readonly perRetryTimeoutMs: number;
+  readonly httpRetryEvents: readonly HttpRetryEvent[];
+  readonly tcpRetryEvents: readonly 'connection-error'[];
+  readonly grpcRetryEvents: readonly GrpcRetryEvent[];
+}
+
+export type HttpRetryEvent = 'server-error' | 'gateway-error' | 'client-error' | 'stream-error';
+export type GrpcRetryEvent =
+  | 'cancelled'
+  | 'deadline-exceeded'
+  | 'internal'
+  | 'resource-exhausted'
+  | 'unavailable';
+
+// Virtual gateways
+
+export interface VirtualGateway {
+  readonly kind: 'VirtualGateway';
+  readonly name: string;
+  readonly labels: Labels;
+  /** At least one; http, http2 or grpc; no timeout and no outlier detection. */
+  readonly listeners: readonly Listener[];
+  readonly backendDefaults?: ClientPolicy;
+  readonly accessLog?: AccessLog;
+}
+
+export interface GatewayRoute {
+  readonly kind: 'GatewayRoute';
+  readonly name: string;
+  readonly labels: Labels;
+  readonly virtualGateway: string;
+  readonly protocol: 'http' | 'http2' | 'grpc';
+  readonly priority: number;
+  readonly match: RouteMatch & {
+    readonly hostname?:
+      | { readonly kind: 'exact'; readonly exact: string }
+      | { readonly kind: 'suffix'; readonly suffix: string };
+  };
+  readonly target: { readonly virtualService: string; readonly port?: number };
+  readonly rewrite: {
+    /** False keeps the host name that the client sent. Default true: the virtual service's name. */
+    readonly hostnameToTarget: boolean;
+    readonly path:
+      | { readonly kind: 'none' }
+      /** App Mesh's default: the matched prefix becomes `/`. */
+      | { readonly kind: 'prefix'; readonly value: string }
+      | { readonly kind: 'exact'; readonly exact: string };
+  };
+}
+
+// Rollout policies
+
+export interface RolloutPolicy {
+  readonly kind: 'RolloutPolicy';
+  readonly name: string;
+  readonly labels: Labels;
+  readonly selector: RolloutSelector;
+  /** At least one; progress rises and ends at 100. */
+  readonly steps: readonly RolloutStep[];
+  readonly gates: readonly Gate[];
+  /** The rollout fails at this many failed verdicts of one gate. From 1. */
+  readonly failureLimit: number;
+  readonly noData: 'wait' | 'pass' | 'fail';
+  /** Time that one step may take from its entry to its completion. */
+  readonly stepDeadlineMs: number;
+  readonly onStepDeadline: 'rollback' | 'pause' | 'promote';
+  readonly onFailure: 'rollback' | 'pause';
+}
+
+/** Everything empty and `isDefault`: the mesh's default policy. */
+export interface RolloutSelector {
+  readonly isDefault: boolean;
+  readonly virtualRouters: readonly string[];
+  readonly virtualNodes: readonly string[];
+  readonly virtualGateways: readonly string[];
+  readonly matchLabels: Labels;
+}
+
+export interface RolloutStep {
+  /** Above 0, at most 100, in percent of the way from applied to desired. */
+  readonly progress: number;
+  readonly bakeMs: number;
+  /** True: a person approves before the step is entered. */
+  readonly approval: boolean;
+}
+
+export type Gate = SuccessRateGate;
+
+/** Share of answers that are no server errors (5xx), from Envoy's load reports. */
+export interface SuccessRateGate {
+  readonly kind: 'successRate';
+  readonly name: string;
+  /** Percent, 0 to 100. */
+  readonly min: number;
+  readonly windowMs: number;
+  /** Fewer requests in the window give no verdict. */
+  readonly minRequests: number;
+}
+
+/** The resource of `mesh` that `ref` names, or undefined. */
+export function findResource(
+  mesh: Mesh,
+  ref: Pick<ResourceRef, 'kind' | 'name'>,
+): Resource | undefined {
+  return resourcesOf(mesh, ref.kind).find((resource) => resource.name === ref.name);
+}
+
+/** All resources of one kind, sorted by name. */
+export function resourcesOf(mesh: Mesh, kind: ResourceKind): readonly Resource[] {
+  switch (kind) {
+    case 'Mesh':
+      return [mesh.settings];
+    case 'VirtualNode':
+      return mesh.virtualNodes;
+    case 'VirtualService':
+      return mesh.virtualServices;
+    case 'VirtualRouter':
+      return mesh.virtualRouters;
+    case 'VirtualGateway':
+      return mesh.virtualGateways;
+    case 'GatewayRoute':
+      return mesh.gatewayRoutes;
+    case 'RolloutPolicy':
+      return mesh.rolloutPolicies;
+  }
+}

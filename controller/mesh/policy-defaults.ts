@@ -1,0 +1,36 @@
+/** What a rollout policy says where it says nothing; the built-in policy is made of the same. */
+import type { RolloutPolicy } from './model.js';
+
+type Defaults = Omit<RolloutPolicy, 'kind' | 'name' | 'labels' | 'selector'>;
+
+/** At 99 % a single error in 100 passes: with fewer requests one error would be a rollback. */
+export const gateMinRequests = 100;
+
+export const policyDefaults: Defaults = {
+  // Few enough users see the first step that a bad release is an incident of 5 %, and four minutes
+  // is what people still wait for.
+  steps: [5, 25, 50, 100].map((progress) => ({ progress, bakeMs: 60_000, approval: false })),
+  gates: [
+    {
+      kind: 'successRate',
+      name: 'success-rate',
+      min: 99,
+      windowMs: 60_000,
+      minRequests: gateMinRequests,
+    },
+  ],
+  failureLimit: 1,
+  noData: 'wait',
+  stepDeadlineMs: 30 * 60_000,
+  onStepDeadline: 'pause',
+  onFailure: 'rollback',
+};
+
+/** Above this a step's figures say more about yesterday's traffic than about the release. */
+export const bakeMaxMs = 168 * 3_600_000;
+
+/** A month: a rollout that takes longer has been forgotten. */
+export const stepDeadlineMaxMs = 720 * 3_600_000;
+
+/** As far back as load reports are kept (`rollout/load-history.ts`). */
+export const gateWindowMaxMs = 15 * 60_000;

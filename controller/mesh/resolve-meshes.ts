@@ -1,0 +1,206 @@
+/**
+ * From the documents of a revision to its meshes: each document is put into its mesh, every
+ * reference is looked up, and what is left unsaid about other resources (a target's port) is filled
+ * in. Documents may come in any order and any number of files. With one error there is no mesh at
+ * all.
+ */
+import { assert, present } from '../base/assert.js';
+import { nearestName } from '../base/nearest-name.js';
+import { compareText, hasErrors, type Problem } from '../base/problem.js';
+import { checkNodes, checkServices } from './check-calls.js';
+import { checkClientPolicies } from './check-client-policies.js';
+import { checkGatewayRoutes } from './check-gateways.js';
+import { checkPolicies } from './check-policies.js';
+import { checkRouters } from './check-routers.js';
+import type { Declarations, DeclaredRouter, MeshDocument } from './document.js';
+import { type Mesh, type Origin, resourceKey, type VirtualRouter } from './model.js';
+import {
+  orderByName,
+  orderGateway,
+  orderGatewayRoute,
+  orderNode,
+  orderPolicy,
+  orderRouter,
+} from './order.js';
+import { type Report, reportInto } from './problems.js';
+import { declared, type Scope, scopeOf } from './scope.js';
+
+export interface ResolvedMeshes {
+  /** Sorted by name; empty where `problems` has an error. */
+  readonly meshes: readonly Mesh[];
+  /** By resource key; also where there are errors. */
+  readonly origins: ReadonlyMap<string, Origin>;
+  /** In no particular order. */
+  readonly problems: readonly Problem[];
+}
+
+export function resolveMeshes(declarations: Declarations): ResolvedMeshes {
+  const problems: Problem[] = [];
+  const report = reportInto(problems);
+  const documents = declarations.documents.toSorted(comparePlaces);
+  const names = meshNames(documents);
+  if (names.all.size === 0 && declarations.isComplete) {
+    problems.push(noMesh(documents));
+  }
+  const unreadNames = new Set(declarations.unreadNames);
+  const origins = new Map<string, Origin>();
+  const members = new Map<string, MeshDocument[]>();
+  for (const document of documents) {
+    const mesh = meshOf(document, names, { unreadNames: declarations.unreadNames, report });
+    if (mesh === undefined) {
+      unreadNames.add(document.name);
+      continue;
+    }
+    const key = resourceKey({ mesh, kind: document.kind, name: document.name });
+    const first = origins.get(key);
+    if (first === undefined) {
+      const inMesh = members.get(mesh) ?? [];
+      origins.set(key, document.origin);
+      members.set(mesh, inMesh);
+      inMesh.push(document);
+    } else if (document.resource !== undefined) {
+      const text = `it is declared already at ${first.file}:${first.line}; remove or rename one`;
+      report(document, 'HG0402', ['metadata', 'name'], text);
+    }
+  }
+  const scopes = [...members].map(([mesh, inMesh]) =>
+    scopeOf(mesh, inMesh, { unreadNames, report }),
+  );
+  for (const scope of scopes) {
+    checkNodes(scope);
+    checkClientPolicies(scope);
+    checkServices(scope);
+    checkRouters(scope);
+    checkGatewayRoutes(scope);
+    checkPolicies(scope);
+  }
+  const isUsable =
+    declarations.isComplete &&
+    !hasErrors(problems) &&
+    documents.every(({ resource }) => resource !== undefined);
+  return { meshes: isUsable ? orderByName(scopes.map(buildMesh)) : [], origins, problems };
+}
+
+function comparePlaces(left: MeshDocument, right: MeshDocument): number {
+  return (
+    compareText(left.origin.file, right.origin.file) ||
+    left.origin.line - right.origin.line ||
+    left.origin.column - right.origin.column
+  );
+}
+
+function noMesh(documents: readonly MeshDocument[]): Problem {
+  const [first] = documents;
+  const found =
+    first === undefined ? 'no resource at all' : `${documents.length} resources and no Mesh`;
+  return {
+    code: 'HG0403',
+    severity: 'error',
+    message:
+      `the revision has ${found}; add a document with apiVersion: headgate/v1, kind: Mesh and ` +
+      'metadata: { name: NAME }',
+    file: first?.origin.file ?? '',
+    line: first?.origin.line ?? 0,
+    column: first?.origin.column ?? 0,
+    found,
+    allowed: 'one Mesh or more',
+  };
+}
+
+interface MeshNames {
+  readonly all: ReadonlySet<string>;
+  /** Without meshes whose own document has errors. */
+  readonly valid: ReadonlySet<string>;
+}
+
+function meshNames(documents: readonly MeshDocument[]): MeshNames {
+  const meshes = documents.filter(({ kind }) => kind === 'Mesh');
+  const valid = meshes.filter(({ resource }) => resource !== undefined);
+  return {
+    all: new Set(meshes.map(({ name }) => name)),
+    valid: new Set(valid.map(({ name }) => name)),
+  };
+}
+
+/** The mesh that `document` belongs to; undefined, and a problem, where it cannot be known. */
+function meshOf(
+  document: MeshDocument,
+  names: MeshNames,
+  { unreadNames, report }: { readonly unreadNames: ReadonlySet<string>; readonly report: Report },
+): string | undefined {
+  if (document.mesh === undefined) {
+    if (names.valid.size > 1 && document.resource !== undefined) {
+      const allowed = [...names.all].sort().join(', ');
+      const text =
+        `metadata.mesh is missing, and the repository has several meshes: ${allowed}; ` +
+        'add the one it belongs to';
+      report(document, 'HG0404', ['metadata'], text, { allowed });
+    }
+    const [only = ''] = names.valid.size > 0 ? names.valid : names.all;
+    return names.valid.size > 1 ? undefined : only;
+  }
+  if (names.all.has(document.mesh)) {
+    return document.mesh;
+  }
+  if (!unreadNames.has(document.mesh) && document.resource !== undefined) {
+    const suggestion = nearestName(document.mesh, names.all);
+    const hint =
+      suggestion === undefined ? 'add it, or correct the name' : `did you mean ${suggestion}?`;
+    const text = `Mesh ${document.mesh} is not in the repository; ${hint}`;
+    const details = { found: document.mesh, suggestion };
+    report(document, 'HG0401', ['metadata', 'mesh'], text, details);
+  }
+  return undefined;
+}
+
+/** The mesh of `scope`, whose documents have passed every check. */
+function buildMesh(scope: Scope): Mesh {
+  const [settings] = declared(scope, 'Mesh');
+  assert(settings !== undefined, `mesh ${scope.mesh} has a Mesh document`);
+  const resources = <Kind extends Parameters<typeof declared>[1]>(kind: Kind) =>
+    declared(scope, kind).map(([, resource]) => resource);
+  const nodes = resources('VirtualNode');
+  const ports = new Map(nodes.map((node) => [node.name, node.listeners[0]?.port]));
+  return plain({
+    name: scope.mesh,
+    settings: settings[1],
+    virtualNodes: orderByName(nodes.map(orderNode)),
+    virtualServices: orderByName(resources('VirtualService')),
+    virtualRouters: orderByName(
+      resources('VirtualRouter').map((router) => orderRouter(linkRouter(router, ports))),
+    ),
+    virtualGateways: orderByName(resources('VirtualGateway').map(orderGateway)),
+    gatewayRoutes: orderByName(resources('GatewayRoute').map(orderGatewayRoute)),
+    rolloutPolicies: orderByName(resources('RolloutPolicy').map(orderPolicy)),
+  });
+}
+
+/** A target without a port means its node's only listener; `ports` has the first of each node. */
+function linkRouter(
+  router: DeclaredRouter,
+  ports: ReadonlyMap<string, number | undefined>,
+): VirtualRouter {
+  const routes = router.routes.map((route) => ({
+    ...route,
+    targets: route.targets.map(({ virtualNode, weight, port }) => ({
+      virtualNode,
+      port: port ?? present(ports.get(virtualNode), `listener of ${virtualNode}`),
+      weight,
+    })),
+  }));
+  return { ...router, routes };
+}
+
+/**
+ * `value` without undefined members: what is stored and read back is then equal to what was built.
+ */
+function plain<Value>(value: Value): Value {
+  if (Array.isArray(value)) {
+    return value.map(plain) as Value;
+  }
+  if (value === null || typeof value !== 'object') {
+    return value;
+  }
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([key, member]) => [key, plain(member)])) as Value;
+}

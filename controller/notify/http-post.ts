@@ -1,0 +1,123 @@
+/**
+ * One bounded HTTP POST to an operator's URL, with its outcome as `OpError` or nothing. The URL is a
+ * secret (whoever has a chat webhook's URL can write there), so no message of ours contains it. The
+ * other side is not trusted: no redirect is followed, and one deadline covers the whole exchange, so an
+ * answer that never ends costs nothing.
+ */
+import { Agent, type Dispatcher, request } from 'undici';
+import { OpError, type Retry } from '../base/op-error.js';
+import { printable, redacted } from '../base/printable.js';
+import type { Clock } from '../loop/ports.js';
+
+/** From the look-up of the name to the end of the answer. */
+export const exchangeTimeoutMs = 5_000;
+
+/** Of an answer only its first words are read, for the message. */
+const answerBytesMax = 4_096;
+const answerCharactersMax = 200;
+const headerBytesMax = 16_384;
+
+/** A server that says to come back later than this is asked sooner all the same. */
+const retryAfterMaxMs = 3_600_000;
+
+export interface Post {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** `text` as the URL of a sink; `sink` names it in the error, which does not repeat the URL. */
+export function sinkUrl(text: string, sink: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new OpError(
+      'notify-url',
+      `the URL of notification target ${sink} is no http or https URL`,
+      {
+        retry: { kind: 'stalled' },
+      },
+    );
+  }
+  return url;
+}
+
+/**
+ * Resolves on any 2xx answer. Throws `OpError`: `notify-unreachable` (backoff), `notify-busy` (408,
+ * 429, 5xx: backoff, or what Retry-After says), `notify-redirected` (3xx: backoff, since an operator
+ * may still mend it), `notify-refused` (any other answer: stalled).
+ */
+export async function post(message: Post, clock: Clock): Promise<void> {
+  // An agent of its own: destroying it ends the exchange in whatever state it is.
+  const agent = new Agent({ maxHeaderSize: headerBytesMax, pipelining: 0 });
+  const deadline = new AbortController();
+  const cancel = clock.after(exchangeTimeoutMs, () => deadline.abort());
+  try {
+    const answer = await request(message.url, {
+      method: 'POST',
+      headers: { 'user-agent': 'headgate', ...message.headers },
+      body: message.body,
+      dispatcher: agent,
+      signal: deadline.signal,
+    });
+    if (answer.statusCode < 200 || answer.statusCode > 299) {
+      throw refusal(answer, mask(await firstWords(answer.body), message.url), clock.now());
+    }
+  } catch (error) {
+    throw error instanceof OpError ? error : unreachable(error, deadline.signal);
+  } finally {
+    cancel();
+    await agent.destroy();
+  }
+}
+
+function refusal(answer: Dispatcher.ResponseData, words: string, nowMs: number): OpError {
+  const status = answer.statusCode;
+  const text = `HTTP ${status}${words === '' ? '' : `: ${words}`}`;
+  if (status >= 300 && status < 400) {
+    return new OpError('notify-redirected', `${text}; redirects are not followed`);
+  }
+  if (status === 408 || status === 429 || status >= 500) {
+    const header = answer.headers['retry-after'];
+    return new OpError('notify-busy', text, { retry: retryAfter(String(header ?? ''), nowMs) });
+  }
+  return new OpError('notify-refused', text, { retry: { kind: 'stalled' } });
+}
+
+/** RFC 9110, 10.2.3: seconds or a date. What cannot be read is as if it were not there. */
+function retryAfter(header: string, nowMs: number): Retry {
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - nowMs;
+  return Number.isNaN(ms)
+    ? { kind: 'backoff' }
+    : { kind: 'after', ms: Math.min(Math.max(ms, 0), retryAfterMaxMs) };
+}
+
+/** Names the error by its code alone: messages of the network contain addresses. */
+function unreachable(error: unknown, deadline: AbortSignal): OpError {
+  if (deadline.aborted) {
+    return new OpError('notify-unreachable', `no answer within ${exchangeTimeoutMs / 1000}s`);
+  }
+  const code = (error as { readonly code?: unknown }).code;
+  return new OpError('notify-unreachable', `no connection: ${String(code ?? 'unknown error')}`);
+}
+
+async function firstWords(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= answerBytesMax) {
+      break;
+    }
+  }
+  return Buffer.concat(chunks).subarray(0, answerBytesMax).toString('utf8');
+}
+
+/** What a server says may repeat what it was sent. */
+function mask(words: string, url: URL): string {
+  const secrets = [url.href, `${url.pathname}${url.search}`, url.pathname, url.password];
+  const masked = secrets
+    .filter((secret) => secret.length > 1)
+    .reduce((text, secret) => text.replaceAll(secret, '[redacted]'), words);
+  return printable(redacted(masked)).trim().slice(0, answerCharactersMax);
+}

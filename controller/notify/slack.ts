@@ -1,0 +1,124 @@
+/**
+ * Announcements as messages of a Slack incoming webhook (docs.slack.dev, "Block Kit" and "Formatting
+ * text"). Commit titles, authors and errors come from outside: nothing in them may ping a channel, make
+ * a link or break the message, so everything is escaped and cut to Slack's limits here.
+ */
+import { printable } from '../base/printable.js';
+import type { Announcement } from '../loop/events.js';
+import type { Clock } from '../loop/ports.js';
+import { post, sinkUrl } from './http-post.js';
+import type { Sink } from './sink.js';
+
+/** Slack's own limits, in characters; a message over one of them is refused whole. */
+const headerMax = 150;
+const sectionMax = 3_000;
+const fieldMax = 2_000;
+const fieldsMax = 10;
+const contextMax = 2_000;
+/** Ours: the fallback is read in a notification's one line. */
+const fallbackMax = 300;
+
+const markOf: Readonly<Record<Announcement['event'], string>> = {
+  'rollout.started': '▶️',
+  'rollout.succeeded': '✅',
+  'rollout.rolledBack': '⏪',
+  'rollout.aborted': '⏹️',
+  'rollout.paused': '⏸️',
+  'rollout.waitingForApproval': '✋',
+  'rollout.superseded': '⏭️',
+  'revision.rejected': '❌',
+};
+
+export function createSlackSink(
+  target: { readonly name: string; readonly url: string },
+  clock: Clock,
+): Sink {
+  const url = sinkUrl(target.url, target.name);
+  return {
+    name: target.name,
+    send: (announcement) =>
+      post(
+        {
+          url,
+          headers: { 'content-type': 'application/json; charset=utf-8' },
+          body: JSON.stringify(renderSlack(announcement)),
+        },
+        clock,
+      ),
+  };
+}
+
+/** The message's body, plain JSON. */
+export function renderSlack(announcement: Announcement): object {
+  const title = `${markOf[announcement.event] ?? '•'} ${announcement.title}`;
+  return {
+    text: slackText(`${title}: ${announcement.text}`, fallbackMax),
+    unfurl_links: false,
+    unfurl_media: false,
+    blocks: [
+      {
+        type: 'header',
+        text: { type: 'plain_text', text: slackText(title, headerMax), emoji: true },
+      },
+      ...section(announcement.text),
+      ...factSection(announcement.facts),
+      { type: 'context', elements: [markdown(context(announcement))] },
+    ],
+  };
+}
+
+function section(text: string): readonly object[] {
+  return text.trim() === ''
+    ? []
+    : [{ type: 'section', text: markdown(slackText(text, sectionMax)) }];
+}
+
+function factSection(facts: Announcement['facts']): readonly object[] {
+  if (facts.length === 0) {
+    return [];
+  }
+  const shown = facts.length > fieldsMax ? facts.slice(0, fieldsMax - 1) : facts;
+  const fields = shown.map((fact) => {
+    const title = `*${slackText(fact.title, headerMax)}*\n`;
+    return markdown(title + slackText(fact.value, fieldMax - title.length));
+  });
+  const left = facts.length - shown.length;
+  return [
+    { type: 'section', fields: left > 0 ? [...fields, markdown(`… and ${left} more`)] : fields },
+  ];
+}
+
+/** Rollout, author and the time of the event, which may be long before the message gets through. */
+function context({ rollout, revision, atMs }: Announcement): string {
+  const author = revision.author.replace(/\s*<[^>]*>\s*$/, '');
+  const texts = [rollout, author].filter((text) => text !== undefined && text !== '');
+  const time = new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
+  const date = `<!date^${Math.floor(atMs / 1000)}^{date_short_pretty} {time}|${time} UTC>`;
+  return [...texts.map((text) => slackText(String(text), contextMax / 4)), date].join(' · ');
+}
+
+/** `verbatim`: Slack then looks for no names, channels or addresses in the text by itself. */
+function markdown(text: string): object {
+  return { type: 'mrkdwn', text, verbatim: true };
+}
+
+const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+
+/**
+ * `text` on one line, escaped, at most `lengthMax` UTF-16 units long after escaping. The words that
+ * ping everybody get a zero-width space behind their `@`, whatever the workspace makes of plain names.
+ */
+export function slackText(text: string, lengthMax: number): string {
+  const harmless = printable(text).replace(/@(?=(?:everyone|channel|here|group)\b)/gi, '@\u200b');
+  let whole = '';
+  let cut = '';
+  for (const character of harmless) {
+    whole += escapes[character] ?? character;
+    if (whole.length > lengthMax) {
+      return `${cut}…`;
+    }
+    // One place is kept for the ellipsis.
+    cut = whole.length < lengthMax ? whole : cut;
+  }
+  return whole;
+}

@@ -1,0 +1,275 @@
+/**
+ * `advanceRollout(rollout, world)`: the one transition that is due now, or the rollout itself where none
+ * is. At most one a call, since each must be stored and served before the next may be judged.
+ *
+ *   Pending → [WaitingForApproval] → Progressing → Baking → (next step …) → Completing → Succeeded
+ *   any of them → Paused → back; any of them → RollingBack → RolledBack or Aborted
+ */
+import { assertNever, present } from '../base/assert.js';
+import { renderDuration } from '../base/duration.js';
+import type { GateResult, Rollout } from './rollout.js';
+import { judge } from './verdict.js';
+import { mustWait, silentProxies, type World, waveOf, youngProxies } from './world.js';
+
+export function advanceRollout(rollout: Rollout, world: World): Rollout {
+  switch (rollout.phase) {
+    case 'Pending':
+      return advancePending(rollout, world);
+    case 'WaitingForApproval':
+      return advanceWaiting(rollout, world);
+    case 'Progressing':
+      return advanceProgressing(rollout, world);
+    case 'Baking':
+      return advanceBaking(rollout, world);
+    case 'Completing':
+      return finishWhenAcknowledged(rollout, world, 'Succeeded');
+    case 'RollingBack':
+      return finishWhenAcknowledged(rollout, world, rollout.outcome ?? 'RolledBack');
+    case 'Paused':
+    case 'Succeeded':
+    case 'RolledBack':
+    case 'Aborted':
+    case 'Superseded':
+      return rollout;
+    default:
+      return assertNever(rollout.phase);
+  }
+}
+
+/** Every proxy is given the last good state again, whatever the rollout was doing. */
+export function rollBack(
+  rollout: Rollout,
+  reason: string,
+  nowMs: number,
+  outcome: 'RolledBack' | 'Aborted' = 'RolledBack',
+): Rollout {
+  return {
+    ...rollout,
+    phase: 'RollingBack',
+    outcome,
+    reason,
+    stepEnteredAtMs: nowMs,
+    ackedAtMs: undefined,
+    pausedAtMs: undefined,
+    pausedFrom: undefined,
+  };
+}
+
+/** Weights stay where they are; `resume` goes back to the phase that it was in. */
+export function pauseRollout(rollout: Rollout, reason: string, nowMs: number): Rollout {
+  const { phase } = rollout;
+  const canPause =
+    phase === 'Pending' ||
+    phase === 'WaitingForApproval' ||
+    phase === 'Progressing' ||
+    phase === 'Baking';
+  return canPause
+    ? { ...rollout, phase: 'Paused', pausedFrom: phase, pausedAtMs: nowMs, reason }
+    : rollout;
+}
+
+/** Serves the desired state in full, as after the last step. */
+export function complete(rollout: Rollout, reason: string, nowMs: number): Rollout {
+  return {
+    ...rollout,
+    phase: 'Completing',
+    reason,
+    waveShare: 1,
+    stepEnteredAtMs: nowMs,
+    pausedAtMs: undefined,
+    pausedFrom: undefined,
+  };
+}
+
+/** True where a person approved step `index`. */
+export function isApproved(rollout: Rollout, index: number): boolean {
+  return rollout.approvals.some((approval) => approval.step === index);
+}
+
+function enterNextStep(from: Rollout, world: World): Rollout {
+  const rollout = withEvidence(from, world.nowMs);
+  const index = rollout.step + 1;
+  const { steps } = rollout.plan;
+  const step = steps[index];
+  if (step === undefined) {
+    const reason = steps.length === 0 ? 'needs no steps' : 'passed every step';
+    return complete(rollout, reason, world.nowMs);
+  }
+  if (step.approval && !isApproved(rollout, index)) {
+    return {
+      ...rollout,
+      phase: 'WaitingForApproval',
+      reason: `step ${index + 1} of ${steps.length} (${step.progress} %) waits for a person's approval`,
+    };
+  }
+  return {
+    ...rollout,
+    phase: 'Progressing',
+    reason: describeStep(rollout, index),
+    step: index,
+    waveShare: waveOf({ ...rollout, step: index }, world),
+    stepEnteredAtMs: world.nowMs,
+    ackedAtMs: undefined,
+    gates: rollout.gates.map(forgetVerdict),
+  };
+}
+
+/** Remembers what the step was left on, once: waiting for an approval enters the next one twice. */
+function withEvidence(rollout: Rollout, nowMs: number): Rollout {
+  const { step, gates, evidence } = rollout;
+  const isKnown = step < 0 || evidence.at(-1)?.step === step;
+  return isKnown ? rollout : { ...rollout, evidence: [...evidence, { step, gates, atMs: nowMs }] };
+}
+
+function describeStep({ plan }: Rollout, index: number): string {
+  const step = present(plan.steps[index], 'the step that is entered');
+  const what =
+    step.stage === 'weights'
+      ? `${step.progress} % of the way to the desired weights`
+      : `the new configuration on ${step.progress} % of the proxies`;
+  return `step ${index + 1} of ${plan.steps.length}: ${what}`;
+}
+
+/** A new step needs new verdicts; how often a gate failed is remembered. */
+function forgetVerdict(result: GateResult): GateResult {
+  return { ...result, verdict: 'none', observed: undefined, samples: 0, text: '' };
+}
+
+/** The proxies of the wave have left, or came when it was drawn: the step is served to another one. */
+function widen(rollout: Rollout, world: World): Rollout {
+  return {
+    ...rollout,
+    phase: 'Progressing',
+    reason: describeStep(rollout, rollout.step),
+    waveShare: waveOf(rollout, world),
+    stepEnteredAtMs: world.nowMs,
+    ackedAtMs: undefined,
+    gates: rollout.gates.map(forgetVerdict),
+  };
+}
+
+/** What the group adds is served, and nothing refers to it before its own proxies are ready for it. */
+function advancePending(rollout: Rollout, world: World): Rollout {
+  const hasSteps = rollout.plan.steps.length > 0;
+  return hasSteps && mustWait(rollout, world) ? rollout : enterNextStep(rollout, world);
+}
+
+/** While a person thinks, the last step is served, so its gates may still fail the rollout. */
+function advanceWaiting(rollout: Rollout, world: World): Rollout {
+  if (isApproved(rollout, rollout.step + 1)) {
+    return enterNextStep(rollout, world);
+  }
+  const judged = rollout.step < 0 ? rollout : withVerdicts(rollout, world);
+  const failed = failedGate(judged);
+  return failed === undefined ? judged : failOn(judged, failed, world.nowMs);
+}
+
+function advanceProgressing(rollout: Rollout, world: World): Rollout {
+  const judged = withVerdicts(rollout, world);
+  const failed = failedGate(judged);
+  if (failed !== undefined) {
+    return failOn(judged, failed, world.nowMs);
+  }
+  if (waveOf(judged, world) > judged.waveShare) {
+    return widen(judged, world);
+  }
+  if (mustWait(judged, world)) {
+    return judged;
+  }
+  const left = silentProxies(judged, world);
+  const silent =
+    left.length > 0
+      ? `; left out after ${renderDuration(world.ackDeadlineMs)} of silence: ${left.join(', ')}`
+      : '';
+  return {
+    ...judged,
+    phase: 'Baking',
+    reason: `${judged.reason}${silent}`,
+    ackedAtMs: world.nowMs,
+    gates: judged.gates.map(forgetVerdict),
+  };
+}
+
+function advanceBaking(rollout: Rollout, world: World): Rollout {
+  const judged = withVerdicts(rollout, world);
+  const failed = failedGate(judged);
+  if (failed !== undefined) {
+    return failOn(judged, failed, world.nowMs);
+  }
+  if (waveOf(judged, world) > judged.waveShare) {
+    return widen(judged, world);
+  }
+  if (youngProxies(judged, world).length > 0) {
+    // Who has connected since must have acknowledged the step, too, before it is left.
+    return meetDeadline(judged, world);
+  }
+  const step = judged.plan.steps[judged.step];
+  const isBaked = world.nowMs >= (judged.ackedAtMs ?? world.nowMs) + (step?.bakeMs ?? 0);
+  const undecided = judged.gates.filter((result) => result.verdict === 'none');
+  const failing = judged.gates.some((result) => result.verdict === 'fail');
+  if (isBaked && !failing && (undecided.length === 0 || judged.plan.noData === 'pass')) {
+    return enterNextStep(judged, world);
+  }
+  const empty = undecided.find((result) => hasHadItsWindow(judged, result.name, world.nowMs));
+  if (isBaked && empty !== undefined && judged.plan.noData === 'fail') {
+    return failOn(judged, empty, world.nowMs);
+  }
+  return meetDeadline(judged, world);
+}
+
+/** That there is no data is known once there was time for some: a bake may be shorter than a report. */
+function hasHadItsWindow({ plan, ackedAtMs }: Rollout, name: string, nowMs: number): boolean {
+  const gate = plan.gates.find((candidate) => candidate.name === name);
+  return gate !== undefined && nowMs >= (ackedAtMs ?? nowMs) + gate.windowMs;
+}
+
+function withVerdicts(rollout: Rollout, world: World): Rollout {
+  return { ...rollout, gates: rollout.plan.gates.map((gate) => judge(rollout, gate, world)) };
+}
+
+function failedGate(rollout: Rollout): GateResult | undefined {
+  return rollout.gates.find(
+    (result) => result.verdict === 'fail' && result.failures >= rollout.plan.failureLimit,
+  );
+}
+
+function failOn(rollout: Rollout, result: GateResult, nowMs: number): Rollout {
+  const reason = `gate ${result.name} failed: ${result.text}`;
+  return rollout.plan.onFailure === 'pause'
+    ? pauseRollout(rollout, reason, nowMs)
+    : rollBack(rollout, reason, nowMs);
+}
+
+function meetDeadline(rollout: Rollout, world: World): Rollout {
+  if (world.nowMs - rollout.stepEnteredAtMs < rollout.plan.stepDeadlineMs) {
+    return rollout;
+  }
+  const open = rollout.gates.filter((result) => result.verdict !== 'pass');
+  const owing = youngProxies(rollout, world).map(({ id }) => `${id} has not acknowledged it`);
+  const why = [...owing, ...open.map((result) => `${result.name}: ${result.text}`)].join('; ');
+  const deadline = renderDuration(rollout.plan.stepDeadlineMs);
+  const reason = `step ${rollout.step + 1} was not complete after ${deadline} (${why})`;
+  switch (rollout.plan.onStepDeadline) {
+    case 'rollback':
+      return rollBack(rollout, reason, world.nowMs);
+    case 'pause':
+      return pauseRollout(rollout, reason, world.nowMs);
+    case 'promote':
+      return enterNextStep(rollout, world);
+    default:
+      return assertNever(rollout.plan.onStepDeadline);
+  }
+}
+
+function finishWhenAcknowledged(
+  rollout: Rollout,
+  world: World,
+  end: 'Succeeded' | 'RolledBack' | 'Aborted',
+): Rollout {
+  if (mustWait(rollout, world)) {
+    return rollout;
+  }
+  const left = world.owing(rollout).map(({ id }) => id);
+  const silent = left.length > 0 ? `; not acknowledged by ${left.join(', ')}` : '';
+  return { ...rollout, phase: end, reason: `${rollout.reason}${silent}`, endedAtMs: world.nowMs };
+}

@@ -1,0 +1,79 @@
+/**
+ * From a group of changes and the mesh's policies to the plan that governs it. The plan is frozen when
+ * the rollout starts: editing a policy never changes a rollout that is under way.
+ */
+import type { ChangeClass, ChangeGroup } from '../diff/change.js';
+import type { Mesh, Resource, RolloutPolicy, RolloutSelector } from '../mesh/model.js';
+import { policyDefaults } from '../mesh/policy-defaults.js';
+import type { PlanStep, RolloutPlan } from './rollout.js';
+import { gainingNodes } from './targets.js';
+
+/** The plan of `group` under the policies of `mesh`, the desired one; without one, the built-in. */
+export function planRollout(group: ChangeGroup, mesh: Mesh): RolloutPlan {
+  const policy = selectPolicy(group, mesh.rolloutPolicies);
+  const { steps, gates, failureLimit, noData, stepDeadlineMs, onStepDeadline, onFailure } =
+    policy ?? policyDefaults;
+  return {
+    policy: policy?.name,
+    steps: planSteps(group, steps),
+    gates,
+    failureLimit,
+    noData,
+    stepDeadlineMs,
+    onStepDeadline,
+    onFailure,
+  };
+}
+
+/**
+ * Configuration goes over the proxies first, then the weights move; a group without either has no steps.
+ * Nor has one whose weights are written anew and move no traffic, as a version that is added at 0:
+ * there would be nothing to judge it by.
+ */
+function planSteps(
+  group: ChangeGroup,
+  steps: readonly Omit<PlanStep, 'stage'>[],
+): readonly PlanStep[] {
+  const classes = new Set<ChangeClass>(group.changes.map((change) => change.class));
+  const stages: PlanStep['stage'][] = [];
+  if (classes.has('config')) {
+    stages.push('config');
+  }
+  if (gainingNodes(group).length > 0) {
+    stages.push('weights');
+  }
+  return stages.flatMap((stage) =>
+    steps.map(({ progress, bakeMs, approval }) => ({ stage, progress, bakeMs, approval })),
+  );
+}
+
+/** The policy that names one of the group's resources, else one by labels, else the mesh's default. */
+export function selectPolicy(
+  group: ChangeGroup,
+  policies: readonly RolloutPolicy[],
+): RolloutPolicy | undefined {
+  const resources = group.resources.flatMap((change) => change.after ?? change.before ?? []);
+  return (
+    policies.find((policy) => resources.some((resource) => isNamed(policy.selector, resource))) ??
+    policies.find((policy) => resources.some((resource) => hasLabels(policy.selector, resource))) ??
+    policies.find((policy) => policy.selector.isDefault)
+  );
+}
+
+function isNamed(selector: RolloutSelector, resource: Resource): boolean {
+  switch (resource.kind) {
+    case 'VirtualRouter':
+      return selector.virtualRouters.includes(resource.name);
+    case 'VirtualNode':
+      return selector.virtualNodes.includes(resource.name);
+    case 'VirtualGateway':
+      return selector.virtualGateways.includes(resource.name);
+    default:
+      return false;
+  }
+}
+
+function hasLabels(selector: RolloutSelector, resource: Resource): boolean {
+  const wanted = Object.entries(selector.matchLabels);
+  return wanted.length > 0 && wanted.every(([name, value]) => resource.labels[name] === value);
+}

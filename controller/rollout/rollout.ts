@@ -1,0 +1,153 @@
+/**
+ * The rollout: the durable state machine that takes one group of changes from applied to desired. Plain
+ * JSON, saved whole at each transition and before its effect is served. What a proxy is given follows
+ * from `phase`, `step` and `waveShare` alone (`mix.ts`), so a restart serves what was served.
+ */
+import type { ChangeGroup } from '../diff/change.js';
+import type { Gate } from '../mesh/model.js';
+
+/**
+ * - `Pending`: accepted; what it adds is served and being acknowledged, and nothing refers to it yet.
+ * - `WaitingForApproval`: a person must approve the next step; what the last one served stays.
+ * - `Progressing`: the step is served, not every proxy has acknowledged it.
+ * - `Baking`: acknowledged; the bake time runs and the gates judge.
+ * - `Paused`: weights stay where they are until `resume`.
+ * - `Completing`: every gate passed; the desired state is served, removals included, and is being acknowledged.
+ * - `RollingBack`: the last good state is served and is being acknowledged.
+ * - The rest are ends.
+ */
+export type Phase =
+  | 'Pending'
+  | 'WaitingForApproval'
+  | 'Progressing'
+  | 'Baking'
+  | 'Paused'
+  | 'Completing'
+  | 'RollingBack'
+  | 'Succeeded'
+  | 'RolledBack'
+  | 'Aborted'
+  | 'Superseded';
+
+const endPhases: ReadonlySet<Phase> = new Set(['Succeeded', 'RolledBack', 'Aborted', 'Superseded']);
+
+/** True where nothing will happen to the rollout any more. */
+export function isEnded(phase: Phase): boolean {
+  return endPhases.has(phase);
+}
+
+/** The commit that a rollout brings, for people. */
+export interface RevisionInfo {
+  readonly id: string;
+  readonly author: string;
+  /** The message's first line, at most 200 characters. */
+  readonly title: string;
+  readonly committedAtMs: number;
+}
+
+export interface PlanStep {
+  /**
+   * `config`: `progress` is the share of the proxies that get the new configuration.
+   * `weights`: `progress` is how far the weights have come from applied to desired.
+   */
+  readonly stage: 'config' | 'weights';
+  /** Above 0, at most 100. */
+  readonly progress: number;
+  readonly bakeMs: number;
+  readonly approval: boolean;
+}
+
+/** The policy as it was when the rollout started: later commits do not change it. */
+export interface RolloutPlan {
+  /** Name of the policy; undefined: the built-in default. */
+  readonly policy?: string;
+  /** Empty: nothing needs steps; the change is served at once and only acknowledged. */
+  readonly steps: readonly PlanStep[];
+  readonly gates: readonly Gate[];
+  readonly failureLimit: number;
+  readonly noData: 'wait' | 'pass' | 'fail';
+  readonly stepDeadlineMs: number;
+  readonly onStepDeadline: 'rollback' | 'pause' | 'promote';
+  readonly onFailure: 'rollback' | 'pause';
+}
+
+export type Verdict = 'pass' | 'fail' | 'none';
+
+export interface GateResult {
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** What was measured, in the gate's unit; undefined where nothing was. */
+  readonly observed?: number;
+  readonly limit: number;
+  /** Requests that `observed` was computed from. */
+  readonly samples: number;
+  /** `success rate 70.97% < 99% (31 requests, 6s)`. */
+  readonly text: string;
+  /** Failed verdicts of this gate in this rollout. */
+  readonly failures: number;
+  /** Requests from before this were judged already: a failure is counted once. */
+  readonly judgedUntilMs: number;
+  readonly atMs: number;
+}
+
+/** The verdicts on which a step was left: the reason of every increase of weight. */
+export interface StepEvidence {
+  /** Index of the step that was left. */
+  readonly step: number;
+  readonly gates: readonly GateResult[];
+  readonly atMs: number;
+}
+
+export interface Approval {
+  readonly step: number;
+  readonly by: string;
+  readonly reason: string;
+  readonly atMs: number;
+}
+
+export interface Rollout {
+  /** `<name>-<number>`: unique in the store for ever. */
+  readonly id: string;
+  readonly mesh: string;
+  /** The router's name, or that of the first resource that changes. */
+  readonly name: string;
+  readonly revision: RevisionInfo;
+  readonly group: ChangeGroup;
+  readonly plan: RolloutPlan;
+  readonly phase: Phase;
+  /** Why it is in its phase: what it waits for, what failed. One sentence, figures included. */
+  readonly reason: string;
+  /** Index of the step that is served; -1 before the first. */
+  readonly step: number;
+  /** Share of the proxies, 0 to 1, that get the new configuration (stage `config`). */
+  readonly waveShare: number;
+  readonly startedAtMs: number;
+  readonly stepEnteredAtMs: number;
+  /** When every connected proxy had acknowledged the step; the bake time runs from here. */
+  readonly ackedAtMs?: number;
+  readonly pausedAtMs?: number;
+  /** The phase that `resume` returns to. */
+  readonly pausedFrom?: 'WaitingForApproval' | 'Progressing' | 'Baking' | 'Pending';
+  readonly endedAtMs?: number;
+  /** How a `RollingBack` ends. */
+  readonly outcome?: 'RolledBack' | 'Aborted';
+  readonly approvals: readonly Approval[];
+  /** The newest result of each gate. */
+  readonly gates: readonly GateResult[];
+  /** One entry for each step that was left forwards, in order. */
+  readonly evidence: readonly StepEvidence[];
+}
+
+/** A change that failed: not tried again until a commit changes it or a person says retry. */
+export interface HeldChange {
+  readonly rollout: string;
+  readonly mesh: string;
+  readonly name: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+  readonly revision: RevisionInfo;
+  /** Content hashes of what was wanted, by resource key; null: the resource's removal. */
+  readonly wanted: Readonly<Record<string, string | null>>;
+}
+
+export type RolloutCommand = 'pause' | 'resume' | 'promote' | 'abort' | 'retry' | 'approve';

@@ -1,0 +1,27 @@
+/** One gRPC stream as the services see it: messages are bytes both ways. `server.ts` makes them. */
+
+/** The gRPC statuses that we end streams with. */
+export type EndStatus = 'ok' | 'invalidArgument' | 'resourceExhausted' | 'unavailable';
+
+export interface Call {
+  /** `address:port` of the other end. */
+  readonly peer: string;
+  /**
+   * Hands `message` to the transport; `done` is called once the other end had room for it. Call it again
+   * only after that: nothing may queue here for a peer that does not read.
+   */
+  write(message: Buffer, done: () => void): void;
+  end(status: EndStatus, message?: string): void;
+  /** Ends the whole connection at once: for a peer that would not even take an end. */
+  disconnect(): void;
+}
+
+/** What happens on a call. */
+export interface CallHandler {
+  onMessage(message: Buffer): void;
+  /**
+   * Called once, as the last. `clean`: the other end said goodbye (`serveStream` says how). Else it was
+   * killed, its connection was reset or cut, or it no longer answered: it may still be there.
+   */
+  onEnd(clean: boolean): void;
+}

@@ -1,0 +1,142 @@
+/**
+ * What the streams of one server share: the publication, the encoder, the clock, and who is connected.
+ * Streams that have something to do are flushed in turns, so that a publication to thousands of them
+ * never keeps the process from reading requests for long.
+ */
+
+import { hashShare } from '../base/hash.js';
+import { type ProxyIdentity, resourceTypes, type Snapshot } from '../envoy/snapshot.js';
+import type { Clock, Logger, Publication, PublisherEvent } from '../loop/ports.js';
+import type { DiscoveryStream } from './discovery-stream.js';
+import { type Doubts, noDoubts } from './doubts.js';
+import { createResponseEncoder, type ResponseEncoder } from './encode-response.js';
+import { doubtfulProxiesMax } from './limits.js';
+import type { LoadReportStream } from './load-reports.js';
+import { RecentSets } from './recent-sets.js';
+import type { NodeMessage } from './requests.js';
+import type { CompleteXdsSettings } from './settings.js';
+
+export interface XdsDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called in the order in which things happen, also from within `publish`. */
+  onEvent(event: PublisherEvent): void;
+  /** Who a node is; `peer` is the address that it connects from, without the port. */
+  identify(node: NodeMessage, peer: string): ProxyIdentity;
+}
+
+/** Streams that are flushed before other events of the process get their turn. */
+const flushesPerTurn = 64;
+
+export class Hub {
+  readonly settings: CompleteXdsSettings;
+  readonly deps: XdsDeps;
+  readonly encoder: ResponseEncoder;
+  /** In the order in which they connected. */
+  readonly streams = new Set<DiscoveryStream>();
+  readonly recentSets = new RecentSets();
+  readonly loadReports = new Set<LoadReportStream>();
+  private publication: Publication | undefined;
+  private readonly waiting = new Set<DiscoveryStream>();
+  private isFlushing = false;
+  private streamCount = 0;
+  /** What the last stream of a proxy left open, by instance. */
+  private readonly doubts = new Map<string, Doubts>();
+
+  constructor(settings: CompleteXdsSettings, deps: XdsDeps) {
+    this.settings = settings;
+    this.deps = deps;
+    this.encoder = createResponseEncoder(settings.controlPlane);
+  }
+
+  /** A number that no other stream of this process has. */
+  nextStreamNumber(): number {
+    this.streamCount += 1;
+    return this.streamCount;
+  }
+
+  publish(publication: Publication): void {
+    this.publication = publication;
+    for (const stream of this.streams) {
+      stream.publish();
+    }
+    for (const stream of this.loadReports) {
+      stream.tellClusters();
+    }
+  }
+
+  tick(): void {
+    const nowMs = this.deps.clock.now();
+    for (const stream of this.streams) {
+      stream.tick(nowMs);
+    }
+  }
+
+  /** Ends every stream at a moment of its own within `overMs`. */
+  endStreams(overMs: number): void {
+    for (const stream of this.streams) {
+      this.deps.clock.after(hashShare(stream.id) * overMs, () => stream.end());
+    }
+    for (const stream of this.loadReports) {
+      stream.end();
+    }
+  }
+
+  /** What the proxy is to be served, and the publication that says so. */
+  served(identity: ProxyIdentity): { readonly snapshot?: Snapshot; readonly generation: number } {
+    const snapshot = this.publication?.snapshotFor(identity);
+    if (snapshot !== undefined) {
+      for (const type of resourceTypes) {
+        this.recentSets.add(type, snapshot[type]);
+      }
+    }
+    return { snapshot, generation: this.publication?.generation ?? 0 };
+  }
+
+  /** Lets `stream` send what is due, soon: requests that arrive together are answered together. */
+  flushSoon(stream: DiscoveryStream): void {
+    this.waiting.add(stream);
+    if (!this.isFlushing) {
+      this.isFlushing = true;
+      setImmediate(() => this.flushWaiting());
+    }
+  }
+
+  private flushWaiting(): void {
+    let left = flushesPerTurn;
+    for (const stream of this.waiting) {
+      this.waiting.delete(stream);
+      stream.flush();
+      left -= 1;
+      if (left === 0) {
+        break;
+      }
+    }
+    this.isFlushing = this.waiting.size > 0;
+    if (this.isFlushing) {
+      setImmediate(() => this.flushWaiting());
+    }
+  }
+
+  /** A stream of the proxy has ended. */
+  noteDoubts({ instance }: ProxyIdentity, doubts: Doubts): void {
+    this.doubts.delete(instance);
+    if (doubts.size > 0) {
+      this.doubts.set(instance, doubts);
+    }
+    const [oldest] = this.doubts.keys();
+    if (this.doubts.size > doubtfulProxiesMax && oldest !== undefined) {
+      this.doubts.delete(oldest);
+    }
+  }
+
+  doubtsAbout({ instance }: ProxyIdentity): Doubts {
+    return this.doubts.get(instance) ?? noDoubts;
+  }
+
+  /** The stream of the same proxy: on the same connection, of the same node where several share it. */
+  findStream(peer: string, nodeId: string): DiscoveryStream | undefined {
+    const onConnection = [...this.streams].filter((stream) => stream.peer === peer);
+    return onConnection.findLast((stream) => stream.nodeId === nodeId) ?? onConnection.at(-1);
+  }
+}

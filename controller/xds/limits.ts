@@ -1,0 +1,37 @@
+/** Ceilings of the xDS server, each with its reason. */
+
+/** Characters of a client's error text that are kept: Envoy's longest name a field path and a value. */
+export const errorLengthMax = 4096;
+
+/** Refused versions remembered for each resource of a stream: more than anybody tries one after another. */
+export const refusedVersionsMax = 16;
+
+/**
+ * A response is closed at this size where the protocol lets it be divided: gRPC clients in Go, and
+ * Envoy's google_grpc, refuse messages over 4 MiB.
+ */
+export const responseBytesMax = 3 * 1024 * 1024;
+
+/** Names that one stream may ask for by name, of each type: ten times the largest mesh that we test. */
+export const subscribedNamesMax = 100_000;
+
+/**
+ * Unanswered responses remembered for each type of a stream. A client that asks on and on and answers
+ * nothing gets its answers, and its old verdicts are forgotten.
+ */
+export const unansweredResponsesMax = 16;
+
+/** Envoy sends the first requests of all types within milliseconds; one that is missing later is paused. */
+export const pausedAfterMs = 2_000;
+
+/** A client status answer above this is refused: it is built in memory, for people to read. */
+export const clientStatusBytesMax = 64 * 1024 * 1024;
+
+/** Proxies remembered whose last stream ended in doubt: as many as may be connected at all. */
+export const doubtfulProxiesMax = 20_000;
+
+/** Names remembered for each type of such a proxy; beyond that all of the type are in doubt. */
+export const doubtfulNamesMax = 64;
+
+/** How long a proxy that comes back may take to send its first requests; Envoy sends them at once. */
+export const burstMs = 25;

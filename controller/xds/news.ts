@@ -1,0 +1,90 @@
+/**
+ * What a response holds of the types that are told piece by piece: all of delta, and in the state of the
+ * world routes, endpoints and secrets. It is what changed and what the client asked for, as far as it
+ * can be sent now; the rest stays due.
+ */
+import type { EncodedResource, ResourceSet, Snapshot } from '../envoy/snapshot.js';
+import { canRemove, mayHave } from './desire.js';
+import { responseBytesMax } from './limits.js';
+import { isReady, type RemovalCheck } from './make-before-break.js';
+import { desiredResource } from './snapshot-changes.js';
+import type { Content, StreamState } from './stream-state.js';
+import { substituteFor } from './substitute.js';
+import { isRefused, type TypeState } from './type-state.js';
+
+/** What was asked for and what changed, as far as it can be sent now. */
+export function newsOnly(
+  stream: StreamState,
+  snapshot: Snapshot,
+  state: TypeState,
+  options: { readonly mayRemove: RemovalCheck; readonly isGateOpen: boolean },
+): Content | undefined {
+  const set = snapshot[state.type];
+  const resources = new Map<string, EncodedResource>();
+  const removed: string[] = [];
+  let sizeBytes = 0;
+  for (const name of [...state.asked, ...(options.isGateOpen ? state.changed : [])]) {
+    const desired = desiredResource(snapshot, state.type, name);
+    const isUsable = desired !== undefined && !isRefused(state, desired);
+    const substitute =
+      !isUsable && state.asked.has(name) ? substituteFor(stream, state, name) : undefined;
+    if (isUsable && isReady(stream, state.type, desired) && !resources.has(name)) {
+      sizeBytes += desired.any.length;
+      if (resources.size > 0 && sizeBytes > responseBytesMax) {
+        break;
+      }
+      resources.set(name, desired);
+    } else if (substitute !== undefined) {
+      resources.set(name, substitute);
+    } else if (desired === undefined && canRemove(stream, state, name)) {
+      if (!mayHave(state, name) || options.mayRemove(state, name)) {
+        removed.push(name);
+      }
+    } else if (!isUsable) {
+      // Refused, or gone and not to be told so: the subscription remembers it for later.
+      state.asked.delete(name);
+    }
+  }
+  if (resources.size === 0 && removed.length === 0 && !state.owesAnswer) {
+    return undefined;
+  }
+  addWarming(stream, snapshot, state, resources);
+  return {
+    version: set.version,
+    resources: inOrderOf(set, resources),
+    removed: [...new Set(removed)],
+  };
+}
+
+/**
+ * A client that warms something asks again, but its request crosses with a response that is sent now,
+ * and then it is stale and ignored. So what it asks for is in that response already.
+ */
+function addWarming(
+  stream: StreamState,
+  snapshot: Snapshot,
+  state: TypeState,
+  resources: Map<string, EncodedResource>,
+): void {
+  for (const name of state.warming) {
+    const desired = desiredResource(snapshot, state.type, name);
+    const isUsable = desired !== undefined && !isRefused(state, desired);
+    const resource = isUsable ? desired : substituteFor(stream, state, name);
+    if (resource !== undefined) {
+      resources.set(name, resource);
+    }
+  }
+}
+
+/** All of a set in its own order, so that streams which asked in different orders share the bytes. */
+function inOrderOf(
+  set: ResourceSet,
+  resources: ReadonlyMap<string, EncodedResource>,
+): readonly EncodedResource[] {
+  if (resources.size !== set.byName.size) {
+    return [...resources.values()];
+  }
+  const all = [...set.byName.values()];
+  const isWhole = all.every((each) => resources.get(each.name) === each);
+  return isWhole ? all : [...resources.values()];
+}

@@ -1,0 +1,105 @@
+/**
+ * The xDS server as the loop sees it: takes publications, tells of proxies. Here the services get their
+ * names, and start and stop their order.
+ */
+import type { HostPort } from '../base/socket-address.js';
+import { type ResourceType, resourceTypes } from '../envoy/snapshot.js';
+import type { Publisher } from '../loop/ports.js';
+import type { Call, CallHandler } from './call.js';
+import { ClientStatusStream, clientStatus } from './client-status.js';
+import { type DiscoveryService, DiscoveryStream } from './discovery-stream.js';
+import { Hub, type XdsDeps } from './hub.js';
+import { LoadReportStream } from './load-reports.js';
+import { createGrpcServer } from './server.js';
+import { completeSettings, type XdsSettings } from './settings.js';
+
+export interface XdsServer extends Publisher {
+  /**
+   * Listens.
+   * @throws OpError `xds-listen` where the address cannot be had.
+   */
+  start(): Promise<HostPort>;
+  /**
+   * Accepts nothing new, ends the streams one after another over `drainMs`, so that proxies do not go to
+   * the next replica in one wave, and resolves when all are gone. Proxies keep what they have.
+   */
+  stop(drainMs: number): Promise<void>;
+}
+
+/** How often what only time brings is looked at: stalled proxies, unanswered responses. */
+const tickMs = 1_000;
+
+/** `proxies()` lists a proxy once for each stream; Envoys as `headgate bootstrap` sets them up have one. */
+export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer {
+  const complete = completeSettings(settings);
+  const hub = new Hub(complete, deps);
+  const methods = {
+    streams: streamMethods(hub),
+    unary: new Map([
+      [
+        `/${statusService}/FetchClientStatus`,
+        async (request: Buffer) => clientStatus(hub, request),
+      ],
+    ]),
+  };
+  const server = createGrpcServer(complete, methods, deps.clock);
+  let cancelTick = (): void => {};
+  const tick = (): void => {
+    hub.tick();
+    cancelTick = deps.clock.after(tickMs, tick);
+  };
+  return {
+    publish: (publication) => hub.publish(publication),
+    proxies: () => [...hub.streams].flatMap((stream) => stream.status() ?? []),
+    async start() {
+      const address = await server.start();
+      cancelTick = deps.clock.after(tickMs, tick);
+      return address;
+    },
+    async stop(drainMs) {
+      cancelTick();
+      server.drain(drainMs);
+      hub.endStreams(drainMs);
+      await server.closed();
+    },
+  };
+}
+
+const statusService = 'envoy.service.status.v3.ClientStatusDiscoveryService';
+
+/** The single-type services: their package and the plural in their methods' names. */
+const serviceOf: Readonly<
+  Record<ResourceType, { readonly name: string; readonly plural: string }>
+> = {
+  cluster: { name: 'cluster.v3.ClusterDiscoveryService', plural: 'Clusters' },
+  endpoint: { name: 'endpoint.v3.EndpointDiscoveryService', plural: 'Endpoints' },
+  listener: { name: 'listener.v3.ListenerDiscoveryService', plural: 'Listeners' },
+  route: { name: 'route.v3.RouteDiscoveryService', plural: 'Routes' },
+  secret: { name: 'secret.v3.SecretDiscoveryService', plural: 'Secrets' },
+};
+
+function streamMethods(hub: Hub): ReadonlyMap<string, (call: Call) => CallHandler> {
+  const discovery =
+    (service: DiscoveryService) =>
+    (call: Call): CallHandler =>
+      new DiscoveryStream(hub, call, service);
+  const aggregated = { types: resourceTypes, isAggregated: true } as const;
+  const ads = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
+  const methods = new Map<string, (call: Call) => CallHandler>([
+    [`${ads}/StreamAggregatedResources`, discovery({ variant: 'sotw', ...aggregated })],
+    [`${ads}/DeltaAggregatedResources`, discovery({ variant: 'delta', ...aggregated })],
+    [
+      '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats',
+      (call) => new LoadReportStream(hub, call),
+    ],
+    [`/${statusService}/StreamClientStatus`, (call) => new ClientStatusStream(hub, call)],
+  ]);
+  for (const type of resourceTypes) {
+    const { name, plural } = serviceOf[type];
+    const single = { types: [type], isAggregated: false };
+    const path = `/envoy.service.${name}`;
+    methods.set(`${path}/Stream${plural}`, discovery({ variant: 'sotw', ...single }));
+    methods.set(`${path}/Delta${plural}`, discovery({ variant: 'delta', ...single }));
+  }
+  return methods;
+}

@@ -1,0 +1,144 @@
+/**
+ * How far a client is, as operators and rollouts see it: for each type whether it has what it is to have,
+ * and the newest publication of which it has everything.
+ */
+
+import type { ResourceReference } from '../envoy/snapshot.js';
+import type { ProxyTypeStatus, TypeState as ServedState } from '../loop/ports.js';
+import { isMissingSecret } from './desire.js';
+import { desiredResource } from './snapshot-changes.js';
+import type { StreamState } from './stream-state.js';
+import { isEncoded, type TypeState, wants } from './type-state.js';
+
+/** Brings the statuses and the acknowledged generation up to date; call it after every event. */
+export function updateStatus(stream: StreamState, nowMs: number): void {
+  for (const state of stream.types.values()) {
+    if (state.isRequested) {
+      state.status = nextStatus(stream, state, nowMs);
+    }
+  }
+  if (stream.ackedGeneration !== stream.generation && hasEverything(stream)) {
+    stream.ackedGeneration = stream.generation;
+  }
+}
+
+function nextStatus(stream: StreamState, state: TypeState, nowMs: number): ProxyTypeStatus {
+  const before = state.status;
+  const error = refusalOf(stream, state);
+  const served = servedState(stream, state, error);
+  const version = stream.snapshot?.[state.type].version ?? '';
+  const ackedVersion = served === 'synced' ? version : before.ackedVersion;
+  const isSame =
+    served === before.state &&
+    version === before.version &&
+    ackedVersion === before.ackedVersion &&
+    error === before.error;
+  if (isSame) {
+    return before;
+  }
+  const sinceMs = served === before.state ? before.sinceMs : nowMs;
+  return {
+    state: served,
+    version,
+    ackedVersion,
+    sinceMs,
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function servedState(
+  stream: StreamState,
+  state: TypeState,
+  error: string | undefined,
+): ServedState {
+  if (error !== undefined) {
+    return 'rejected';
+  }
+  if (state.isOpen && isSettled(state) && !awaitsSecret(stream, state)) {
+    return 'synced';
+  }
+  const hasNothing = state.lastNonce === '' && state.acked.size === 0;
+  return hasNothing ? 'notSent' : 'stale';
+}
+
+function isSettled(state: TypeState): boolean {
+  return (
+    state.changed.size === 0 &&
+    state.asked.size === 0 &&
+    state.inFlight.length === 0 &&
+    !state.owesAnswer
+  );
+}
+
+function awaitsSecret(stream: StreamState, state: TypeState): boolean {
+  const { names } = state.subscription;
+  return state.type === 'secret' && [...names].some((name) => isMissingSecret(stream, state, name));
+}
+
+/** The client's words on a resource that it is to have and has refused. */
+function refusalOf({ snapshot }: StreamState, state: TypeState): string | undefined {
+  if (snapshot === undefined) {
+    return undefined;
+  }
+  for (const [name, versions] of state.refused) {
+    const desired = wants(state, name) ? desiredResource(snapshot, state.type, name) : undefined;
+    const error = desired && versions.get(desired.version);
+    if (error !== undefined) {
+      return error;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * True where the client has all that the snapshot has for it: every type that it asked for is in sync,
+ * and nothing is left that it has yet to ask for. Envoy asks for listeners only once its clusters are
+ * warm, and for endpoints and routes once something refers to them.
+ */
+function hasEverything(stream: StreamState): boolean {
+  const { snapshot, types } = stream;
+  if (snapshot === undefined) {
+    return false;
+  }
+  for (const state of types.values()) {
+    if (state.isRequested) {
+      if (state.status.state !== 'synced') {
+        return false;
+      }
+    } else if (isRoot(stream, state) && snapshot[state.type].byName.size > 0) {
+      return false;
+    }
+  }
+  return !isAwaitingRequest(stream);
+}
+
+/** Nothing refers to clusters and listeners as the first thing that a client asks for. */
+function isRoot(stream: StreamState, { type }: TypeState): boolean {
+  return stream.types.size === 1 || type === 'cluster' || type === 'listener';
+}
+
+function isAwaitingRequest(stream: StreamState): boolean {
+  for (const [type, names] of stream.awaited) {
+    for (const name of names) {
+      if (isAwaited(stream, { type, name })) {
+        return true;
+      }
+      names.delete(name);
+    }
+  }
+  return false;
+}
+
+function isAwaited({ snapshot, types }: StreamState, { type, name }: ResourceReference): boolean {
+  const state = types.get(type);
+  if (snapshot === undefined || state === undefined || wants(state, name)) {
+    return false;
+  }
+  const isReferred = [...types.values()].some((referring) =>
+    [...referring.acked.values()].some(
+      (held) =>
+        isEncoded(held) && held.references.some((each) => each.type === type && each.name === name),
+    ),
+  );
+  return isReferred && desiredResource(snapshot, type, name) !== undefined;
+}

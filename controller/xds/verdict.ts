@@ -1,0 +1,148 @@
+/**
+ * What follows from a client's answer to a response. An acknowledgement makes what was sent known; a
+ * refusal leaves it uncertain, since Envoy applies the good parts of a response that it refuses, and
+ * keeps the refused bytes from being sent again on this stream.
+ */
+import type { EncodedResource, ResourceType } from '../envoy/snapshot.js';
+import { hold, reconsider } from './desire.js';
+import { errorLengthMax, refusedVersionsMax } from './limits.js';
+import type { StreamState } from './stream-state.js';
+import { isRefused, type SentResponse, type TypeState, wants } from './type-state.js';
+
+export interface Refusal {
+  readonly type: ResourceType;
+  /** The resources that are not sent again, by name. */
+  readonly resources: readonly string[];
+  /** The client's own text. */
+  readonly error: string;
+  /** Of the publication that the refused response was made from. */
+  readonly generation: number;
+}
+
+/**
+ * The client's answer to the response of `nonce`: `error` undefined is an acknowledgement. Undefined
+ * where no such response waits for an answer or where it was accepted.
+ */
+export function settle(
+  stream: StreamState,
+  state: TypeState,
+  nonce: string,
+  error: string | undefined,
+): Refusal | undefined {
+  const index = state.inFlight.findIndex((response) => response.nonce === nonce);
+  const response = state.inFlight[index];
+  if (response === undefined) {
+    return undefined;
+  }
+  if (nonce === state.lastNonce) {
+    state.isAnswered = true;
+  }
+  // Clients answer in order, so one that skipped an answer has taken what came before.
+  for (const earlier of state.inFlight.splice(0, index + 1).slice(0, -1)) {
+    acknowledge(stream, state, earlier);
+  }
+  if (error === undefined) {
+    acknowledge(stream, state, response);
+    return undefined;
+  }
+  return refuse(stream, state, response, error.slice(0, errorLengthMax));
+}
+
+function acknowledge(stream: StreamState, state: TypeState, response: SentResponse): void {
+  for (const resource of response.fresh) {
+    if (!state.pending.has(resource.name)) {
+      // The client has unsubscribed since; whether it took this first is not known.
+      continue;
+    }
+    hold(stream, state, resource);
+    state.uncertain.delete(resource.name);
+    if (state.pending.get(resource.name) === resource) {
+      state.pending.delete(resource.name);
+    }
+  }
+  for (const name of response.removed) {
+    dropRemoved(state, name);
+    state.uncertain.delete(name);
+  }
+}
+
+function refuse(
+  stream: StreamState,
+  state: TypeState,
+  response: SentResponse,
+  error: string,
+): Refusal {
+  const unproved = response.resources.filter((resource) => !isProved(state, resource));
+  const suspects = unproved.length > 0 ? unproved : response.resources;
+  const blamed = response.resources.filter((resource) => blames(error, resource.name));
+  const refused = blamed.length > 0 ? blamed : suspects;
+  for (const resource of new Set([...suspects, ...refused])) {
+    if (!wants(state, resource.name)) {
+      continue;
+    }
+    if (state.pending.get(resource.name) === resource) {
+      state.pending.delete(resource.name);
+    }
+    const others = state.uncertain.get(resource.name) ?? [];
+    state.uncertain.set(
+      resource.name,
+      [...others.filter((other) => other !== resource), resource].slice(-refusedVersionsMax),
+    );
+  }
+  for (const name of response.removed) {
+    dropRemoved(state, name);
+  }
+  for (const resource of refused) {
+    rememberRefusal(state, resource, error);
+  }
+  const names = [...suspects, ...refused].map((resource) => resource.name);
+  for (const name of [...names, ...response.removed]) {
+    reconsider(stream, state, name);
+  }
+  return {
+    type: state.type,
+    resources: refused.map((resource) => resource.name),
+    error,
+    generation: response.generation,
+  };
+}
+
+/** The client has taken just this before, or says so, so it is not what it refuses now. */
+function isProved(state: TypeState, resource: EncodedResource): boolean {
+  const { name, version } = resource;
+  const claimed = isRefused(state, resource) ? [] : (state.uncertain.get(name) ?? []);
+  return [state.acked.get(name), ...claimed].some((held) => held?.version === version);
+}
+
+/** Envoy carries out the removals of a response also where it refuses one of its resources. */
+function dropRemoved(state: TypeState, name: string): void {
+  state.acked.delete(name);
+  if (state.pending.has(name) && state.pending.get(name) === undefined) {
+    state.pending.delete(name);
+  }
+}
+
+/**
+ * True where the text says `NAME: reason`, as Envoy does for each bad cluster and listener. The others
+ * of the response are then sent without it, so that one bad resource does not keep out good ones.
+ */
+function blames(error: string, name: string): boolean {
+  const label = `${name}: `;
+  for (let at = error.indexOf(label); at >= 0; at = error.indexOf(label, at + 1)) {
+    if (at === 0 || /[\s,'"]/.test(error.charAt(at - 1))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function rememberRefusal(state: TypeState, resource: EncodedResource, error: string): void {
+  const versions = state.refused.get(resource.name) ?? new Map<string, string>();
+  state.refused.set(resource.name, versions);
+  versions.delete(resource.version);
+  versions.set(resource.version, error);
+  const oldest = versions.keys().next().value;
+  if (versions.size > refusedVersionsMax && oldest !== undefined) {
+    versions.delete(oldest);
+  }
+}

@@ -1,0 +1,117 @@
+/** The API on a real port, over the state that a script made, with a history kept in memory. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { type Api, type ApiTimeouts, createApi } from '../../controller/api/api.js';
+import type { ReadyCheck } from '../../controller/api/routes.js';
+import { type HostPort, renderHostPort } from '../../controller/base/socket-address.js';
+import { createClock } from '../../controller/clock.js';
+import type { LoopEvent } from '../../controller/loop/events.js';
+import type { HistoryEntry, ProxyStatus, Store } from '../../controller/loop/ports.js';
+import { ScriptedLoop } from '../rollout/scripted-loop.js';
+import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
+
+type CommandEvent = Extract<LoopEvent, { kind: 'command' }>;
+
+export interface RunningApi {
+  readonly loop: ScriptedLoop;
+  readonly address: HostPort;
+  readonly url: string;
+  readonly logger: RecordingLogger;
+  /** What was asked of the loop. */
+  readonly commands: Omit<CommandEvent, 'kind'>[];
+  /** Newest last. */
+  readonly history: HistoryEntry[];
+  readonly proxies: ProxyStatus[];
+  readonly checks: ReadyCheck[];
+  /** Runs lines of the script and tells the API. */
+  run(...lines: readonly string[]): void;
+  get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** The body of a GET, which must be the JSON of a `T`. */
+  json<T>(path: string): Promise<T>;
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** Sends `text` as it is and resolves with all that comes back until the socket closes. */
+  raw(text: string): Promise<string>;
+  api: Api;
+  stop(): Promise<void>;
+}
+
+export async function runApi(
+  lines: readonly string[] = [],
+  timeouts?: ApiTimeouts,
+): Promise<RunningApi> {
+  const loop = new ScriptedLoop();
+  for (const line of lines) {
+    loop.run(line);
+  }
+  const commands: Omit<CommandEvent, 'kind'>[] = [];
+  const { history } = loop;
+  const proxies: ProxyStatus[] = [];
+  const checks: ReadyCheck[] = [];
+  const logger = recordingLogger();
+  const { after } = createClock();
+  const api = createApi({
+    listen: { address: '127.0.0.1', port: 0 },
+    version: '1.2.3',
+    state: () => loop.state,
+    proxies: () => proxies,
+    ready: () => checks,
+    history: (query) => Promise.resolve(pageOf(history, query)),
+    command: async (command) => {
+      commands.push(command);
+      const text = loop.run(`${command.command} ${command.rollout} ${command.reason}`);
+      const refusal = /^ {2}= (404|409) (.*)$/m.exec(text);
+      return refusal === null
+        ? { ok: true, rollout: command.rollout }
+        : { ok: false, status: refusal[1] === '404' ? 404 : 409, message: refusal[2] ?? '' };
+    },
+    clock: { now: () => loop.nowMs, after },
+    logger,
+    timeouts,
+  });
+  const address = await api.start();
+  const url = `http://${renderHostPort(address)}`;
+  return {
+    ...{ loop, address, url, logger, commands, history, proxies, checks, api },
+    run: (...more) => {
+      for (const line of more) {
+        loop.run(line);
+        api.stateChanged(loop.state);
+      }
+    },
+    get: (path, headers = {}) => fetch(`${url}${path}`, { headers }),
+    json: async <T>(path: string) => (await (await fetch(`${url}${path}`)).json()) as T,
+    post: (path, body, headers = {}) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    raw: (text) => sendRaw(address, text),
+    stop: () => api.stop(1000),
+  };
+}
+
+function pageOf(
+  history: readonly HistoryEntry[],
+  { kind, before, limit }: Parameters<Store['history']>[0],
+) {
+  return history
+    .map((entry, index) => ({ ...entry, id: index + 1 }))
+    .filter((entry) => kind === undefined || entry.kind === kind)
+    .filter((entry) => before === undefined || entry.id < before)
+    .reverse()
+    .slice(0, limit);
+}
+
+async function sendRaw({ address, port }: HostPort, text: string): Promise<string> {
+  const socket = connect(port, address);
+  let answer = '';
+  socket.on('data', (bytes) => {
+    answer += bytes.toString();
+  });
+  // A refused body may end in a reset, after the answer.
+  socket.on('error', () => {});
+  socket.write(text);
+  await once(socket, 'close');
+  return answer;
+}

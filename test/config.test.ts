@@ -1,0 +1,320 @@
+/** Settings from flags, environment, file and defaults: which wins, what is refused, and in what words. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseConfigFile } from '../controller/config/file.js';
+import { flagOf, type SettingName, settingNames, variableOf } from '../controller/config/table.js';
+import { resolveSettings, type SettingSources, type Settings } from '../controller/config.js';
+
+const config = suite('config');
+
+function resolve(sources: Partial<SettingSources> & { readonly text?: string }) {
+  const file =
+    sources.text === undefined ? undefined : parseConfigFile('headgate.yaml', sources.text);
+  return resolveSettings({ flags: sources.flags ?? {}, env: sources.env ?? {}, file });
+}
+
+function settingsOf(sources: Parameters<typeof resolve>[0]): Settings {
+  const { settings, problems } = resolve(sources);
+  assert.equal(problems, []);
+  if (settings === undefined) {
+    throw new Error('there are no settings and no problems');
+  }
+  return settings;
+}
+
+/** `place: message` of everything that is wrong. */
+function complaints(sources: Parameters<typeof resolve>[0]): readonly string[] {
+  return resolve(sources).problems.map(({ place, message }) => `${place}: ${message}`);
+}
+
+config('a repository is all that must be given', () => {
+  assert.equal(settingsOf({ flags: { repo: '/srv/mesh.git' } }), {
+    repo: '/srv/mesh.git',
+    branch: 'main',
+    path: '.',
+    pollMs: 5000,
+    xds: { address: '127.0.0.1', port: 18000 },
+    http: { address: '127.0.0.1', port: 8080 },
+    state: 'headgate.db',
+    cache: 'headgate.db.git',
+    git: {
+      tokenFile: undefined,
+      username: undefined,
+      caFile: undefined,
+      keyFile: undefined,
+      knownHostsFile: undefined,
+    },
+    secrets: undefined,
+    insecure: false,
+    loadReportIntervalMs: 1000,
+    ackDeadlineMs: 30_000,
+    drainMs: 5000,
+    logLevel: 'info',
+    logFormat: 'auto',
+    notifications: { slack: [], webhooks: [] },
+  });
+});
+
+/** Every JSON text is YAML. */
+const quote = (text: string) => JSON.stringify(text);
+
+/** For each setting three texts (flag, environment, file) and where its value ends up. */
+const samples: Readonly<
+  Record<SettingName, readonly [string, string, string, (settings: Settings) => unknown]>
+> = {
+  repo: [
+    'https://a.example/m.git',
+    'https://b.example/m.git',
+    'https://c.example/m.git',
+    ({ repo }) => repo,
+  ],
+  branch: ['one', 'two', 'feature/three', ({ branch }) => branch],
+  path: ['one', 'two/three', 'four', ({ path }) => path],
+  poll: ['1s', '2s', '3s', ({ pollMs }) => pollMs],
+  xds: ['127.0.0.1:1', '127.0.0.1:2', '[::1]:3', ({ xds }) => xds],
+  http: ['127.0.0.1:0', 'localhost:5', '127.0.0.1:6', ({ http }) => http],
+  state: ['one.db', 'two.db', 'three.db', ({ state }) => state],
+  cache: ['one', 'two', 'three', ({ cache }) => cache],
+  secrets: ['one', 'two', 'three', ({ secrets }) => secrets],
+  gitTokenFile: ['one', 'two', 'three', ({ git }) => git.tokenFile],
+  gitUsername: ['one', 'two', 'three', ({ git }) => git.username],
+  gitCaFile: ['one', 'two', 'three', ({ git }) => git.caFile],
+  gitKeyFile: ['one', 'two', 'three', ({ git }) => git.keyFile],
+  gitKnownHostsFile: ['one', 'two', 'three', ({ git }) => git.knownHostsFile],
+  insecure: ['true', 'false', 'true', ({ insecure }) => insecure],
+  loadReportInterval: ['1s', '500ms', '100ms', ({ loadReportIntervalMs }) => loadReportIntervalMs],
+  ackDeadline: ['1s', '2s', '3s', ({ ackDeadlineMs }) => ackDeadlineMs],
+  drain: ['1s', '0', '3s', ({ drainMs }) => drainMs],
+  logLevel: ['info', 'warn', 'error', ({ logLevel }) => logLevel],
+  logFormat: ['json', 'pretty', 'auto', ({ logFormat }) => logFormat],
+};
+
+for (const name of settingNames) {
+  config(`${name}: the flag wins over the environment, that over the file`, () => {
+    const [flag, variable, line, pick] = samples[name];
+    const repo = 'mesh';
+    // Quoted, as [::1]:8080 must be in YAML.
+    const written = { repo, [name]: line };
+    const file = {
+      text: Object.entries(written)
+        .map((entry) => entry.map(quote).join(': '))
+        .join('\n'),
+    };
+    const env = { HEADGATE_REPO: repo, [variableOf(name)]: variable };
+    const flags = { repo, [name]: flag };
+    const alone = (value: string) => pick(settingsOf({ flags: { repo, [name]: value } }));
+    assert.equal(pick(settingsOf(file)), alone(line), 'the file alone');
+    assert.equal(pick(settingsOf({ ...file, env })), alone(variable), 'file and environment');
+    assert.equal(pick(settingsOf({ ...file, env, flags })), alone(flag), 'all three');
+  });
+}
+
+config('names in flags and in the environment follow from the key', () => {
+  assert.is(flagOf('loadReportInterval'), '--load-report-interval');
+  assert.is(variableOf('loadReportInterval'), 'HEADGATE_LOAD_REPORT_INTERVAL');
+});
+
+config('an empty variable counts as unset', () => {
+  assert.is(settingsOf({ flags: { repo: 'm' }, env: { HEADGATE_BRANCH: '' } }).branch, 'main');
+});
+
+config('the cache lies beside the state', () => {
+  assert.is(
+    settingsOf({ flags: { repo: 'm', state: '/var/lib/h.db' } }).cache,
+    '/var/lib/h.db.git',
+  );
+});
+
+config('without a repository nothing starts', () => {
+  assert.equal(complaints({}), [
+    '--repo: is missing; name the Git repository of the mesh, or a directory',
+  ]);
+});
+
+config('every mistake is reported, each at its place', () => {
+  const text = 'repo: mesh\n# two wrong\npoll: 5\nhttp: 8080\n';
+  const flags = { branch: '-x', logLevel: 'loud' };
+  const env = { HEADGATE_ACK_DEADLINE: '2h', HEADGATE_INSECURE: 'yes' };
+  assert.equal(complaints({ text, flags, env }), [
+    '--branch: branch is "-x"; expected text that does not begin with -',
+    'headgate.yaml:3: poll is "5"; expected a duration from 100ms to 24h, as 5s or 1m30s',
+    'headgate.yaml:4: http is "8080"; expected HOST:PORT, as 127.0.0.1:8080 or [::1]:8080',
+    'HEADGATE_INSECURE: insecure is "yes"; expected true or false',
+    'HEADGATE_ACK_DEADLINE: ackDeadline is "2h"; expected a duration from 100ms to 1h, as 5s or 1m30s',
+    '--log-level: logLevel is "loud"; expected one of info, warn, error',
+  ]);
+});
+
+config('unknown keys of the file are errors with the nearest name', () => {
+  const text = 'repo: mesh\npol: 1s\nzzz: 1\nnotification: {}\n__proto__: {}\n';
+  const [pol, zzz, notification, proto] = complaints({ text });
+  assert.is(pol, 'headgate.yaml:2: pol is not known; did you mean poll?');
+  assert.match(zzz ?? '', /^headgate\.yaml:3: zzz is not known; known are repo, branch, /);
+  assert.match(notification ?? '', /did you mean notifications\?$/);
+  assert.match(proto ?? '', /^headgate\.yaml:5: __proto__ is not known/);
+});
+
+config(
+  'a variable that is almost a setting is a warning, and Kubernetes service links are not',
+  () => {
+    const env = {
+      HEADGATE_REPO: 'mesh',
+      HEADGATE_BRANCHE: 'main',
+      HEADGATE_PORT: 'tcp://10.0.0.1:80',
+      HEADGATE_SERVICE_HOST: '10.0.0.1',
+    };
+    const { settings, problems } = resolve({ env });
+    assert.is(settings?.repo, 'mesh');
+    assert.equal(problems, [
+      {
+        severity: 'warning',
+        place: 'HEADGATE_BRANCHE',
+        message: 'is no setting; did you mean HEADGATE_BRANCH?',
+      },
+    ]);
+  },
+);
+
+config('listening where other machines reach it needs --insecure', () => {
+  for (const address of ['0.0.0.0:18000', '[::]:18000', '10.1.2.3:18000', 'mesh.internal:18000']) {
+    const [complaint, ...rest] = complaints({ flags: { repo: 'm', xds: address } });
+    assert.match(complaint ?? '', /^--xds: xds is .*; use a loopback address, or say --insecure/);
+    assert.equal(rest, []);
+    settingsOf({ flags: { repo: 'm', xds: address, insecure: true } });
+  }
+  for (const address of ['127.8.9.1:1', 'localhost:1', '[::1]:1', '[0:0:0:0:0:0:0:1]:1']) {
+    settingsOf({ flags: { repo: 'm', http: address } });
+  }
+});
+
+config('secrets for whoever reaches the port are warned of', () => {
+  const flags = { repo: 'm', secrets: 'secrets', insecure: true };
+  assert.equal(complaints({ flags }), []);
+  const { settings, problems } = resolve({ flags: { ...flags, xds: '0.0.0.0:18000' } });
+  assert.is(settings?.secrets, 'secrets');
+  assert.equal(
+    problems.map(({ severity, place }) => `${severity} ${place}`),
+    ['warning --secrets'],
+  );
+});
+
+config('one port cannot serve both, but two free ports can', () => {
+  const flags = { repo: 'm', xds: '127.0.0.1:9000', http: '127.0.0.1:9000' };
+  assert.match(complaints({ flags }).join(), /each needs its own port/);
+  settingsOf({ flags: { repo: 'm', xds: '127.0.0.1:0', http: '127.0.0.1:0' } });
+});
+
+config('a password on the command line is refused, and not repeated', () => {
+  const repo = 'https://bot:hunter2@git.example/m.git';
+  const complaint = complaints({ flags: { repo } }).join();
+  assert.match(complaint, /^--repo: holds a password/);
+  assert.not.match(complaint, /hunter2/);
+  assert.is(settingsOf({ env: { HEADGATE_REPO: repo } }).repo, repo);
+});
+
+config('a PostgreSQL URL is refused by name', () => {
+  const flags = { repo: 'm', state: 'postgres://db/headgate' };
+  assert.match(complaints({ flags }).join(), /^--state: state is a PostgreSQL URL/);
+});
+
+config('notification targets say where their secrets stand', () => {
+  const text = `
+repo: mesh
+notifications:
+  slack:
+    - { name: team, urlFile: /run/secrets/slack, events: [rollout.rolledBack], minSeverity: warning }
+  webhooks:
+    - { name: audit, url: "https://audit.example/in", secretEnv: AUDIT_SECRET, meshes: [shop] }
+`;
+  assert.equal(settingsOf({ text }).notifications, {
+    slack: [
+      {
+        name: 'team',
+        url: { kind: 'file', path: '/run/secrets/slack' },
+        events: ['rollout.rolledBack'],
+        meshes: undefined,
+        minSeverity: 'warning',
+      },
+    ],
+    webhooks: [
+      {
+        name: 'audit',
+        url: { kind: 'text', text: 'https://audit.example/in' },
+        secret: { kind: 'environment', variable: 'AUDIT_SECRET' },
+        events: undefined,
+        meshes: ['shop'],
+        minSeverity: undefined,
+      },
+    ],
+  });
+});
+
+config('targets come from the environment too, and the _FILE form wins', () => {
+  const env = {
+    HEADGATE_REPO: 'm',
+    HEADGATE_SLACK_URL: 'https://hooks.slack.com/services/T/B/x',
+    HEADGATE_WEBHOOK_URL: 'https://audit.example/in',
+    HEADGATE_WEBHOOK_URL_FILE: '/run/secrets/webhook',
+  };
+  const { slack, webhooks } = settingsOf({ env }).notifications;
+  assert.equal(slack, [
+    { name: 'slack', url: { kind: 'environment', variable: 'HEADGATE_SLACK_URL' } },
+  ]);
+  assert.equal(webhooks, [
+    { name: 'webhook', url: { kind: 'file', path: '/run/secrets/webhook' }, secret: undefined },
+  ]);
+});
+
+config('mistakes in notification targets are all named', () => {
+  const text = `
+repo: mesh
+notifications:
+  slack:
+    - { name: one, url: https://hooks.slack.com/services/T/B/x }
+    - { name: one two, urlEnv: A, urlFile: b, events: [rollout.start], minSeverity: bad }
+    - 7
+  webhooks:
+    - { name: two, url: "https://user:hunter2@audit.example/in", secretFile: "" }
+    - { name: three, meshes: [] }
+  email: []
+`;
+  const found = complaints({ text });
+  assert.equal(
+    found.map((complaint) => complaint.replace('headgate.yaml:3: notifications.', '')),
+    [
+      'email is not known; known are slack, webhooks',
+      'slack[2] is no mapping',
+      'slack[0].url is not known; known are name, urlFile, urlEnv, events, meshes, minSeverity',
+      'slack[0] has no urlFile and no urlEnv; one of them says where the URL stands',
+      'slack[1].name is missing or no name of letters, digits, dots, dashes',
+      'slack[1] has both urlFile and urlEnv; one is enough',
+      'slack[1].events has rollout.start, which is no event; did you mean rollout.started?',
+      'slack[1].minSeverity is none of info, warning, error',
+      'webhooks[0].url is no http or https URL without a password; for a secret one use urlFile',
+      'webhooks[0].secretFile is no text',
+      'webhooks[1] has no url, no urlFile and no urlEnv',
+      'webhooks[1].meshes is no list of names; leave it out to mean all',
+    ],
+  );
+});
+
+config('two targets of one name are refused', () => {
+  const text = `
+repo: m
+notifications: { slack: [{ name: a, urlEnv: A }], webhooks: [{ name: a, url: "http://x.example" }] }`;
+  assert.match(complaints({ text }).join(), /two targets are called a/);
+});
+
+config('a file that is no YAML mapping is refused with its line', () => {
+  assert.match(
+    complaints({ text: 'repo: m\nrepo: n\n' })[0] ?? '',
+    /^headgate\.yaml:2: .*no valid YAML/,
+  );
+  assert.match(complaints({ text: '- a\n' })[0] ?? '', /^headgate\.yaml: is no mapping/);
+  assert.match(complaints({ text: 'a: &x 1\nb: *x\n' })[0] ?? '', /no valid YAML/);
+  assert.match(complaints({ text: 'a: '.padEnd(70_000, '[') })[0] ?? '', /at most 65536/);
+  assert.match(complaints({ text: `a: ${'['.repeat(2000)}` })[0] ?? '', /no valid YAML/);
+  assert.is(settingsOf({ flags: { repo: 'm' }, text: '# nothing yet\n' }).repo, 'm');
+});
+
+config.run();

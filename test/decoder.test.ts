@@ -1,0 +1,67 @@
+/** The reading thread: what it reads is what `loadMeshes` reads, and the main thread never waits. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { revisionId } from '../controller/base/brand.js';
+import type { Revision } from '../controller/base/revision.js';
+import { loadMeshes } from '../controller/decode/load-meshes.js';
+import { Decoder } from '../controller/decoder.js';
+
+const decoding = suite('decoder');
+
+function revision(texts: readonly string[]): Revision {
+  const encoder = new TextEncoder();
+  return {
+    id: revisionId('c1'),
+    ref: 'main',
+    author: '',
+    committedAtMs: 0,
+    message: '',
+    files: texts.map((text, index) => ({ path: `${index}.yaml`, bytes: encoder.encode(text) })),
+    problems: [],
+  };
+}
+
+const mesh = 'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: demo }\nspec: {}\n';
+
+function node(index: number): string {
+  return `apiVersion: headgate/v1\nkind: VirtualNode\nmetadata: { name: n${index} }\nspec: {}\n`;
+}
+
+decoding('reads the same as in the main thread, one revision after the other', async () => {
+  const decoder = new Decoder();
+  const good = revision([mesh, node(1)]);
+  const bad = revision([mesh, 'apiVersion: headgate/v1\nkind: VirtualNod\n']);
+  const [first, second] = await Promise.all([decoder.load(good), decoder.load(bad)]);
+  assert.equal(first, loadMeshes(good));
+  assert.equal(second, loadMeshes(bad));
+  assert.ok(second.problems.length > 0);
+  await decoder.stop();
+});
+
+decoding('timers run on while a large revision is read', async () => {
+  const decoder = new Decoder();
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+  }, 1);
+  const nodes = Array.from({ length: 1000 }, (_, index) => node(index));
+  const { meshes, problems } = await decoder.load(revision([mesh, ...nodes]));
+  clearInterval(timer);
+  assert.equal(problems, []);
+  assert.is(meshes[0]?.virtualNodes.length, 1000);
+  assert.ok(ticks > 3, `the main thread ran ${ticks} timers meanwhile`);
+  await decoder.stop();
+});
+
+decoding('a thread that dies is a problem of its revision, and the next one is read', async () => {
+  const decoder = new Decoder();
+  // What cannot be cloned into the thread's types makes its reader throw, as any bug of ours would.
+  const broken = { ...revision([mesh]), files: undefined } as unknown as Revision;
+  const { problems } = await decoder.load(broken);
+  assert.is(problems[0]?.code, 'HG0801');
+  const { meshes } = await decoder.load(revision([mesh]));
+  assert.is(meshes.length, 1);
+  await decoder.stop();
+});
+
+decoding.run();

@@ -1,0 +1,151 @@
+/** The difference between two meshes, its classes and its groups. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { canonicalJson } from '../../controller/base/hash.js';
+import { seededRandom } from '../../controller/base/random.js';
+import { classifyChange } from '../../controller/diff/classify.js';
+import { applyChanges, diffMeshes, emptyMesh } from '../../controller/diff/diff-meshes.js';
+import { diffFields } from '../../controller/diff/fields.js';
+import { groupChanges } from '../../controller/diff/group.js';
+import { shareMesh } from '../../controller/diff/share.js';
+import type { Mesh } from '../../controller/mesh/model.js';
+import { danglingReferences } from '../../controller/mesh/references.js';
+import { meshOf, type ServiceSpec } from '../support/mesh.js';
+
+const diff = suite('diff');
+
+/** `Kind name[/route]: class action`, for each change between the two. */
+function classes(before: Mesh, after: Mesh): readonly string[] {
+  return diffMeshes(before, after)
+    .flatMap(classifyChange)
+    .map(({ resource, route, class: changeClass, action }) => {
+      const place = route === undefined ? resource.name : `${resource.name}/${route}`;
+      return `${resource.kind} ${place}: ${changeClass} ${action}`;
+    });
+}
+
+const base = meshOf([{ name: 'reviews', weights: { v1: 100, v2: 0 } }]);
+
+diff('weights alone are a weighted change of their route', () => {
+  const after = meshOf([{ name: 'reviews', weights: { v1: 50, v2: 50 } }]);
+  assert.equal(classes(base, after), ['VirtualRouter reviews/main: weighted configured']);
+});
+
+diff('other weights with the same shares move nothing', () => {
+  const after = meshOf([{ name: 'reviews', weights: { v1: 7, v2: 0 } }]);
+  assert.equal(classes(base, after), ['VirtualRouter reviews/main: operational configured']);
+});
+
+diff('a timeout is configuration, with or without weights', () => {
+  const after = meshOf([{ name: 'reviews', weights: { v1: 50, v2: 50 }, timeoutMs: 5000 }]);
+  assert.equal(classes(base, after), ['VirtualRouter reviews/main: config configured']);
+});
+
+diff('an endpoint list is an operation', () => {
+  const after = meshOf([{ name: 'reviews', weights: { v1: 100, v2: 0 }, endpointPort: 9001 }]);
+  assert.equal(classes(base, after), [
+    'VirtualNode reviews-v1: operational configured',
+    'VirtualNode reviews-v2: operational configured',
+  ]);
+});
+
+diff('a new service is additive and its removal subtractive, its caller included', () => {
+  const after = meshOf([
+    { name: 'reviews', weights: { v1: 100, v2: 0 } },
+    { name: 'ratings', weights: { v1: 100 } },
+  ]);
+  assert.equal(classes(base, after), [
+    'VirtualNode ratings-v1: additive created',
+    'VirtualNode web: additive configured',
+    'VirtualRouter ratings: additive created',
+    'VirtualService ratings.demo.local: additive created',
+  ]);
+  assert.equal(classes(after, base), [
+    'VirtualNode ratings-v1: subtractive deleted',
+    'VirtualNode web: subtractive configured',
+    'VirtualRouter ratings: subtractive deleted',
+    'VirtualService ratings.demo.local: subtractive deleted',
+  ]);
+});
+
+diff('fields are named by what people know them by', () => {
+  const before = { targets: [{ virtualNode: 'a', port: 80, weight: 1 }], timeout: { idleMs: 5 } };
+  const after = { targets: [{ virtualNode: 'a', port: 80, weight: 2 }], timeout: {} };
+  assert.equal(diffFields(before, after), [
+    { path: 'targets[a:80].weight', before: 1, after: 2 },
+    { path: 'timeout.idleMs', before: 5, after: undefined },
+  ]);
+});
+
+diff('two services are two groups, and a version with its weights is one', () => {
+  const before = meshOf([
+    { name: 'reviews', weights: { v1: 100 } },
+    { name: 'ratings', weights: { v1: 100, v2: 0 } },
+  ]);
+  const after = meshOf([
+    { name: 'reviews', weights: { v2: 100 } },
+    { name: 'ratings', weights: { v1: 0, v2: 100 } },
+  ]);
+  const groups = groupChanges('demo', diffMeshes(before, after));
+  const printed = groups.map((group) => [group.name, group.resources.map(({ ref }) => ref.name)]);
+  assert.equal(printed, [
+    ['ratings', ['ratings']],
+    ['reviews', ['reviews-v1', 'reviews-v2', 'reviews']],
+  ]);
+});
+
+diff(
+  'diff(a, a) is empty, apply(a, diff(a, b)) is b, and groups cut b into parts that make it',
+  () => {
+    const random = seededRandom(11);
+    for (let round = 0; round < 100; round += 1) {
+      const a = randomMesh(random);
+      const b = randomMesh(random);
+      assert.equal(diffMeshes(a, a), []);
+      assert.equal(diffMeshes(a, JSON.parse(JSON.stringify(a))), []);
+      const changes = diffMeshes(a, b);
+      assert.is(canonicalJson(applyChanges(a, changes)), canonicalJson(b), `round ${round}`);
+      const groups = groupChanges('demo', changes);
+      const again = groups.reduce((mesh, group) => applyChanges(mesh, group.resources), a);
+      assert.is(canonicalJson(again), canonicalJson(b), `groups, round ${round}`);
+      assert.equal(danglingReferences(again), []);
+    }
+  },
+);
+
+diff('the order in which resources come never matters', () => {
+  const after = meshOf([{ name: 'ratings', weights: { v1: 1, v2: 1 } }]);
+  const shuffled = { ...after, virtualNodes: [...after.virtualNodes].reverse() };
+  const left = groupChanges('demo', diffMeshes(base, after));
+  const right = groupChanges('demo', diffMeshes(base, shuffled));
+  assert.is(canonicalJson(left), canonicalJson(right));
+});
+
+diff('everything of a first revision is additive', () => {
+  for (const line of classes(emptyMesh(base), base)) {
+    assert.match(line, /: additive created$/);
+  }
+});
+
+diff('what did not change keeps its identity', () => {
+  const copy: Mesh = JSON.parse(JSON.stringify(base));
+  assert.is(shareMesh(base, copy), base);
+  const after = meshOf([{ name: 'reviews', weights: { v1: 1, v2: 1 } }]);
+  const shared = shareMesh(base, after);
+  assert.is(shared.virtualNodes, base.virtualNodes);
+  assert.is.not(shared.virtualRouters, base.virtualRouters);
+});
+
+function randomMesh(random: () => number): Mesh {
+  const names = ['a', 'b', 'c', 'd'].filter(() => random() < 0.7);
+  const services = names.map(
+    (name): ServiceSpec => ({
+      name,
+      weights: { v1: 100, ...(random() < 0.5 ? { v2: Math.floor(random() * 100) } : {}) },
+      timeoutMs: random() < 0.3 ? 1000 * Math.floor(random() * 9) : undefined,
+    }),
+  );
+  return meshOf(services);
+}
+
+diff.run();

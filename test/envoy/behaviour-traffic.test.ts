@@ -1,0 +1,343 @@
+/**
+ * What a mesh says about failure, done by real Envoys and counted by them: retries, timeouts, ejected and
+ * unhealthy endpoints, a full connection pool. Each test reads Envoy's own statistics and what arrived at
+ * the application, never how long something took.
+ */
+import type { RequestListener, ServerResponse } from 'node:http';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { freePorts } from '../../controller/demo/free-ports.js';
+import { renderBootstrap } from '../../controller/envoy/bootstrap.js';
+import { startHttpApp } from '../support/apps.js';
+import { type RunningEnvoy, startEnvoy } from '../support/envoy.js';
+import { statOf } from '../support/envoy-stats.js';
+import { serveMesh } from '../support/served-mesh.js';
+import { callInPlain } from '../support/tls-clients.js';
+import { until } from '../support/until.js';
+
+/** An application whose answers a test chooses, and who counts its requests. */
+interface CountedApp {
+  readonly port: number;
+  /** Requests so far but for those of health checks. */
+  calls: number;
+  answer: RequestListener;
+}
+
+const appNames = ['flaky', 'broken', 'refusing', 'slow', 'stuck', 'good', 'bad', 'pooled'] as const;
+type AppName = (typeof appNames)[number];
+
+interface Stage {
+  readonly apps: Readonly<Record<AppName, CountedApp>>;
+  readonly web: RunningEnvoy;
+  readonly egressPort: number;
+  readonly pool: RunningEnvoy;
+  readonly poolPort: number;
+}
+
+const test = suite('behaviours of real Envoys');
+const undo: (() => Promise<unknown>)[] = [];
+
+interface NodeOptions {
+  readonly name: string;
+  readonly ports: readonly number[];
+  /** YAML members of the listener. */
+  readonly listener?: string;
+}
+
+function node({ name, ports, listener = '' }: NodeOptions): string {
+  const endpoints = ports.map((port) => `{ address: 127.0.0.1, port: ${port} }`);
+  return `apiVersion: headgate/v1
+kind: VirtualNode
+metadata: { name: ${name} }
+spec:
+  listeners: [{ portMapping: { port: ${ports[0]}, protocol: http }${listener} }]
+  serviceDiscovery: { static: { endpoints: [${endpoints.join(', ')}] } }`;
+}
+
+/** A service whose only route has `rules`, YAML members beside its match. */
+function service(name: string, port: number, rules: string): string {
+  return `apiVersion: headgate/v1
+kind: VirtualService
+metadata: { name: ${name}.local }
+spec: { provider: { virtualRouter: { virtualRouterRef: { name: ${name} } } } }
+---
+apiVersion: headgate/v1
+kind: VirtualRouter
+metadata: { name: ${name} }
+spec:
+  listeners: [{ portMapping: { port: ${port}, protocol: http } }]
+  routes:
+    - name: all
+      httpRoute:
+        match: { prefix: / }
+        action: { weightedTargets: [{ virtualNodeRef: { name: ${name} }, weight: 1 }] }
+        ${rules}`;
+}
+
+function retries(maxRetries: number, perTryMs: number): string {
+  const perTry = `perRetryTimeout: { unit: ms, value: ${perTryMs} }`;
+  return `retryPolicy: { maxRetries: ${maxRetries}, ${perTry}, httpRetryEvents: [server-error] }`;
+}
+
+/** Without a policy there would be App Mesh's. */
+const noRetries = retries(0, 0);
+
+function meshYaml(apps: Stage['apps'], poolPort: number): string {
+  const routed: readonly (NodeOptions & { readonly name: string; readonly rules: string })[] = [
+    { name: 'flaky', ports: [apps.flaky.port], rules: retries(3, 10_000) },
+    { name: 'broken', ports: [apps.broken.port], rules: retries(2, 10_000) },
+    { name: 'refusing', ports: [apps.refusing.port], rules: retries(2, 10_000) },
+    {
+      name: 'slow',
+      ports: [apps.slow.port],
+      rules: `${noRetries}\n        timeout: { perRequest: { unit: ms, value: 250 } }`,
+    },
+    {
+      name: 'stuck',
+      ports: [apps.stuck.port],
+      rules: `${retries(1, 150)}\n        timeout: { perRequest: { unit: s, value: 14 } }`,
+    },
+    {
+      name: 'ejecting',
+      ports: [apps.good.port, apps.bad.port],
+      rules: noRetries,
+      listener: `, outlierDetection: { maxServerErrors: 3, interval: { unit: s, value: 1 },
+          baseEjectionDuration: { unit: s, value: 300 }, maxEjectionPercent: 50 }`,
+    },
+    {
+      name: 'checked',
+      ports: [apps.good.port, apps.bad.port],
+      rules: noRetries,
+      listener: `, healthCheck: { protocol: http, path: /health, healthyThreshold: 2,
+          unhealthyThreshold: 2, intervalMillis: 5000, timeoutMillis: 2000 }`,
+    },
+  ];
+  const backends = routed.map(
+    ({ name }) => `{ virtualService: { virtualServiceRef: { name: ${name}.local } } }`,
+  );
+  return [
+    'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: real }\nspec: {}',
+    `apiVersion: headgate/v1
+kind: VirtualNode
+metadata: { name: web }
+spec: { backends: [${backends.join(', ')}] }`,
+    ...routed.flatMap((each) => [node(each), service(each.name, each.ports[0] ?? 0, each.rules)]),
+    `apiVersion: headgate/v1
+kind: VirtualNode
+metadata: { name: pooled }
+spec:
+  listeners:
+    - portMapping: { port: ${apps.pooled.port}, protocol: http }
+      connectionPool: { http: { maxConnections: 1, maxPendingRequests: 1 } }
+  serviceDiscovery: { static: { endpoints: [{ address: 127.0.0.1, port: ${poolPort} }] } }`,
+  ].join('\n---\n');
+}
+
+async function startApp(): Promise<CountedApp> {
+  const started = await startHttpApp((request, response) => {
+    if (request.url !== '/health') {
+      app.calls += 1;
+    }
+    app.answer(request, response);
+  });
+  undo.push(() => started.stop());
+  const app: CountedApp = {
+    port: started.port,
+    calls: 0,
+    answer: (_request, response) => response.end(),
+  };
+  return app;
+}
+
+async function setUp(): Promise<Stage> {
+  const entries = await Promise.all(
+    appNames.map(async (name) => [name, await startApp()] as const),
+  );
+  const apps = Object.fromEntries(entries) as Stage['apps'];
+  const [egressPort = 0, poolPort = 0] = await freePorts(2);
+  const mesh = await serveMesh(meshYaml(apps, poolPort));
+  undo.push(() => mesh.stop());
+  const start = async (name: string, side: object) => {
+    const nodeId = `mesh/real/virtualNode/${name}`;
+    const envoy = await startEnvoy(renderBootstrap({ nodeId, xds: [mesh.xds], ...side }));
+    undo.push(() => envoy.stop('SIGKILL'));
+    await envoy.waitUntilLive();
+    return envoy;
+  };
+  const web = await start('web', { egress: { address: '127.0.0.1', port: egressPort } });
+  const pool = await start('pooled', { ingress: { address: '127.0.0.1', port: poolPort } });
+  return { apps, web, egressPort, pool, poolPort };
+}
+
+async function tearDown(): Promise<void> {
+  for (const step of undo.reverse()) {
+    await step();
+  }
+}
+
+const stage = await setUp().catch(async (error: unknown) => {
+  await tearDown();
+  throw error;
+});
+test.after(tearDown);
+
+function answerWith(status: number): RequestListener {
+  return (_request, response) => {
+    response.writeHead(status).end();
+  };
+}
+
+function call(name: string): Promise<number> {
+  return callInPlain(stage.egressPort, `${name}.local`);
+}
+
+/** Statistics of the cluster of `name` as its caller has it. */
+async function statsOf<Name extends string>(
+  name: string,
+  stats: readonly Name[],
+): Promise<Readonly<Record<Name, number>>> {
+  const entries = stats.map(async (stat) => {
+    const pattern = new RegExp(`^cluster\\.cds_egress_real_${name}_http_\\d+\\.${stat}$`);
+    return [stat, await statOf(stage.web, pattern)] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries)) as Record<Name, number>;
+}
+
+const retryStats = [
+  'upstream_rq_total',
+  'upstream_rq_retry',
+  'upstream_rq_retry_success',
+  'upstream_rq_retry_limit_exceeded',
+] as const;
+
+test('a request is retried until it is answered well', async () => {
+  const { flaky } = stage.apps;
+  flaky.answer = (request, response) => answerWith(flaky.calls < 3 ? 500 : 200)(request, response);
+  assert.is(await call('flaky'), 200);
+  assert.is(flaky.calls, 3);
+  assert.equal(await statsOf('flaky', retryStats), {
+    upstream_rq_total: 3,
+    upstream_rq_retry: 2,
+    upstream_rq_retry_success: 1,
+    upstream_rq_retry_limit_exceeded: 0,
+  });
+});
+
+test('no request is retried more often than its route allows', async () => {
+  const { broken } = stage.apps;
+  broken.answer = answerWith(502);
+  assert.is(await call('broken'), 502);
+  assert.is(broken.calls, 3);
+  assert.equal(await statsOf('broken', retryStats), {
+    upstream_rq_total: 3,
+    upstream_rq_retry: 2,
+    upstream_rq_retry_success: 0,
+    upstream_rq_retry_limit_exceeded: 1,
+  });
+});
+
+test('what is no event of the retry policy is not retried', async () => {
+  const { refusing } = stage.apps;
+  refusing.answer = answerWith(409);
+  assert.is(await call('refusing'), 409);
+  assert.is(refusing.calls, 1);
+  assert.is((await statsOf('refusing', retryStats)).upstream_rq_retry, 0);
+});
+
+const timeoutStats = ['upstream_rq_timeout', 'upstream_rq_per_try_timeout'] as const;
+
+test('a request that takes longer than its route allows is ended', async () => {
+  const { slow } = stage.apps;
+  let given = 0;
+  slow.answer = (_request, response) => {
+    response.on('close', () => {
+      given += response.writableFinished ? 0 : 1;
+    });
+  };
+  assert.is(await call('slow'), 504);
+  assert.equal(await statsOf('slow', timeoutStats), {
+    upstream_rq_timeout: 1,
+    upstream_rq_per_try_timeout: 0,
+  });
+  await until('the application sees that nobody waits', () => given === 1);
+});
+
+test('a try that takes longer than its policy allows is given up for another', async () => {
+  const { stuck } = stage.apps;
+  stuck.answer = (request, response) => {
+    if (stuck.calls > 1) {
+      answerWith(200)(request, response);
+    }
+  };
+  assert.is(await call('stuck'), 200);
+  assert.is(stuck.calls, 2);
+  assert.equal(await statsOf('stuck', timeoutStats), {
+    upstream_rq_timeout: 0,
+    upstream_rq_per_try_timeout: 1,
+  });
+});
+
+test('an endpoint with server errors in a row is ejected and gets no more requests', async () => {
+  const { good, bad } = stage.apps;
+  bad.answer = answerWith(500);
+  const ejected = () => statsOf('ejecting', ['outlier_detection.ejections_active']);
+  await until('an endpoint is ejected', async () => {
+    await call('ejecting');
+    return Object.values(await ejected())[0] === 1;
+  });
+  assert.is(bad.calls, 3, 'ejected by the third error');
+  const served = good.calls;
+  for (let calls = 0; calls < 10; calls += 1) {
+    assert.is(await call('ejecting'), 200);
+  }
+  assert.equal([good.calls - served, bad.calls], [10, 3]);
+  assert.equal(
+    await statsOf('ejecting', ['outlier_detection.ejections_enforced_consecutive_5xx']),
+    {
+      'outlier_detection.ejections_enforced_consecutive_5xx': 1,
+    },
+  );
+});
+
+test('an endpoint that fails its health check gets no more requests', async () => {
+  const { good, bad } = stage.apps;
+  good.answer = answerWith(200);
+  bad.answer = answerWith(200);
+  const healthy = async () => Object.values(await statsOf('checked', ['membership_healthy']))[0];
+  await until('both endpoints are healthy', async () => (await healthy()) === 2);
+  const [servedBefore, failedBefore] = [good.calls, bad.calls];
+  for (let calls = 0; calls < 10; calls += 1) {
+    assert.is(await call('checked'), 200);
+  }
+  assert.ok(good.calls > servedBefore && bad.calls > failedBefore, 'both got requests');
+  bad.answer = answerWith(503);
+  await until('one endpoint is unhealthy', async () => (await healthy()) === 1, 60_000);
+  const [served, failed] = [good.calls, bad.calls];
+  for (let calls = 0; calls < 10; calls += 1) {
+    assert.is(await call('checked'), 200);
+  }
+  assert.equal([good.calls - served, bad.calls - failed], [10, 0]);
+  const { 'health_check.failure': failures } = await statsOf('checked', ['health_check.failure']);
+  assert.ok(failures > 0, 'health_check.failure is 0');
+});
+
+test('what does not fit into the connection pool is refused at once', async () => {
+  const { apps, pool, poolPort } = stage;
+  const held: ServerResponse[] = [];
+  apps.pooled.answer = (_request, response) => held.push(response);
+  const stat = (name: string) => statOf(pool, new RegExp(`^cluster\\.cds_ingress_.*\\.${name}$`));
+  const first = callInPlain(poolPort);
+  await until('the connection is in use', () => held.length === 1);
+  const second = callInPlain(poolPort);
+  await until('one request waits', async () => (await stat('upstream_rq_pending_active')) === 1);
+  assert.equal(await Promise.all([callInPlain(poolPort), callInPlain(poolPort)]), [503, 503]);
+  assert.is(await stat('upstream_rq_pending_overflow'), 2);
+  held[0]?.end();
+  await until('the waiting request is served', () => held.length === 2);
+  held[1]?.end();
+  assert.equal(await Promise.all([first, second]), [200, 200]);
+  assert.is(apps.pooled.calls, 2);
+  assert.is(await stat('upstream_cx_total'), 1, 'over one connection');
+});
+
+test.run();

@@ -1,0 +1,184 @@
+/**
+ * Releases behind a gateway with everything real: a Git repository, `headgate serve` in its own process,
+ * the gateway's Envoy, whose load reports are all that the gates have, and requests, none of which is
+ * lost.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { freePorts } from '../../controller/demo/free-ports.js';
+import { type LoadClient, startLoad } from '../../controller/demo/load.js';
+import { createRepository, type DemoRepository } from '../../controller/demo/repository.js';
+import { startService } from '../../controller/demo/services.js';
+import { renderBootstrap } from '../../controller/envoy/bootstrap.js';
+import { startEnvoy } from '../support/envoy.js';
+import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
+import { until } from '../support/until.js';
+
+const test = suite('releases behind a gateway');
+const undo: (() => Promise<unknown>)[] = [];
+
+/** v3 is the bad one. */
+const versions = [
+  { version: 'v1', errorShare: 0 },
+  { version: 'v2', errorShare: 0 },
+  { version: 'v3', errorShare: 0.4 },
+];
+
+interface Stage {
+  readonly repository: DemoRepository;
+  readonly headgate: HeadgateProcess;
+  readonly load: LoadClient;
+}
+
+function meshYaml(gatewayPort: number, ports: readonly number[]): string {
+  const nodes = versions.map(
+    ({ version }, index) => `apiVersion: headgate/v1
+kind: VirtualNode
+metadata: { name: checkout-${version} }
+spec:
+  listeners: [{ portMapping: { port: 8080, protocol: http } }]
+  serviceDiscovery: { static: { endpoints: [{ address: 127.0.0.1, port: ${ports[index]} }] } }`,
+  );
+  return [
+    'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: shop }',
+    `apiVersion: headgate/v1
+kind: VirtualGateway
+metadata: { name: edge }
+spec: { listeners: [{ portMapping: { port: ${gatewayPort}, protocol: http } }] }`,
+    `apiVersion: headgate/v1
+kind: VirtualService
+metadata: { name: checkout.local }
+spec: { provider: { virtualRouter: { virtualRouterRef: { name: checkout } } } }`,
+    ...nodes,
+    `apiVersion: headgate/v1
+kind: RolloutPolicy
+metadata: { name: quick }
+spec:
+  steps:
+    - { progress: 20, bake: 1s }
+    - { progress: 100, bake: 1s }
+  gates: [{ name: success, successRate: { min: 99, window: 5s, minRequests: 15 } }]`,
+  ].join('\n---\n');
+}
+
+/** All requests to the service go to `version`. */
+function router(version: string): string {
+  const targets = versions.map(
+    (one) =>
+      `{ virtualNodeRef: { name: checkout-${one.version} }, weight: ${one.version === version ? 100 : 0} }`,
+  );
+  return `apiVersion: headgate/v1
+kind: VirtualRouter
+metadata: { name: checkout }
+spec:
+  listeners: [{ portMapping: { port: 80, protocol: http } }]
+  routes:
+    - name: all
+      httpRoute: { match: { prefix: / }, action: { weightedTargets: [${targets.join(', ')}] } }`;
+}
+
+/** The one gateway route; with `prefix: /` it takes every request. */
+function gatewayRoute(match: string): string {
+  return `apiVersion: headgate/v1
+kind: GatewayRoute
+metadata: { name: checkout }
+spec:
+  virtualGatewayRef: { name: edge }
+  httpRoute:
+    match: { ${match} }
+    action: { target: { virtualService: { virtualServiceRef: { name: checkout.local } } } }`;
+}
+
+async function setUp(): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-gateway-'));
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+  const services = await Promise.all(
+    versions.map(({ version, errorShare }) => startService(version, errorShare)),
+  );
+  undo.push(() => Promise.all(services.map((service) => service.stop())));
+  const [gatewayPort = 0] = await freePorts(1);
+  const repository = await createRepository(folder);
+  const ports = services.map(({ port }) => port);
+  await repository.commit('first release', {
+    'mesh.yaml': meshYaml(gatewayPort, ports),
+    'router.yaml': router('v1'),
+    'gateway-route.yaml': gatewayRoute('prefix: /'),
+  });
+  const headgate = await startHeadgate([
+    ...['--repo', repository.bare, '--poll', '200ms', '--state', join(folder, 'headgate.db')],
+    ...['--xds', '127.0.0.1:0', '--http', '127.0.0.1:0'],
+  ]);
+  undo.push(() => headgate.stop());
+  const nodeId = 'mesh/shop/virtualGateway/edge';
+  const envoy = await startEnvoy(renderBootstrap({ nodeId, xds: [headgate.xds] }));
+  undo.push(() => envoy.stop());
+  await envoy.waitUntilLive();
+  await until('the gateway is synced', async () => (await headgate.status()).proxies.synced === 1);
+  const load = startLoad({ port: gatewayPort, host: 'shop.example.com', requestsPerSecond: 100 });
+  undo.push(() => load.stop());
+  return { repository, headgate, load };
+}
+
+async function tearDown(): Promise<void> {
+  for (const step of undo.reverse()) {
+    await step();
+  }
+}
+
+const stage = await setUp().catch(async (error: unknown) => {
+  await tearDown();
+  throw error;
+});
+test.after(tearDown);
+
+const known: string[] = [];
+
+/** Commits `files`; the rollout that comes of it, once it is in one of `phases`. */
+async function release(files: Readonly<Record<string, string>>, phases: readonly string[]) {
+  await stage.repository.commit('a release', files);
+  const { id } = await stage.headgate.newRollout(known);
+  known.push(id);
+  return stage.headgate.rolloutIn(id, phases, 60_000);
+}
+
+/** The version that gives the next 30 answers; several where they differ. */
+async function answering(): Promise<string> {
+  const before = stage.load.counts();
+  await until('thirty more answers', () => stage.load.counts().sent >= before.sent + 30);
+  const { byVersion } = stage.load.counts();
+  const names = Object.keys(byVersion);
+  return names.filter((name) => byVersion[name] !== before.byVersion[name]).join(' and ');
+}
+
+test('a good release goes up step by step, on the figures of the gateway alone', async () => {
+  assert.is(await answering(), 'v1');
+  const rollout = await release({ 'router.yaml': router('v2') }, ['Succeeded', 'RolledBack']);
+  assert.is(rollout.phase, 'Succeeded', rollout.reason);
+  assert.is(await answering(), 'v2');
+});
+
+test('a bad release comes back', async () => {
+  const rollout = await release({ 'router.yaml': router('v3') }, ['Succeeded', 'RolledBack']);
+  assert.is(rollout.phase, 'RolledBack');
+  assert.match(rollout.reason, /gate success failed: success rate [\d.]+% < 99%/);
+  assert.is(await answering(), 'v2');
+});
+
+test('another match of a gateway route is a rollout, too', async () => {
+  const files = { 'gateway-route.yaml': gatewayRoute('prefix: /, hostname: { suffix: .com }') };
+  const rollout = await release(files, ['Succeeded', 'RolledBack']);
+  assert.is(rollout.phase, 'Succeeded', rollout.reason);
+  assert.is(rollout.name, 'checkout');
+  assert.is(await answering(), 'v2');
+});
+
+test('and not one request is lost', () => {
+  const { lost, sent } = stage.load.counts();
+  assert.is(lost, 0, `${lost} of ${sent} requests: ${stage.load.lastLoss()}`);
+  assert.ok(sent > 100);
+});
+
+test.run();

@@ -1,0 +1,267 @@
+/** The loop's effects: their order, what a failing store may and may not change, and the restart. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { proxyId } from '../../controller/base/brand.js';
+import type { ProxyIdentity } from '../../controller/envoy/snapshot.js';
+import { Loop } from '../../controller/loop/loop.js';
+import type {
+  ProxyStatus,
+  Publication,
+  Publisher,
+  Store,
+  Transaction,
+} from '../../controller/loop/ports.js';
+import type { Mesh } from '../../controller/mesh/model.js';
+import { type ManualClock, manualClock } from '../support/clock.js';
+import { meshOf, policyOf } from '../support/mesh.js';
+import { recordingLogger } from '../support/recording-logger.js';
+
+const loops = suite('loop');
+
+/** A store in memory that can fail, and tells a shared list of effects what it kept. */
+class FakeStore implements Store {
+  isDown = false;
+  readonly values = new Map<string, { kind: string; key: string; json: string }>();
+  readonly notifications: string[] = [];
+
+  constructor(private readonly effects: string[]) {}
+
+  async load() {
+    return [...this.values.values()];
+  }
+
+  async commit(transaction: Transaction): Promise<void> {
+    if (this.isDown) {
+      throw new Error('disk full');
+    }
+    for (const { kind, key, json } of transaction.writes) {
+      if (json === null) {
+        this.values.delete(`${kind}/${key}`);
+      } else {
+        this.values.set(`${kind}/${key}`, { kind, key, json });
+      }
+    }
+    this.notifications.push(...transaction.notifications.map(({ id }) => id));
+    this.effects.push('store');
+  }
+
+  async history() {
+    return [];
+  }
+  async outbox() {
+    return [];
+  }
+  async delivered() {}
+  async retryLater() {}
+  async giveUp() {}
+  async deadLetters() {
+    return [];
+  }
+  async close() {}
+}
+
+class FakePublisher implements Publisher {
+  last: Publication | undefined;
+
+  constructor(private readonly effects: string[]) {}
+
+  publish(publication: Publication): void {
+    this.last = publication;
+    this.effects.push(`publish ${publication.generation}`);
+  }
+
+  proxies(): readonly ProxyStatus[] {
+    return [];
+  }
+
+  /** Version of the routes that web is served. */
+  version(): string {
+    return this.last?.snapshotFor(webIdentity)?.route.version ?? 'none';
+  }
+}
+
+const webIdentity: ProxyIdentity = {
+  nodeId: 'mesh/demo/virtualNode/web',
+  resource: { mesh: 'demo', kind: 'VirtualNode', name: 'web' },
+  instance: 'web1',
+  kind: 'envoy',
+  egress: { address: '127.0.0.1', port: 15001 },
+};
+
+interface Setup {
+  readonly loop: Loop;
+  readonly store: FakeStore;
+  readonly publisher: FakePublisher;
+  readonly clock: ManualClock;
+  readonly effects: string[];
+  readonly settled: () => Promise<void>;
+}
+
+function start(store?: FakeStore): Setup {
+  const effects: string[] = [];
+  const clock = manualClock();
+  const used = store ?? new FakeStore(effects);
+  const publisher = new FakePublisher(effects);
+  const loop = new Loop(
+    {
+      clock,
+      logger: recordingLogger(),
+      store: used,
+      publisher,
+      notificationsFor: (one) => [
+        { id: one.id, topic: '', sink: 'chat', createdAtMs: one.atMs, json: '{}' },
+      ],
+      wakeDispatcher: () => effects.push('wake'),
+      onState: () => effects.push('tell'),
+    },
+    { ackDeadlineMs: 30_000 },
+  );
+  // A command is answered when all that was queued before it has been carried out.
+  const settled = async () => {
+    await loop.command({ rollout: 'none', command: 'pause', by: 'test', reason: '' });
+    await loop.command({ rollout: 'none', command: 'pause', by: 'test', reason: '' });
+  };
+  return { loop, store: used, publisher, clock, effects, settled };
+}
+
+function read(loop: Loop, id: string, mesh: Mesh): void {
+  loop.enqueue({
+    kind: 'revisionRead',
+    revision: { id, author: 'ann', title: id, committedAtMs: 0 },
+    meshes: [mesh],
+    origins: new Map(),
+    problems: [],
+  });
+}
+
+const quick = policyOf({ noData: 'pass' });
+const first = meshOf([{ name: 'reviews', weights: { v1: 100, v2: 0 } }], [quick]);
+const second = meshOf([{ name: 'reviews', weights: { v1: 0, v2: 100 } }], [quick]);
+
+loops('stores before it publishes, and publishes before it tells', async () => {
+  const { loop, effects } = start();
+  await loop.start();
+  read(loop, 'c1', first);
+  await loop.command({ rollout: 'none', command: 'pause', by: 'test', reason: '' });
+  assert.equal(effects.slice(effects.indexOf('store')).slice(0, 3), ['store', 'publish 1', 'tell']);
+  await loop.stop();
+});
+
+loops('a store that is down lets nothing forward, and is tried again', async () => {
+  const { loop, store, publisher, clock, settled } = start();
+  await loop.start();
+  read(loop, 'c1', first);
+  await settled();
+  const served = publisher.version();
+  store.isDown = true;
+  read(loop, 'c2', second);
+  await settled();
+  assert.is(publisher.version(), served, 'nothing of c2 is served');
+  assert.not.ok(loop.isStoring());
+  assert.is(loop.current().durable.revision.desired?.id, 'c1');
+  store.isDown = false;
+  clock.advance(1000);
+  await settled();
+  assert.ok(loop.isStoring());
+  assert.is(loop.current().durable.revision.desired?.id, 'c2');
+  assert.is.not(publisher.version(), served, 'the first step of c2 is served');
+  await loop.stop();
+});
+
+loops('a way back is served although the store is down, and stored and told later', async () => {
+  const { loop, store, publisher, clock, settled } = start();
+  await loop.start();
+  read(loop, 'c1', first);
+  await settled();
+  const good = publisher.version();
+  const proxy: ProxyStatus = {
+    id: proxyId('web-1'),
+    identity: webIdentity,
+    address: '127.0.0.1:1',
+    connectedAtMs: 0,
+    ackedGeneration: 1,
+    types: {},
+    userAgent: 'envoy',
+  };
+  loop.enqueue({ kind: 'proxyConnected', proxy });
+  read(loop, 'c2', second);
+  await settled();
+  assert.is.not(publisher.version(), good);
+  store.isDown = true;
+  loop.enqueue({
+    kind: 'proxyNacked',
+    proxy,
+    type: 'route',
+    resources: ['r'],
+    error: 'no',
+    generation: loop.current().generation,
+  });
+  await settled();
+  assert.is(publisher.version(), good, 'the last good bytes are served');
+  assert.match(store.values.get('rollout/reviews-1')?.json ?? '', /"phase":"Progressing"/);
+  store.isDown = false;
+  clock.advance(1000);
+  await settled();
+  assert.match(store.values.get('rollout/reviews-1')?.json ?? '', /"phase":"RollingBack"/);
+  assert.ok(store.notifications.some((id) => id.includes('rolledBack')));
+  await loop.stop();
+});
+
+loops('serves what was served after a restart, before any event', async () => {
+  const before = start();
+  await before.loop.start();
+  read(before.loop, 'c1', first);
+  read(before.loop, 'c2', second);
+  await before.settled();
+  const served = before.publisher.version();
+  // Killed: nothing is told to stop.
+  const after = start(before.store);
+  await after.loop.start();
+  assert.is(after.effects[0], 'publish 1');
+  assert.is(after.publisher.version(), served);
+  await after.settled();
+  assert.is(after.publisher.version(), served);
+  await before.loop.stop();
+  await after.loop.stop();
+});
+
+loops('the same publication is not made twice', async () => {
+  const { loop, publisher, effects, settled } = start();
+  await loop.start();
+  read(loop, 'c1', first);
+  await settled();
+  const snapshot = publisher.last?.snapshotFor(webIdentity);
+  read(loop, 'c2', JSON.parse(JSON.stringify(first)));
+  await settled();
+  assert.is(effects.filter((effect) => effect.startsWith('publish')).length, 1);
+  assert.is(publisher.last?.snapshotFor(webIdentity), snapshot);
+  await loop.stop();
+});
+
+loops('a weight moves one route configuration and nothing else', async () => {
+  const { loop, publisher, settled } = start();
+  await loop.start();
+  read(loop, 'c1', first);
+  await settled();
+  const before = publisher.last?.snapshotFor(webIdentity);
+  read(loop, 'c2', second);
+  await settled();
+  const after = publisher.last?.snapshotFor(webIdentity);
+  assert.is.not(after?.route.version, before?.route.version);
+  for (const type of ['cluster', 'endpoint', 'listener'] as const) {
+    assert.is(after?.[type].version, before?.[type].version, type);
+  }
+  await loop.stop();
+});
+
+loops('an unknown node is parked, not served empty', async () => {
+  const { loop, publisher, settled } = start();
+  await loop.start();
+  read(loop, 'c1', first);
+  await settled();
+  const stranger = { ...webIdentity, resource: { ...webIdentity.resource, name: 'nobody' } };
+  assert.is(publisher.last?.snapshotFor(stranger as ProxyIdentity), undefined);
+  await loop.stop();
+});
+
+loops.run();

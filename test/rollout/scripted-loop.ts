@@ -1,0 +1,303 @@
+/**
+ * The loop's pure step behind a small language, so that rollout behaviour is told as text: one command a
+ * line, the state after it printed. The store is the list of written values: `crash` forgets all else.
+ *
+ *   commit REV SERVICE:v1=90,v2=10[,timeout=5s] …   a valid revision with these services
+ *   policy key=value …      steps=10,50,100 bake=10s approve=2 (second step) noData= failureLimit= onFailure= onDeadline= deadline=
+ *   reject REV              a revision with an error
+ *   connect|disconnect|ack|nack PROXY[=ADDRESS]      (proxies of node web; ack without a name: all)
+ *   traffic SERVICE-VERSION ok=10 err=1              each proxy's answers in a second, from now on
+ *   tick 30s                time passes, second by second
+ *   pause|resume|promote|abort|retry|approve ROLLOUT
+ *   crash
+ */
+import { proxyId } from '../../controller/base/brand.js';
+import { parseDuration } from '../../controller/base/duration.js';
+import type { Announcement, LoopEvent } from '../../controller/loop/events.js';
+import { changedValues, initialDurableState, restoreState } from '../../controller/loop/persist.js';
+import type { HistoryEntry, ProxyStatus } from '../../controller/loop/ports.js';
+import { startState } from '../../controller/loop/start-state.js';
+import type { DurableState, LoopState } from '../../controller/loop/state.js';
+import { isNews, stepLoop } from '../../controller/loop/step.js';
+import type { RolloutPolicy } from '../../controller/mesh/model.js';
+import { normalizeWeights } from '../../controller/mesh/weights.js';
+import { LoadHistory } from '../../controller/rollout/load-history.js';
+import { effectiveMesh } from '../../controller/rollout/mix.js';
+import { isEnded, type RolloutCommand } from '../../controller/rollout/rollout.js';
+import { meshOf, policyOf, type ServiceSpec } from '../support/mesh.js';
+
+const settings = { ackDeadlineMs: 30_000 };
+
+export class ScriptedLoop {
+  nowMs = Date.UTC(2026, 0, 1);
+  state: LoopState = startState(initialDurableState, new LoadHistory(), this.nowMs);
+  /** What a store would have kept, oldest first. */
+  readonly history: HistoryEntry[] = [];
+  private readonly stored = new Map<string, { kind: string; key: string; json: string }>();
+  private saved: DurableState = initialDurableState;
+  private policy: RolloutPolicy = policyOf();
+  private readonly traffic = new Map<string, { ok: number; err: number }>();
+  private said: Announcement[] = [];
+  private reply = '';
+
+  /** Carries out one line; the result is the state after it, as text. */
+  run(line: string): string {
+    this.said = [];
+    this.reply = '';
+    const [command = '', ...words] = line.split(/\s+/);
+    this.obey(command, words);
+    return this.print();
+  }
+
+  /** One event and every transition that is due by it. */
+  send(event: LoopEvent): void {
+    for (let next: LoopEvent | undefined = event; next !== undefined; ) {
+      const before = this.state;
+      const result = stepLoop(before, next, settings, this.nowMs);
+      for (const write of changedValues(this.saved, result.state.durable)) {
+        const key = `${write.kind}/${write.key}`;
+        if (write.json === null) {
+          this.stored.delete(key);
+        } else {
+          this.stored.set(key, { kind: write.kind, key: write.key, json: write.json });
+        }
+      }
+      this.saved = result.state.durable;
+      this.state = result.state;
+      this.history.push(...result.history);
+      this.said.push(...result.announcements);
+      if (result.reply !== undefined && !result.reply.ok) {
+        this.reply = `${result.reply.status} ${result.reply.message}`;
+      }
+      const isDue: boolean = isNews(next) || phasesOf(before) !== phasesOf(this.state);
+      next = isDue ? { kind: 'tick' } : undefined;
+    }
+  }
+
+  private obey(command: string, words: readonly string[]): void {
+    switch (command) {
+      case 'commit':
+        this.commit(words);
+        return;
+      case 'policy':
+        this.policy = readPolicy(words);
+        return;
+      case 'reject':
+        this.reject(words[0] ?? '');
+        return;
+      case 'connect':
+        this.connect(words[0] ?? '');
+        return;
+      case 'disconnect':
+        this.send({ kind: 'proxyDisconnected', id: proxyId(words[0] ?? ''), clean: true });
+        return;
+      case 'ack':
+        this.acknowledge(words[0]);
+        return;
+      case 'nack':
+        this.refuse(words[0] ?? '');
+        return;
+      case 'traffic':
+        this.traffic.set(words[0] ?? '', {
+          ok: numberOf(words, 'ok'),
+          err: numberOf(words, 'err'),
+        });
+        return;
+      case 'tick':
+        this.tick(parseDuration(words[0] ?? '') ?? 0);
+        return;
+      case 'crash':
+        this.saved = restoreState([...this.stored.values()]);
+        this.state = startState(this.saved, new LoadHistory(), this.nowMs);
+        this.send({ kind: 'tick' });
+        return;
+      default:
+        this.send({
+          kind: 'command',
+          rollout: words[0] ?? '',
+          command: command as RolloutCommand,
+          by: 'ann',
+          reason: words.slice(1).join(' '),
+        });
+    }
+  }
+
+  private commit([revision = '', ...services]: readonly string[]): void {
+    const mesh = meshOf(services.map(readService), [this.policy]);
+    this.send({
+      kind: 'revisionRead',
+      revision: this.revision(revision),
+      meshes: [mesh],
+      origins: new Map(),
+      problems: [],
+    });
+  }
+
+  private reject(revision: string): void {
+    const problem = {
+      code: 'HG0201',
+      severity: 'error',
+      message: 'this is not YAML',
+      file: 'a.yaml',
+      line: 1,
+      column: 1,
+    } as const;
+    this.send({
+      kind: 'revisionRead',
+      revision: this.revision(revision),
+      meshes: [],
+      origins: new Map(),
+      problems: [problem],
+    });
+  }
+
+  private revision(id: string) {
+    return { id, author: 'ann', title: `change ${id}`, committedAtMs: this.nowMs };
+  }
+
+  private connect(name: string): void {
+    this.send({ kind: 'proxyConnected', proxy: this.proxy(name, 0) });
+  }
+
+  private proxy(name: string, ackedGeneration: number): ProxyStatus {
+    return {
+      id: proxyId(name),
+      identity: {
+        nodeId: 'mesh/demo/virtualNode/web',
+        resource: { mesh: 'demo', kind: 'VirtualNode', name: 'web' },
+        instance: name,
+        kind: 'envoy',
+      },
+      address: '127.0.0.1:1',
+      connectedAtMs: 0,
+      ackedGeneration,
+      types: {},
+      userAgent: 'envoy 1.40.0',
+    };
+  }
+
+  private acknowledge(only: string | undefined): void {
+    for (const name of only === undefined ? [...this.state.proxies.keys()] : [only]) {
+      this.send({ kind: 'proxyAcked', proxy: this.proxy(name, this.state.generation) });
+    }
+  }
+
+  private refuse(name: string): void {
+    const acked = this.state.proxies.get(name)?.ackedGeneration ?? 0;
+    this.send({
+      kind: 'proxyNacked',
+      proxy: this.proxy(name, acked),
+      type: 'route',
+      resources: ['rds_egress_http_8080'],
+      error: 'Envoy says no',
+      generation: this.state.generation,
+    });
+  }
+
+  private tick(durationMs: number): void {
+    for (let passedMs = 0; passedMs < durationMs; passedMs += 1000) {
+      this.nowMs += 1000;
+      for (const [virtualNode, { ok, err }] of this.traffic) {
+        const sample = {
+          mesh: 'demo',
+          virtualNode,
+          direction: 'egress',
+          fromMs: this.nowMs - 1000,
+          toMs: this.nowMs,
+          successes: ok,
+          errors: err,
+          issued: ok + err,
+        } as const;
+        const instances = [...this.state.proxies.keys()];
+        const samples = instances.map((instance) => ({ ...sample, instance }));
+        this.send({ kind: 'loadReported', samples });
+      }
+      this.send({ kind: 'tick' });
+    }
+  }
+
+  private print(): string {
+    const lines: string[] = [];
+    for (const [name, mesh] of this.state.durable.meshes) {
+      const rollouts = [...this.state.durable.rollouts.values()].filter(
+        (rollout) => rollout.mesh === name && !isEnded(rollout.phase),
+      );
+      const served = effectiveMesh(mesh.applied, rollouts, 'web1');
+      for (const router of served.virtualRouters) {
+        lines.push(`${router.name}: ${router.routes.map(printRoute).join('; ')}`);
+      }
+    }
+    for (const rollout of this.state.durable.rollouts.values()) {
+      if (!isEnded(rollout.phase)) {
+        const step = `step ${rollout.step + 1}/${rollout.plan.steps.length}`;
+        lines.push(`  ${rollout.id} ${rollout.phase} ${step}: ${rollout.reason}`);
+      }
+    }
+    for (const held of this.state.durable.held.values()) {
+      lines.push(`  held ${held.rollout}: ${held.reason}`);
+    }
+    const { desired, applied, attempted } = this.state.durable.revision;
+    lines.push(`  revision ${attempted?.id}, desired ${desired?.id}, applied ${applied?.id}`);
+    lines.push(...this.said.map((one) => `  ! ${one.event}: ${one.title}: ${one.text}`));
+    if (this.reply !== '') {
+      lines.push(`  = ${this.reply}`);
+    }
+    return lines.join('\n');
+  }
+}
+
+function printRoute(route: {
+  readonly targets: readonly { readonly virtualNode: string; readonly weight: number }[];
+  readonly timeout?: { readonly perRequestMs?: number };
+}): string {
+  const shares = normalizeWeights(route.targets.map((target) => target.weight));
+  const targets = route.targets.map(
+    (target, index) => `${target.virtualNode.replace(/^.*-/, '')}=${(shares[index] ?? 0) / 100}`,
+  );
+  const timeout = route.timeout === undefined ? '' : ` timeout=${route.timeout.perRequestMs}ms`;
+  return `${targets.join(' ')}${timeout}`;
+}
+
+function phasesOf(state: LoopState): string {
+  const rollouts = [...state.durable.rollouts.values()];
+  return rollouts.map((rollout) => `${rollout.id} ${rollout.phase} ${rollout.step}`).join('\n');
+}
+
+function readService(word: string): ServiceSpec {
+  const [name = '', rest = ''] = word.split(':');
+  const pairs = rest.split(',').map((pair) => pair.split('='));
+  const timeout = pairs.find(([key]) => key === 'timeout')?.[1];
+  const weights = pairs.filter(([key]) => key?.startsWith('v'));
+  return {
+    name,
+    weights: Object.fromEntries(weights.map(([key = '', value]) => [key, Number(value)])),
+    timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
+  };
+}
+
+function readPolicy(words: readonly string[]): RolloutPolicy {
+  const given = new Map(words.map((word) => word.split('=') as [string, string]));
+  const base = policyOf();
+  const approve = Number(given.get('approve') ?? 0);
+  const bakeMs = parseDuration(given.get('bake') ?? '10s') ?? 0;
+  const steps = (given.get('steps') ?? '10,50,100').split(',').map((progress, index) => ({
+    progress: Number(progress),
+    bakeMs,
+    approval: index + 1 === approve,
+  }));
+  return {
+    ...base,
+    steps,
+    noData: (given.get('noData') ?? base.noData) as RolloutPolicy['noData'],
+    onFailure: (given.get('onFailure') ?? base.onFailure) as RolloutPolicy['onFailure'],
+    onStepDeadline: (given.get('onDeadline') ??
+      base.onStepDeadline) as RolloutPolicy['onStepDeadline'],
+    failureLimit: Number(given.get('failureLimit') ?? base.failureLimit),
+    stepDeadlineMs: parseDuration(given.get('deadline') ?? '2m') ?? 0,
+  };
+}
+
+function numberOf(words: readonly string[], key: string): number {
+  const word = words.find((candidate) => candidate.startsWith(`${key}=`));
+  return Number(word?.slice(key.length + 1) ?? 0);
+}

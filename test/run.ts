@@ -1,0 +1,73 @@
+/**
+ * The test runner: `node dist/test/run.js [PART-OF-A-PATH…]` runs the compiled test files whose path
+ * contains one of the arguments, or all. A file that passes is one line; of one that fails everything it
+ * printed is shown. The last line is `N passed, N failed`.
+ */
+import { readdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type FileResult, runFiles } from './support/run-files.js';
+
+/** The longest file, the whole story with real Envoys, takes a minute; a loaded machine takes several. */
+const fileTimeoutMs = 600_000;
+
+/** Tests with real Envoys and deadlines of seconds want a processor of their own. */
+const jobs = 2;
+
+/** Started first, so that the end of a run does not wait for one of them alone. */
+const slowFirst = ['envoy/main-loop', 'git/', 'envoy/', 'cli/', 'store/'];
+
+const root = dirname(fileURLToPath(import.meta.url));
+const parts = process.argv.slice(2);
+const files = findTests(parts);
+if (files.length === 0) {
+  console.error(`no test file matches ${parts.join(' ') || 'dist/test/**/*.test.js'}`);
+  process.exit(1);
+}
+
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => stop.abort());
+}
+const results = await runFiles(files, {
+  timeoutMs: fileTimeoutMs,
+  jobs,
+  signal: stop.signal,
+  onResult: (result) => console.log(renderResult(result)),
+});
+const failures = results.filter((result) => result.failed > 0);
+if (failures.length > 0) {
+  console.log(`\nfailed:\n${failures.map((result) => `  ${nameOf(result.path)}`).join('\n')}`);
+}
+if (stop.signal.aborted) {
+  console.log('\nstopped before the end');
+}
+const total = (key: 'passed' | 'failed') =>
+  results.reduce((count, result) => count + result[key], 0);
+console.log(`\n${total('passed')} passed, ${total('failed')} failed`);
+process.exitCode = failures.length > 0 || stop.signal.aborted ? 1 : 0;
+
+function findTests(wanted: readonly string[]): readonly string[] {
+  const rankOf = (name: string): number => {
+    const rank = slowFirst.findIndex((start) => name.startsWith(start));
+    return rank < 0 ? slowFirst.length : rank;
+  };
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.js'))
+    .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+    .sort((left, right) => rankOf(left) - rankOf(right) || (left < right ? -1 : 1))
+    .map((name) => join(root, name));
+}
+
+function nameOf(path: string): string {
+  return relative(root, path).replace(/\.js$/, '.ts');
+}
+
+function renderResult(result: FileResult): string {
+  const seconds = `${(result.durationMs / 1000).toFixed(1)}s`;
+  if (result.failed === 0) {
+    return `ok    ${nameOf(result.path)} (${result.passed} tests, ${seconds})`;
+  }
+  const reason = result.reason === undefined ? '' : `: ${result.reason}`;
+  return `FAIL  ${nameOf(result.path)} (${seconds})${reason}\n${result.output}`;
+}

@@ -1,0 +1,49 @@
+/** What must be true of a simulation that has come to rest after its faults have stopped. */
+import type { DurableState } from '../../controller/loop/state.js';
+import { isEnded } from '../../controller/rollout/rollout.js';
+import { runningOf } from './served.js';
+import type { SimulatedFleet } from './simulated-fleet.js';
+import type { SimulatedStore } from './simulated-store.js';
+
+/** Every end of a rollout is in the history, and every decision to go back before it. */
+export function untoldProblems(
+  { rollouts }: DurableState,
+  { historyEntries }: SimulatedStore,
+): readonly string[] {
+  const told = new Set(
+    historyEntries
+      .filter(({ kind }) => kind === 'rollout')
+      .map(({ json }) => JSON.parse(json) as { rollout: string; phase: string })
+      .map(({ rollout, phase }) => `${rollout} ${phase}`),
+  );
+  return [...rollouts.values()].flatMap(({ id, phase }) => {
+    const isBack = phase === 'RolledBack' || phase === 'Aborted';
+    const past = isBack ? ['RollingBack', phase] : [phase];
+    return past
+      .filter((one) => isEnded(phase) && !told.has(`${id} ${one}`))
+      .map((one) => `the history does not tell that ${id} was ${one}`);
+  });
+}
+
+/** Announced endpoints are those of the proxies that are connected. */
+export function endpointProblems(
+  { announced }: DurableState,
+  fleet: SimulatedFleet,
+): readonly string[] {
+  const living = [...announced.values()].flat().filter((one) => one.lostAtMs === undefined);
+  const claimed = namesOf(living);
+  const connected = namesOf([...fleet.byId.values()].filter(({ node }) => node !== 'web'));
+  return claimed === connected ? [] : [`has endpoints of ${claimed}, connected are ${connected}`];
+}
+
+function namesOf(list: readonly { readonly instance: string }[]): string {
+  return [...new Set(list.map(({ instance }) => instance))].sort().join(', ');
+}
+
+export function describeState(durable: DurableState): string {
+  const { held, revision } = durable;
+  const running = runningOf(durable).map(({ id, phase, reason }) => `${id} ${phase} (${reason})`);
+  const holds = [...held.values()].map(({ rollout, reason }) => `held ${rollout} (${reason})`);
+  const revisions = `desired ${revision.desired?.id}, applied ${revision.applied?.id}`;
+  return [...running, ...holds, revisions].join('; ');
+}

@@ -1,0 +1,317 @@
+/**
+ * What must hold at every moment of a simulation, whatever has happened. It is told of every state,
+ * publication, sample and command, and keeps the problems that it finds; it never throws, since it is
+ * called from inside the loop.
+ */
+import { canonicalJson } from '../../controller/base/hash.js';
+import { restoreState } from '../../controller/loop/persist.js';
+import type { Publication } from '../../controller/loop/ports.js';
+import type { DurableState, LoopState } from '../../controller/loop/state.js';
+import type { Mesh } from '../../controller/mesh/model.js';
+import { danglingReferences } from '../../controller/mesh/references.js';
+import { normalizeWeights, wholeWeight } from '../../controller/mesh/weights.js';
+import type { LoadSample } from '../../controller/rollout/load-history.js';
+import { effectiveMesh, positionOf } from '../../controller/rollout/mix.js';
+import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
+import type { RecordingLogger } from '../support/recording-logger.js';
+import { describeState, endpointProblems, untoldProblems } from './at-rest.js';
+import { effectiveOf, withRetreats } from './served.js';
+import { reachedResources, type SimulatedFleet } from './simulated-fleet.js';
+import type { SimulatedStore } from './simulated-store.js';
+import {
+  type Moment,
+  movingTargets,
+  type ServedSince,
+  startProblems,
+  transitionProblems,
+} from './transitions.js';
+
+export interface InspectorDeps {
+  readonly store: SimulatedStore;
+  readonly fleet: SimulatedFleet;
+  readonly logger: RecordingLogger;
+  readonly ackDeadlineMs: number;
+  readonly nowMs: () => number;
+}
+
+/** A proxy that is not there yet must find everything in order, too. */
+const strangers = ['web/0', 'stranger'];
+
+export class Inspector {
+  readonly problems: string[] = [];
+  private readonly deps: InspectorDeps;
+  private before: LoopState | undefined;
+  private startedAtMs: number;
+  private samples: LoadSample[] = [];
+  private readonly servedSince = new Map<string, ServedSince>();
+  private commands: { readonly rollout: string; readonly command: string }[] = [];
+  private newestCommit = '';
+  private inspected: readonly [DurableState, DurableState] | undefined;
+  private known: { readonly commits: number; readonly durable: DurableState } | undefined;
+
+  constructor(deps: InspectorDeps) {
+    this.deps = deps;
+    this.startedAtMs = deps.nowMs();
+  }
+
+  committed(id: string): void {
+    this.newestCommit = id;
+  }
+
+  counted(samples: readonly LoadSample[]): void {
+    this.samples.push(...samples);
+  }
+
+  commanded({ id }: Rollout, command: string): void {
+    this.commands.push({ rollout: id, command });
+  }
+
+  /** `rollout` as it was when the command was given. */
+  replied(state: LoopState, { id, phase }: Rollout, command: string, isOk: boolean): void {
+    const rollout = state.durable.rollouts.get(id);
+    const isBack = rollout?.phase === 'RollingBack' && phase !== 'RollingBack';
+    if (!isOk && command === 'abort' && isBack && rollout.reason.startsWith('abort by')) {
+      this.report(`${id} goes back although its abort was refused`);
+    }
+  }
+
+  restarted(): void {
+    this.before = undefined;
+    this.startedAtMs = this.deps.nowMs();
+    this.samples = [];
+    this.servedSince.clear();
+  }
+
+  /** Called before any proxy has it: what is served must be what was stored, or a way back. */
+  published(state: LoopState, publication: Publication): void {
+    this.before ??= state;
+    const stored = withRetreats(this.restored(), state.durable);
+    for (const instance of this.instances()) {
+      const served = effectiveOf(state.durable, instance);
+      if (served !== effectiveOf(stored, instance) && !this.wasConfirmed(state.durable, instance)) {
+        this.report(`${instance} is served what was not stored`);
+      }
+    }
+    // The caller of everything has every service in its snapshot.
+    const web = [...state.proxies.values()].find(
+      ({ identity }) => identity.resource?.name === 'web',
+    );
+    if (web !== undefined) {
+      publication.snapshotFor(web.identity);
+    }
+    if (this.deps.logger.lines.some(({ event }) => event === 'snapshot.inconsistent')) {
+      this.report('a snapshot was inconsistent');
+    }
+  }
+
+  moved(after: LoopState): void {
+    const nowMs = this.deps.nowMs();
+    const { before = after } = this;
+    const moment: Moment = {
+      before,
+      after,
+      nowMs,
+      ackDeadlineMs: this.deps.ackDeadlineMs,
+      startedAtMs: this.startedAtMs,
+      samples: this.samples,
+      wasCommanded: (rollout, command) => this.wasCommanded(rollout, command),
+    };
+    for (const to of after.durable.rollouts.values()) {
+      const from = before.durable.rollouts.get(to.id);
+      if (from === undefined) {
+        this.report(...startProblems(to, moment));
+      } else if (from !== to) {
+        const since = this.sinceOf(from, before);
+        this.report(...transitionProblems(from, to, since, moment));
+        this.checkBlame(from, to, before);
+        this.checkWeights(from, to);
+      }
+      this.note(from, to, after, nowMs);
+    }
+    this.checkApplied(before.durable, after.durable);
+    this.before = after;
+  }
+
+  /** After everything that was queued has been carried out. */
+  inspect(state: LoopState, isStoring: boolean): void {
+    this.commands = [];
+    const running = [...state.durable.rollouts.values()].filter(({ phase }) => !isEnded(phase));
+    const isCalm = running.length === 0;
+    const restored = this.restored();
+    const isSame = this.inspected?.[0] === state.durable && this.inspected[1] === restored;
+    this.inspected = [state.durable, restored];
+    for (const instance of this.instances()) {
+      for (const [name, mesh] of isSame ? [] : state.durable.meshes) {
+        const served = effectiveMesh(mesh.applied, running, instance);
+        const dangling = danglingReferences(served);
+        if (dangling.length > 0) {
+          this.report(`${name} dangles for ${instance}: ${dangling.join(', ')}`);
+        }
+        if (isCalm && JSON.stringify(served) !== JSON.stringify(mesh.applied)) {
+          this.report(`${instance} is served something else than what is applied`);
+        }
+        this.checkSums(served);
+      }
+      if (
+        isStoring &&
+        !isSame &&
+        effectiveOf(restored, instance) !== effectiveOf(state.durable, instance)
+      ) {
+        this.report(`a restart would serve ${instance} something else`);
+      }
+    }
+    if (isStoring && phasesOf(restored) !== phasesOf(state.durable)) {
+      this.report(`stored ${phasesOf(restored)}, is ${phasesOf(state.durable)}`);
+    }
+    const known = [...state.proxies.values()].map((one) => `${one.id} ${one.ackedGeneration}`);
+    const there = [...this.deps.fleet.byId.values()].map((p) => `${p.id} ${p.ackedGeneration}`);
+    if (known.sort().join() !== there.sort().join()) {
+      this.report(`knows the proxies ${known}, there are ${there}`);
+    }
+    if (this.deps.store.repeated.length > 0) {
+      this.report(`announced as something else before: ${this.deps.store.repeated.join(', ')}`);
+    }
+  }
+
+  /** After the faults have stopped: everything has come to rest, and nothing that happened is untold. */
+  rested({ durable }: LoopState, isAtRest: boolean): void {
+    const { store, fleet } = this.deps;
+    const { desired } = durable.revision;
+    if (!isAtRest) {
+      this.report(`does not come to rest: ${describeState(durable)}`);
+    } else if (desired?.id !== this.newestCommit) {
+      this.report(`rests at ${desired?.id}, not at ${this.newestCommit}`);
+    }
+    this.report(...untoldProblems(durable, store), ...endpointProblems(durable, fleet));
+  }
+
+  private instances(): readonly string[] {
+    const connected = [...this.deps.fleet.byId.values()].map(({ instance }) => instance);
+    return [...new Set([...strangers, ...connected])];
+  }
+
+  /** True where `instance` is served what the running process knows to be stored. */
+  private wasConfirmed(durable: DurableState, instance: string): boolean {
+    const confirmed = restoreState(this.deps.store.confirmed());
+    const served = effectiveOf(durable, instance);
+    return effectiveOf(withRetreats(confirmed, durable), instance) === served;
+  }
+
+  /** What a restart would find now. */
+  private restored(): DurableState {
+    const { store } = this.deps;
+    if (this.known?.commits !== store.commits) {
+      this.known = { commits: store.commits, durable: restoreState(store.stored()) };
+    }
+    return this.known.durable;
+  }
+
+  private sinceOf(rollout: Rollout, state: LoopState): ServedSince {
+    const { generation } = state;
+    const first = { key: positionKey(rollout), generation, atMs: this.startedAtMs };
+    return this.servedSince.get(rollout.id) ?? first;
+  }
+
+  private note(
+    from: Rollout | undefined,
+    rollout: Rollout,
+    { generation }: LoopState,
+    atMs: number,
+  ): void {
+    const key = positionKey(rollout);
+    const known = this.servedSince.get(rollout.id);
+    const isResumed = from?.phase === 'Paused' && rollout.phase !== 'Paused';
+    if (known === undefined || known.key !== key) {
+      this.servedSince.set(rollout.id, { key, generation, atMs });
+    } else if (isResumed) {
+      this.servedSince.set(rollout.id, { ...known, atMs });
+    }
+  }
+
+  private wasCommanded(rollout: string, command: string): boolean {
+    return this.commands.some((one) => one.rollout === rollout && one.command === command);
+  }
+
+  /** Only a rollout that changed what the refusing proxy was served may go back for its refusal. */
+  private checkBlame(from: Rollout, to: Rollout, { durable }: LoopState): void {
+    const refusal = this.deps.fleet.refusals.at(-1);
+    const isBlamed = to.phase === 'RollingBack' && from.phase !== to.phase;
+    if (!isBlamed || !to.reason.startsWith('proxy ') || refusal === undefined) {
+      return;
+    }
+    const { instance, node } = refusal.proxy;
+    const mesh = durable.meshes.get(to.mesh);
+    const rollouts = [...durable.rollouts.values()].filter(({ phase }) => !isEnded(phase));
+    const others = rollouts.filter(({ id }) => id !== to.id);
+    const textOf = (some: readonly Rollout[]) =>
+      mesh && JSON.stringify(reachedResources(effectiveMesh(mesh.applied, some, instance), node));
+    if (textOf(rollouts) === textOf(others)) {
+      this.report(`${to.id} is blamed for what ${refusal.proxy.id} never had of it`);
+    }
+  }
+
+  /** Within their two ends, summing to the whole, and never backwards. */
+  private checkWeights(from: Rollout, to: Rollout): void {
+    const isForward = (rollout: Rollout) =>
+      !isEnded(rollout.phase) && rollout.phase !== 'RollingBack';
+    const progressOf = (rollout: Rollout) => {
+      const position = positionOf(rollout, 'stranger');
+      return position.kind === 'mixed' ? position.progress : Number(position.kind === 'desired');
+    };
+    if (isForward(from) && isForward(to) && to.waveShare === 1 && from.waveShare === 1) {
+      if (movingTargets(to).length > 0 && progressOf(to) < progressOf(from)) {
+        this.report(`${to.id} moves its weights backwards`);
+      }
+    }
+  }
+
+  private checkSums(mesh: Mesh): void {
+    for (const router of mesh.virtualRouters) {
+      for (const route of router.routes) {
+        const weights = route.targets.map(({ weight }) => weight);
+        const sum = normalizeWeights(weights).reduce((left, right) => left + right, 0);
+        if (
+          sum !== wholeWeight ||
+          weights.some((weight) => weight < 0 || !(weight <= wholeWeight))
+        ) {
+          this.report(`router ${router.name} has the weights ${weights.join(', ')}`);
+        }
+      }
+    }
+  }
+
+  /** What is applied changes only by a rollout that has succeeded. */
+  private checkApplied(before: DurableState, after: DurableState): void {
+    for (const [name, { applied }] of after.meshes) {
+      const known = before.meshes.get(name);
+      if (known === undefined || known.applied === applied) {
+        continue;
+      }
+      const isChanged = canonicalJson(known.applied) !== canonicalJson(applied);
+      const succeeded = [...after.rollouts.values()].some(
+        ({ id, phase }) => phase === 'Succeeded' && before.rollouts.get(id)?.phase !== 'Succeeded',
+      );
+      if (isChanged && !succeeded) {
+        this.report(`${name} is applied anew and nothing has succeeded`);
+      }
+    }
+  }
+
+  private report(...problems: readonly string[]): void {
+    this.problems.push(...problems);
+  }
+}
+
+/** Two positions with the same key are served the same. */
+function positionKey(rollout: Rollout): string {
+  const { phase, step, waveShare } = rollout;
+  if (isEnded(phase) || phase === 'Completing' || phase === 'RollingBack') {
+    return phase;
+  }
+  return `${step}/${waveShare}`;
+}
+
+function phasesOf({ rollouts, held, revision }: DurableState): string {
+  const phases = [...rollouts.values()].map(({ id, phase, step }) => `${id} ${phase} ${step}`);
+  return [...phases.sort(), ...[...held.keys()].sort(), revision.desired?.id].join(', ');
+}

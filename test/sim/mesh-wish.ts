@@ -1,0 +1,216 @@
+/**
+ * What a commit of a simulation asks for, small enough to draw at random: a few services with versions,
+ * weights and settings, and the mesh that follows from it. Every wish is a mesh that `decode` would
+ * accept. The node `web` calls every service; services may call one another.
+ */
+import { present } from '../../controller/base/assert.js';
+import type { Random } from '../../controller/base/random.js';
+import type {
+  Mesh,
+  RolloutPolicy,
+  VirtualNode,
+  VirtualRouter,
+  VirtualService,
+} from '../../controller/mesh/model.js';
+import { policyOf } from '../support/mesh.js';
+
+export interface ServiceWish {
+  /** By version; at least one is above 0. */
+  readonly weights: Readonly<Record<string, number>>;
+  readonly provider: 'router' | 'node';
+  /** The route's name: another one is another route. */
+  readonly route: string;
+  readonly timeoutMs?: number;
+  /** Of the versions' listeners: a change of configuration of the nodes themselves. */
+  readonly idleMs?: number;
+  readonly endpointPort: number;
+  /** Services that its versions call. */
+  readonly calls: readonly string[];
+}
+
+export interface Wish {
+  readonly services: Readonly<Record<string, ServiceWish>>;
+  readonly policy: Partial<RolloutPolicy>;
+}
+
+/** Envoys of a simulation refuse a route with this timeout, as if they could not know it. */
+export const refusedTimeoutMs = 13;
+
+const serviceNames = ['a', 'b', 'c', 'd'];
+const versions = ['v1', 'v2', 'v3'];
+
+/** An element of `list`, which is not empty. */
+export function pick<T>(random: Random, list: readonly T[]): T {
+  return list[Math.floor(random() * list.length)] as T;
+}
+
+function randomService(random: Random, names: readonly string[]): ServiceWish {
+  return {
+    weights: randomWeights(random),
+    provider: 'router',
+    route: 'main',
+    endpointPort: 9000,
+    calls: names.filter(() => random() < 0.2),
+  };
+}
+
+function randomWeights(random: Random): Readonly<Record<string, number>> {
+  const chosen = versions.filter(() => random() < 0.6);
+  const used = chosen.length === 0 ? ['v1'] : chosen;
+  const weights = used.map((version) => [version, pick(random, [0, 1, 10, 50, 100])] as const);
+  const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
+  return Object.fromEntries(total === 0 ? used.map((version) => [version, 1]) : weights);
+}
+
+export function firstWish(random: Random): Wish {
+  const names = serviceNames.filter((name) => name === 'a' || random() < 0.5);
+  const services = names.map((name) => [name, randomService(random, [])] as const);
+  return { services: Object.fromEntries(services), policy: randomPolicy(random) };
+}
+
+function randomPolicy(random: Random): Partial<RolloutPolicy> {
+  const bakeMs = pick(random, [0, 2000, 4000]);
+  const shares = pick(random, [[10, 50, 100], [30, 100], [100]]);
+  return {
+    steps: shares.map((progress) => ({ progress, bakeMs, approval: random() < 0.1 })),
+    gates: [{ kind: 'successRate', name: 'errors', min: 90, windowMs: 5000, minRequests: 20 }],
+    failureLimit: pick(random, [1, 1, 2]),
+    noData: pick(random, ['wait', 'wait', 'pass', 'fail']),
+    stepDeadlineMs: pick(random, [20_000, 60_000]),
+    onStepDeadline: pick(random, ['pause', 'rollback', 'promote']),
+    onFailure: pick(random, ['rollback', 'rollback', 'pause']),
+  };
+}
+
+/** `wish` after one commit: one to three edits. */
+export function edited(random: Random, wish: Wish): Wish {
+  let next = wish;
+  for (let edits = 1 + Math.floor(random() * 3); edits > 0; edits -= 1) {
+    next = editOnce(random, next);
+  }
+  return next;
+}
+
+function editOnce(random: Random, wish: Wish): Wish {
+  const names = Object.keys(wish.services);
+  const name = pick(random, names);
+  const service = present(wish.services[name], 'a service of the wish');
+  const withService = (change: Partial<ServiceWish>): Wish => ({
+    ...wish,
+    services: { ...wish.services, [name]: { ...service, ...change } },
+  });
+  const kind = random();
+  if (kind < 0.4) {
+    return withService({ weights: randomWeights(random) });
+  }
+  if (kind < 0.55) {
+    return withService({ timeoutMs: pick(random, [undefined, 1000, 2000, refusedTimeoutMs]) });
+  }
+  if (kind < 0.6) {
+    return withService({ provider: service.provider === 'router' ? 'node' : 'router' });
+  }
+  if (kind < 0.65) {
+    return withService({ route: service.route === 'main' ? 'all' : 'main' });
+  }
+  if (kind < 0.7) {
+    return withService({ endpointPort: pick(random, [9000, 9001]) });
+  }
+  if (kind < 0.75) {
+    return withService({ idleMs: pick(random, [undefined, 5000, 6000]) });
+  }
+  if (kind < 0.8) {
+    return withService({ calls: names.filter((other) => other !== name && random() < 0.4) });
+  }
+  if (kind < 0.85) {
+    return { ...wish, policy: randomPolicy(random) };
+  }
+  if (kind < 0.93 || names.length === 1) {
+    const added = pick(random, serviceNames);
+    const services = { [added]: randomService(random, names), ...wish.services };
+    return { ...wish, services };
+  }
+  return without(wish, name);
+}
+
+function without(wish: Wish, name: string): Wish {
+  const rest = Object.entries(wish.services).filter(([other]) => other !== name);
+  const services = rest.map(([other, service]) => {
+    const calls = service.calls.filter((called) => called !== name);
+    return [other, { ...service, calls }] as const;
+  });
+  return { ...wish, services: Object.fromEntries(services) };
+}
+
+export function meshOfWish(wish: Wish): Mesh {
+  const services = Object.entries(wish.services).sort(([left], [right]) => (left < right ? -1 : 1));
+  const nodes = services.flatMap(([name, service]) =>
+    Object.keys(service.weights).map((version) => nodeOf(`${name}-${version}`, service)),
+  );
+  const web = { ...nodeOf('web', undefined), backends: backendsTo(services.map(([name]) => name)) };
+  return {
+    name: 'demo',
+    settings: { kind: 'Mesh', name: 'demo', labels: {}, egressFilter: 'DROP_ALL' },
+    virtualNodes: [...nodes, web].sort((left, right) => (left.name < right.name ? -1 : 1)),
+    virtualServices: services.map(serviceOf),
+    virtualRouters: services.flatMap(([name, service]) =>
+      service.provider === 'router' ? [routerOf(name, service)] : [],
+    ),
+    virtualGateways: [],
+    gatewayRoutes: [],
+    rolloutPolicies: [policyOf(wish.policy)],
+  };
+}
+
+function nodeOf(name: string, service: ServiceWish | undefined): VirtualNode {
+  const timeout = service?.idleMs === undefined ? {} : { timeout: { idleMs: service.idleMs } };
+  const port = service?.endpointPort ?? 9000;
+  return {
+    kind: 'VirtualNode',
+    name,
+    labels: {},
+    listeners: [{ port: 8080, protocol: 'http', ...timeout }],
+    serviceDiscovery: { kind: 'static', endpoints: [{ address: '127.0.0.1', port }] },
+    backends: backendsTo(service?.calls ?? []),
+  };
+}
+
+function backendsTo(names: readonly string[]): VirtualNode['backends'] {
+  return [...names].sort().map((name) => ({ virtualService: `${name}.demo.local` }));
+}
+
+function serviceOf([name, service]: readonly [string, ServiceWish]): VirtualService {
+  const [version = 'v1'] = Object.keys(service.weights);
+  return {
+    kind: 'VirtualService',
+    name: `${name}.demo.local`,
+    labels: {},
+    provider:
+      service.provider === 'router'
+        ? { kind: 'virtualRouter', virtualRouter: name }
+        : { kind: 'virtualNode', virtualNode: `${name}-${version}` },
+  };
+}
+
+function routerOf(name: string, service: ServiceWish): VirtualRouter {
+  const { timeoutMs } = service;
+  return {
+    kind: 'VirtualRouter',
+    name,
+    labels: {},
+    listeners: [{ port: 8080, protocol: 'http' }],
+    routes: [
+      {
+        name: service.route,
+        priority: 1000,
+        protocol: 'http',
+        match: { path: { kind: 'prefix', prefix: '/' }, headers: [], queryParameters: [] },
+        targets: Object.entries(service.weights).map(([version, weight]) => ({
+          virtualNode: `${name}-${version}`,
+          port: 8080,
+          weight,
+        })),
+        ...(timeoutMs === undefined ? {} : { timeout: { perRequestMs: timeoutMs } }),
+      },
+    ],
+  };
+}

@@ -1,0 +1,312 @@
+/**
+ * The real loop among simulated Git, Envoys, disk and people, all drawn from one seed: commits, traffic,
+ * refusals, commands, crashes at any instant and a store that fails. After every event the inspector
+ * looks at what holds always; at the end the faults stop and everything must come to rest.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Random, seededRandom } from '../../controller/base/random.js';
+import type { LoopEvent } from '../../controller/loop/events.js';
+import { Loop } from '../../controller/loop/loop.js';
+import { isEnded, type Rollout, type RolloutCommand } from '../../controller/rollout/rollout.js';
+import { manualClock } from '../support/clock.js';
+import { recordingLogger } from '../support/recording-logger.js';
+import { Inspector } from './inspector.js';
+import { edited, firstWish, meshOfWish, pick, type Wish } from './mesh-wish.js';
+import { effectiveFor } from './served.js';
+import { SimulatedFleet } from './simulated-fleet.js';
+import { SimulatedStore, type StoreFault } from './simulated-store.js';
+
+const ackDeadlineMs = 10_000;
+
+/** By how long the faults are over, everything must have come to rest: a few rollouts, one after another. */
+const restSeconds = 600;
+
+const commands: readonly RolloutCommand[] = [
+  'pause',
+  'resume',
+  'promote',
+  'abort',
+  'retry',
+  'approve',
+];
+
+/** When a person knows that a change has no traffic to be judged by. */
+const patienceSeconds = 100;
+
+export class Simulation {
+  /** What happened, one line an event: the story of a failure. */
+  readonly log: string[] = [];
+  private readonly random: Random;
+  private readonly clock = manualClock(Date.UTC(2026, 0, 1));
+  private readonly store = new SimulatedStore();
+  private readonly logger = recordingLogger();
+  private readonly fleet: SimulatedFleet;
+  private readonly inspector: Inspector;
+  private readonly badNodes = new Set<string>();
+  private readonly wishes: Wish[] = [];
+  private wish: Wish;
+  private commits = 0;
+  private mayRefuse = true;
+  private process = { isAlive: true };
+  private loop: Loop;
+
+  constructor(seed: number) {
+    this.random = seededRandom(seed);
+    this.wish = firstWish(this.random);
+    this.fleet = new SimulatedFleet({
+      effective: (instance) => effectiveFor(this.loop.current().durable, instance),
+      send: (event) => this.loop.enqueue(event),
+      onPublish: (publication) => this.inspector.published(this.loop.current(), publication),
+      nowMs: () => this.clock.now(),
+    });
+    this.inspector = new Inspector({
+      store: this.store,
+      fleet: this.fleet,
+      logger: this.logger,
+      ackDeadlineMs,
+      nowMs: () => this.clock.now(),
+    });
+    this.loop = this.createLoop();
+  }
+
+  /** Problems that were found, with the story up to the first; empty where everything held. */
+  async run(eventCount: number): Promise<readonly string[]> {
+    await this.loop.start();
+    this.commit(this.wish);
+    await this.settle();
+    for (let index = 0; index < eventCount && this.inspector.problems.length === 0; index += 1) {
+      await this.happen();
+    }
+    if (this.inspector.problems.length === 0) {
+      await this.comeToRest();
+    }
+    await this.loop.stop();
+    return this.inspector.problems;
+  }
+
+  private createLoop(): Loop {
+    const { process } = this;
+    return new Loop(
+      {
+        clock: {
+          now: () => this.clock.now(),
+          // Timers of a process that was killed never fire.
+          after: (delayMs, callback) =>
+            this.clock.after(delayMs, () => (process.isAlive ? callback() : undefined)),
+        },
+        logger: this.logger,
+        store: this.store,
+        publisher: this.fleet,
+        notificationsFor: (one) => [
+          { id: one.id, topic: '', sink: 'chat', createdAtMs: one.atMs, json: JSON.stringify(one) },
+        ],
+        wakeDispatcher: () => {},
+        onState: (state) => this.inspector.moved(state),
+      },
+      { ackDeadlineMs },
+    );
+  }
+
+  private async happen(): Promise<void> {
+    const chance = this.random();
+    if (chance < 0.12) {
+      this.wish = this.nextWish();
+      this.commit(this.wish);
+    } else if (chance < 0.2) {
+      this.connect();
+    } else if (chance < 0.24) {
+      this.disconnect();
+    } else if (chance < 0.45) {
+      this.answer();
+    } else if (chance < 0.52) {
+      this.command();
+    } else if (chance < 0.55) {
+      this.changeTraffic();
+    } else if (chance < 0.57) {
+      await this.crash();
+    } else if (chance < 0.62) {
+      this.breakStore();
+    } else {
+      await this.pass(pick(this.random, [1, 1, 2, 5]));
+    }
+    await this.settle();
+  }
+
+  /** Until nothing is queued. A process whose commit was cut off is dead, and another one starts. */
+  private async settle(): Promise<void> {
+    await turn();
+    if (this.store.hasKilled) {
+      await this.crash();
+    }
+    this.inspector.inspect(this.loop.current(), this.loop.isStoring());
+    const problem = this.inspector.problems[0];
+    if (problem !== undefined) {
+      this.log.push(`! ${problem}`);
+    }
+  }
+
+  private nextWish(): Wish {
+    const old = this.wishes.length > 0 && this.random() < 0.25;
+    return old ? pick(this.random, this.wishes) : edited(this.random, this.wish);
+  }
+
+  private commit(wish: Wish): void {
+    this.commits += 1;
+    this.wishes.push(wish);
+    const id = `c${this.commits}`;
+    this.log.push(`commit ${id} ${JSON.stringify(wish.services)} ${JSON.stringify(wish.policy)}`);
+    this.inspector.committed(id);
+    this.send({
+      kind: 'revisionRead',
+      revision: { id, author: 'ann', title: id, committedAtMs: this.clock.now() },
+      // What is read from Git shares no object with what was read before.
+      meshes: [JSON.parse(JSON.stringify(meshOfWish(wish)))],
+      origins: new Map(),
+      problems: [],
+    });
+  }
+
+  private send(event: LoopEvent): void {
+    this.loop.enqueue(event);
+  }
+
+  private connect(): void {
+    const nodes = meshOfWish(this.wish).virtualNodes.map((node) => node.name);
+    const node = this.random() < 0.6 ? 'web' : pick(this.random, nodes);
+    const instance = `${node}/${pick(this.random, ['1', '2', '3', '4'])}`;
+    this.log.push(`connect ${instance}`);
+    this.fleet.connect(instance, node);
+  }
+
+  private disconnect(): void {
+    const proxies = [...this.fleet.byId.values()];
+    if (proxies.length > 0) {
+      const proxy = pick(this.random, proxies);
+      this.log.push(`disconnect ${proxy.id}`);
+      this.fleet.disconnect(proxy, this.random() < 0.5);
+    }
+  }
+
+  private answer(): void {
+    for (const proxy of this.fleet.byId.values()) {
+      if (this.random() < 0.03) {
+        proxy.isSilent = !proxy.isSilent;
+        this.log.push(`${proxy.isSilent ? 'silent' : 'heard again'} ${proxy.id}`);
+      }
+      if (this.random() < 0.7) {
+        this.fleet.answer(proxy, this.mayRefuse);
+      }
+    }
+    this.log.push('answer');
+  }
+
+  private command(): void {
+    const rollouts = [...this.loop.current().durable.rollouts.values()].slice(-4);
+    if (rollouts.length > 0) {
+      this.give(pick(this.random, rollouts), pick(this.random, commands));
+    }
+  }
+
+  private give(rollout: Rollout, command: RolloutCommand): void {
+    this.log.push(`${command} ${rollout.id} (${rollout.phase})`);
+    this.inspector.commanded(rollout, command);
+    void this.loop
+      .command({ rollout: rollout.id, command, by: 'ann', reason: '' })
+      .then((reply) => this.inspector.replied(this.loop.current(), rollout, command, reply.ok));
+  }
+
+  private changeTraffic(): void {
+    const nodes = meshOfWish(this.wish).virtualNodes.map((node) => node.name);
+    const isCleared = this.badNodes.size > 0;
+    this.badNodes.clear();
+    if (!isCleared) {
+      this.badNodes.add(pick(this.random, nodes));
+    }
+    this.log.push(`bad: ${[...this.badNodes].join(' ')}`);
+  }
+
+  private breakStore(): void {
+    const faults: readonly StoreFault[] = ['refused', 'failedAfterwards', 'none', 'none'];
+    const kills: readonly StoreFault[] = ['killedBefore', 'killedAfter'];
+    this.store.fault = pick(this.random, [...faults, ...kills]);
+    this.log.push(`store: ${this.store.fault}`);
+  }
+
+  private async crash(): Promise<void> {
+    this.log.push('crash');
+    this.process.isAlive = false;
+    this.process = { isAlive: true };
+    this.store.hasKilled = false;
+    this.store.fault = 'none';
+    this.fleet.forgetAll();
+    this.inspector.restarted();
+    this.loop = this.createLoop();
+    await this.loop.start();
+    // The source reads its branch again, whatever the store knows.
+    this.commits -= 1;
+    this.wishes.pop();
+    this.commit(this.wish);
+    await turn();
+  }
+
+  private async pass(seconds: number): Promise<void> {
+    this.log.push(`tick ${seconds}s`);
+    for (let second = 0; second < seconds; second += 1) {
+      this.clock.advance(1000);
+      const samples = this.fleet.countRequests(this.clock.now(), (node) => this.badNodes.has(node));
+      this.inspector.counted(samples);
+      this.send({ kind: 'loadReported', samples });
+      await turn();
+    }
+  }
+
+  /** No fault any more, and a person who approves, resumes and tries again. */
+  private async comeToRest(): Promise<void> {
+    this.log.push('faults stop');
+    this.store.fault = 'none';
+    this.mayRefuse = false;
+    this.badNodes.clear();
+    this.fleet.connect('web/5', 'web');
+    for (let second = 0; second < restSeconds && !this.isAtRest(); second += 1) {
+      for (const proxy of this.fleet.byId.values()) {
+        proxy.isSilent = false;
+        this.fleet.answer(proxy, false);
+      }
+      if (second % 5 === 0 || second > patienceSeconds) {
+        this.helpAlong(second);
+      }
+      this.clock.advance(200);
+      await this.pass(1);
+      await this.settle();
+      if (this.inspector.problems.length > 0) {
+        return;
+      }
+    }
+    this.inspector.rested(this.loop.current(), this.isAtRest());
+  }
+
+  private helpAlong(second: number): void {
+    const { rollouts, held } = this.loop.current().durable;
+    for (const rollout of rollouts.values()) {
+      const isOpen = !isEnded(rollout.phase) && rollout.phase !== 'Completing';
+      if (second > patienceSeconds && isOpen && rollout.phase !== 'RollingBack') {
+        // Nobody calls what it changes, so there will never be anything to judge it by.
+        this.give(rollout, 'promote');
+      } else if (rollout.phase === 'WaitingForApproval') {
+        this.give(rollout, 'approve');
+      } else if (rollout.phase === 'Paused') {
+        this.give(rollout, 'resume');
+      } else if (held.has(rollout.id)) {
+        this.give(rollout, 'retry');
+      }
+    }
+  }
+
+  private isAtRest(): boolean {
+    const { durable } = this.loop.current();
+    const isRunning = [...durable.rollouts.values()].some(({ phase }) => !isEnded(phase));
+    const { applied, desired } = durable.revision;
+    const isNewest = desired?.id === `c${this.commits}`;
+    return !isRunning && durable.held.size === 0 && isNewest && applied?.id === desired?.id;
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * What a transition of one rollout must rest on, worked out again from nothing but proxies, counted
+ * requests and time, without the engine's own notions of who is concerned and what was measured.
+ */
+import { canonicalJson, contentHash } from '../../controller/base/hash.js';
+import type { ResourceChange } from '../../controller/diff/change.js';
+import { applyChanges } from '../../controller/diff/diff-meshes.js';
+import type { ProxyStatus } from '../../controller/loop/ports.js';
+import type { LoopState } from '../../controller/loop/state.js';
+import { findResource, type Mesh, resourceKey } from '../../controller/mesh/model.js';
+import { danglingReferences } from '../../controller/mesh/references.js';
+import type { LoadSample } from '../../controller/rollout/load-history.js';
+import { isInWave, wavePlace } from '../../controller/rollout/mix.js';
+import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
+import { moveTargets } from '../../controller/rollout/weights.js';
+import { reachedResources } from './simulated-fleet.js';
+
+/** When and as which publication a rollout's present position was served first. */
+export interface ServedSince {
+  readonly key: string;
+  readonly generation: number;
+  readonly atMs: number;
+}
+
+export interface Moment {
+  readonly before: LoopState;
+  readonly after: LoopState;
+  readonly nowMs: number;
+  readonly ackDeadlineMs: number;
+  /** When the running process started. */
+  readonly startedAtMs: number;
+  /** What proxies counted since then. */
+  readonly samples: readonly LoadSample[];
+  /** True where a person asked for it in this very event. */
+  readonly wasCommanded: (rollout: string, command: string) => boolean;
+}
+
+/** What is wrong with the step from `from` to `to`, one sentence each. */
+export function transitionProblems(
+  from: Rollout,
+  to: Rollout,
+  since: ServedSince,
+  moment: Moment,
+): readonly string[] {
+  const problems: string[] = [];
+  const isLate = moment.nowMs - since.atMs >= moment.ackDeadlineMs;
+  const owing = concernedProxies(from, moment.after).filter(
+    (proxy) => proxy.ackedGeneration < since.generation,
+  );
+  const wasWaiting = ['Progressing', 'Completing', 'RollingBack'].includes(from.phase);
+  const hasArrived = to.phase === 'Baking' || (isEnded(to.phase) && to.phase !== 'Superseded');
+  if (wasWaiting && hasArrived && to.phase !== from.phase && owing.length > 0 && !isLate) {
+    problems.push(`went on to ${to.phase} without ${owing.map(({ id }) => id).join(', ')}`);
+  }
+  if (to.step > from.step + 1) {
+    problems.push(`skipped from step ${from.step} to ${to.step}`);
+  }
+  const isLeaving =
+    from.phase === 'Baking' && (to.step > from.step || isWaitingOrCompleting(to.phase));
+  if (isLeaving && !moment.wasCommanded(from.id, 'promote')) {
+    const young = owing.filter(
+      (proxy) => moment.nowMs - Math.max(proxy.connectedAtMs, since.atMs) < moment.ackDeadlineMs,
+    );
+    problems.push(...leavingProblems(from, young, moment));
+  }
+  if (to.waveShare > from.waveShare && to.phase !== 'Completing') {
+    problems.push(...waveProblems(to, moment));
+  }
+  const isStopped = to.phase === 'Paused' || to.phase === 'RollingBack';
+  const isTold = isStopped && to.reason.includes('was not complete after');
+  const wasEntered = moment.nowMs - Math.max(since.atMs, moment.startedAtMs);
+  if (isTold && from.phase !== to.phase && wasEntered < from.plan.stepDeadlineMs) {
+    problems.push(`met its deadline ${wasEntered} ms after it was entered`);
+  }
+  return problems.map((problem) => `${to.id} ${problem}`);
+}
+
+function isWaitingOrCompleting(phase: Rollout['phase']): boolean {
+  return phase === 'WaitingForApproval' || phase === 'Completing';
+}
+
+/** Proxies that are given a resource of the group before, during or after the rollout. */
+export function concernedProxies(rollout: Rollout, state: LoopState): readonly ProxyStatus[] {
+  const mesh = state.durable.meshes.get(rollout.mesh);
+  if (mesh === undefined) {
+    return [];
+  }
+  const { resources } = rollout.group;
+  const versions = [mesh.applied, mesh.desired, applyChanges(mesh.applied, resources)];
+  const keys = new Set(resources.map(({ ref }) => `${ref.kind}/${ref.name}`));
+  return [...state.proxies.values()].filter((proxy) => {
+    const node = proxy.identity.resource?.name ?? '';
+    const reached = versions.flatMap((version) => reachedResources(version, node) ?? []);
+    return reached.some(({ kind, name }) => keys.has(`${kind}/${name}`));
+  });
+}
+
+function leavingProblems(
+  from: Rollout,
+  young: readonly ProxyStatus[],
+  moment: Moment,
+): readonly string[] {
+  const { plan } = from;
+  const step = plan.steps[from.step];
+  const isDeadline =
+    plan.onStepDeadline === 'promote' && moment.nowMs - from.stepEnteredAtMs >= plan.stepDeadlineMs;
+  if (step === undefined || isDeadline) {
+    return [];
+  }
+  const problems: string[] = [];
+  if (young.length > 0) {
+    problems.push(`left step ${from.step} without ${young.map(({ id }) => id).join(', ')}`);
+  }
+  const sinceMs = Math.max(from.ackedAtMs ?? 0, moment.startedAtMs);
+  if (moment.nowMs - sinceMs < step.bakeMs) {
+    problems.push(`left step ${from.step} after ${moment.nowMs - sinceMs} ms of baking`);
+  }
+  for (const gate of plan.gates) {
+    const judgedMs = from.gates.find(({ name }) => name === gate.name)?.judgedUntilMs ?? 0;
+    const fromMs = Math.max(sinceMs, judgedMs, moment.nowMs - gate.windowMs);
+    const isSeen = judgedBy(from, step.stage);
+    const counted = moment.samples.filter((sample) => sample.fromMs >= fromMs && isSeen(sample));
+    const ok = counted.reduce((sum, { successes }) => sum + successes, 0);
+    const all = counted.reduce((sum, { errors }) => sum + errors, ok);
+    // Which nodes answer for configuration is the engine's to say; here all that the wave saw counts.
+    const isGood = step.stage === 'config' || (ok / all) * 100 >= gate.min;
+    const isProof = all >= gate.minRequests && isGood;
+    if (!isProof && (plan.noData !== 'pass' || all >= gate.minRequests)) {
+      problems.push(`left step ${from.step} on ${ok} of ${all} requests`);
+    }
+  }
+  return problems;
+}
+
+/** Weights are judged by the nodes that gain, configuration by what proxies of the wave saw. */
+function judgedBy(rollout: Rollout, stage: 'config' | 'weights'): (sample: LoadSample) => boolean {
+  if (stage === 'config') {
+    return ({ instance }) => isInWave(rollout, instance);
+  }
+  const gaining = new Set(
+    movingTargets(rollout).flatMap((target) =>
+      target.desired > target.applied ? [target.virtualNode] : [],
+    ),
+  );
+  return ({ virtualNode }) => gaining.has(virtualNode);
+}
+
+export function movingTargets(rollout: Rollout): ReturnType<typeof moveTargets> {
+  return rollout.group.resources.flatMap(({ before, after }) =>
+    before?.kind === 'VirtualRouter' && after?.kind === 'VirtualRouter'
+      ? after.routes.flatMap((route) => {
+          const previous = before.routes.find(({ name }) => name === route.name);
+          return previous === undefined ? [] : moveTargets(previous, route, 0);
+        })
+      : [],
+  );
+}
+
+/** A wave is as large as its step says, or just large enough for one proxy that is there. */
+function waveProblems(to: Rollout, { after }: Moment): readonly string[] {
+  const step = to.plan.steps[to.step];
+  if (step?.stage !== 'config' || to.waveShare <= step.progress / 100) {
+    return [];
+  }
+  const instances = new Set(concernedProxies(to, after).map(({ identity }) => identity.instance));
+  const reached = [...instances].filter((one) => wavePlace(to.id, one) < to.waveShare);
+  return reached.length === 1
+    ? []
+    : [`gives ${step.progress} % to ${reached.length} of ${instances.size} proxies`];
+}
+
+/** Problems of a rollout that is new in `moment.after`. */
+export function startProblems(rollout: Rollout, moment: Moment): readonly string[] {
+  const { durable } = moment.after;
+  const mesh = durable.meshes.get(rollout.mesh);
+  const own = new Set(rollout.group.resources.map(({ ref }) => resourceKey(ref)));
+  const others = [...durable.rollouts.values()].filter(
+    (other) => other.id !== rollout.id && !isEnded(other.phase),
+  );
+  const problems = others
+    .filter((other) => other.group.resources.some(({ ref }) => own.has(resourceKey(ref))))
+    .map((other) => `${rollout.id} has resources of ${other.id}`);
+  for (const held of moment.before.durable.held.values()) {
+    const keys = Object.keys(held.wanted);
+    const isTouched = keys.some((key) => own.has(key));
+    const isFree = moment.wasCommanded(held.rollout, 'retry');
+    if (mesh !== undefined && isTouched && !isFree && isWantedStill(held.wanted, mesh)) {
+      const rest = rollout.group.resources.filter(({ ref }) => !keys.includes(resourceKey(ref)));
+      if (rest.length === 0 || !dangles(mesh.applied, rest)) {
+        problems.push(`${rollout.id} tries again what is held as ${held.rollout}`);
+      }
+    }
+  }
+  return problems;
+}
+
+function dangles(applied: Mesh, changes: readonly ResourceChange[]): boolean {
+  return danglingReferences(applyChanges(applied, changes)).length > 0;
+}
+
+function isWantedStill(
+  wanted: Readonly<Record<string, string | null>>,
+  { applied, desired }: { readonly applied: Mesh; readonly desired: Mesh },
+): boolean {
+  return Object.entries(wanted).every(([key, hash]) => {
+    const [, kind = '', ...name] = key.split('/');
+    const ref = { kind: kind as 'VirtualNode', name: name.join('/') };
+    const [left, right] = [applied, desired].map((mesh) => {
+      const resource = findResource(mesh, ref);
+      return resource === undefined ? null : contentHash(canonicalJson(resource));
+    });
+    return right === hash && left !== right;
+  });
+}

@@ -1,0 +1,124 @@
+/** Meshes of the model for tests: services with weighted versions and one caller, without any YAML. */
+import type {
+  Mesh,
+  RolloutPolicy,
+  Route,
+  VirtualNode,
+  VirtualRouter,
+  VirtualService,
+} from '../../controller/mesh/model.js';
+
+/** One service: its versions' weights and what else of its route a test changes. */
+export interface ServiceSpec {
+  readonly name: string;
+  /** By version, as `{ v1: 90, v2: 10 }`. */
+  readonly weights: Readonly<Record<string, number>>;
+  readonly timeoutMs?: number;
+  /** Port of the versions' static endpoints. */
+  readonly endpointPort?: number;
+}
+
+/** A mesh `demo` in which the node `web` calls every one of `services`. */
+export function meshOf(
+  services: readonly ServiceSpec[],
+  rolloutPolicies: readonly RolloutPolicy[] = [],
+): Mesh {
+  const sorted = [...services].sort(byName);
+  return {
+    name: 'demo',
+    settings: { kind: 'Mesh', name: 'demo', labels: {}, egressFilter: 'DROP_ALL' },
+    virtualNodes: [...sorted.flatMap(nodesOf), caller(sorted)].sort(byName),
+    virtualServices: sorted.map(serviceOf),
+    virtualRouters: sorted.map(routerOf),
+    virtualGateways: [],
+    gatewayRoutes: [],
+    rolloutPolicies,
+  };
+}
+
+function byName(left: { readonly name: string }, right: { readonly name: string }): number {
+  return left.name < right.name ? -1 : 1;
+}
+
+function caller(services: readonly ServiceSpec[]): VirtualNode {
+  return {
+    kind: 'VirtualNode',
+    name: 'web',
+    labels: {},
+    listeners: [],
+    backends: services.map((service) => ({ virtualService: `${service.name}.demo.local` })),
+  };
+}
+
+function nodesOf(service: ServiceSpec): readonly VirtualNode[] {
+  return Object.keys(service.weights).map((version) => ({
+    kind: 'VirtualNode',
+    name: `${service.name}-${version}`,
+    labels: {},
+    listeners: [{ port: 8080, protocol: 'http' }],
+    serviceDiscovery: {
+      kind: 'static',
+      endpoints: [{ address: '127.0.0.1', port: service.endpointPort ?? 9000 }],
+    },
+    backends: [],
+  }));
+}
+
+function serviceOf(service: ServiceSpec): VirtualService {
+  return {
+    kind: 'VirtualService',
+    name: `${service.name}.demo.local`,
+    labels: {},
+    provider: { kind: 'virtualRouter', virtualRouter: service.name },
+  };
+}
+
+function routerOf(service: ServiceSpec): VirtualRouter {
+  const route: Route = {
+    name: 'main',
+    priority: 1000,
+    protocol: 'http',
+    match: { path: { kind: 'prefix', prefix: '/' }, headers: [], queryParameters: [] },
+    targets: Object.entries(service.weights).map(([version, weight]) => ({
+      virtualNode: `${service.name}-${version}`,
+      port: 8080,
+      weight,
+    })),
+    ...(service.timeoutMs === undefined ? {} : { timeout: { perRequestMs: service.timeoutMs } }),
+  };
+  return {
+    kind: 'VirtualRouter',
+    name: service.name,
+    labels: {},
+    listeners: [{ port: 8080, protocol: 'http' }],
+    routes: [route],
+  };
+}
+
+/** A policy for the whole mesh, with short times. */
+export function policyOf(overrides: Partial<RolloutPolicy> = {}): RolloutPolicy {
+  return {
+    kind: 'RolloutPolicy',
+    name: 'default',
+    labels: {},
+    selector: {
+      isDefault: true,
+      virtualRouters: [],
+      virtualNodes: [],
+      virtualGateways: [],
+      matchLabels: {},
+    },
+    steps: [
+      { progress: 10, bakeMs: 10_000, approval: false },
+      { progress: 50, bakeMs: 10_000, approval: false },
+      { progress: 100, bakeMs: 10_000, approval: false },
+    ],
+    gates: [{ kind: 'successRate', name: 'errors', min: 99, windowMs: 10_000, minRequests: 20 }],
+    failureLimit: 1,
+    noData: 'wait',
+    stepDeadlineMs: 120_000,
+    onStepDeadline: 'pause',
+    onFailure: 'rollback',
+    ...overrides,
+  };
+}

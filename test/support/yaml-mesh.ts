@@ -1,0 +1,15 @@
+/** Meshes for tests from YAML as users write it, through the very decoder that the controller uses. */
+import * as assert from 'uvu/assert';
+import { renderProblem } from '../../controller/base/problem.js';
+import { loadMeshes } from '../../controller/decode/load-meshes.js';
+import type { Mesh } from '../../controller/mesh/model.js';
+
+/** The one mesh that `yaml` describes. Fails where it has a problem, a warning too. */
+export function meshFromYaml(yaml: string): Mesh {
+  const files = [{ path: 'mesh.yaml', bytes: Buffer.from(yaml) }];
+  const { meshes, problems } = loadMeshes({ files, problems: [] });
+  assert.equal(problems.map(renderProblem), []);
+  const [mesh] = meshes;
+  assert.ok(mesh !== undefined && meshes.length === 1, `${meshes.length} meshes, expected one`);
+  return mesh;
+}

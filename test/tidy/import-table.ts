@@ -1,0 +1,136 @@
+/**
+ * Which part of the program may import which: downward only, as `controller/ARCHITECTURE.md` tells. A
+ * part is a folder below `controller/`, or a file of the program's own beside them (`config.ts` belongs to
+ * `config/`). Whoever needs a line here that is missing has most likely put code into the wrong folder.
+ */
+
+export interface ImportRule {
+  /** Parts that may be imported. */
+  readonly parts?: readonly string[];
+  /** Parts of which only types may be imported. */
+  readonly types?: readonly string[];
+  /** Packages and Node modules. */
+  readonly packages?: readonly string[];
+}
+
+const pure = ['base', 'mesh', 'decode', 'diff', 'rollout', 'envoy'];
+const files = ['node:fs', 'node:fs/promises', 'node:os', 'node:path', 'node:url', 'node:util'];
+const programs = ['node:child_process', ...files];
+
+/** `loop/ports` is a part of its own here: adapters see that file of the loop and no other. */
+export const importTable: Readonly<Record<string, ImportRule>> = {
+  base: { packages: ['node:crypto'] },
+  mesh: { parts: ['base'] },
+  decode: {
+    parts: ['base', 'mesh', 'generated'],
+    packages: ['ajv', 'ajv/dist/2020.js', 'js-yaml', 're2js'],
+  },
+  diff: { parts: ['base', 'mesh'] },
+  rollout: { parts: ['base', 'mesh', 'diff'] },
+  envoy: { parts: ['base', 'mesh', 'generated'], packages: ['protobufjs'] },
+  loop: { parts: [...pure, 'loop/ports'] },
+  'loop/ports': { types: ['base', 'envoy'] },
+
+  git: {
+    parts: ['base'],
+    types: ['loop/ports'],
+    packages: ['chokidar', 'simple-git', 'node:crypto', 'node:stream', ...programs],
+  },
+  certificates: {
+    parts: ['base'],
+    types: ['loop/ports', 'envoy'],
+    packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
+  },
+  gates: { parts: ['base'], types: ['loop/ports', 'rollout'] },
+  store: {
+    parts: ['base'],
+    types: ['loop/ports'],
+    packages: ['better-sqlite3', 'node:sqlite', 'node:fs', 'node:path', 'node:url'],
+  },
+  notify: {
+    parts: ['base'],
+    types: ['loop/ports', 'loop'],
+    packages: ['undici', 'node:crypto'],
+  },
+  xds: {
+    parts: ['base', 'envoy', 'generated'],
+    types: ['loop/ports'],
+    packages: ['@grpc/grpc-js', 'protobufjs', 're2js', 'node:events', 'node:net'],
+  },
+  api: {
+    parts: pure,
+    types: ['loop/ports', 'loop'],
+    packages: ['express', 'prom-client', 'node:http', 'node:net'],
+  },
+
+  config: { parts: ['base'], types: ['loop'], packages: ['js-yaml'] },
+  decoder: { parts: ['base', 'decode'], packages: ['node:worker_threads'] },
+  'decoder-thread': { parts: ['base', 'decode'], packages: ['node:worker_threads'] },
+  clock: { types: ['loop/ports'] },
+  log: { parts: ['base'], types: ['loop/ports', 'config'], packages: ['pino', 'pino-pretty'] },
+  secrets: { parts: ['base'], types: ['config'], packages: ['node:fs'] },
+  app: {
+    parts: [
+      ...pure,
+      ...['git', 'certificates', 'gates', 'store', 'notify', 'xds', 'api', 'loop', 'loop/ports'],
+      ...['config', 'clock', 'decoder', 'log', 'secrets'],
+    ],
+    packages: ['node:module'],
+  },
+  demo: {
+    parts: [...pure, 'app', 'config'],
+    types: ['api'],
+    packages: ['node:http', 'node:net', ...programs],
+  },
+  cli: {
+    parts: [...pure, 'app', 'demo', 'config', 'log', 'clock', 'secrets', 'git'],
+    types: ['api', 'loop', 'loop/ports'],
+    packages: ['commander', 'js-yaml', 'picocolors', 'node:module', ...files],
+  },
+  main: { parts: ['cli'] },
+  'xds-target': {
+    parts: ['base', 'envoy', 'xds', 'clock', 'log'],
+    types: ['loop/ports'],
+    packages: ['node:http', 'node:net', 'node:stream/consumers', 'node:util'],
+  },
+};
+
+/** Packages that only these files of their part may import. */
+export const onlyImportedBy: Readonly<Record<string, readonly string[]>> = {
+  '@grpc/grpc-js': ['controller/xds/server.ts', 'controller/xds/protos.ts'],
+};
+
+/** What may not be called in a part, and what to use instead. */
+export interface Ban {
+  readonly pattern: RegExp;
+  readonly replacement: string;
+}
+
+const timeAndChance: readonly Ban[] = [
+  { pattern: /\bDate\.now\b|\bnew Date\(\)/, replacement: 'an argument nowMs, or Clock.now' },
+  { pattern: /\bset(?:Timeout|Interval)\(/, replacement: 'Clock.after' },
+  { pattern: /\bMath\.random\b|\brandom(?:UUID|Bytes|Int)\(/, replacement: 'Random' },
+  { pattern: /\bconsole\./, replacement: 'Logger' },
+];
+
+const world: readonly Ban[] = [
+  ...timeAndChance,
+  { pattern: /\bperformance\./, replacement: 'an argument nowMs' },
+  { pattern: /\bprocess\./, replacement: 'an argument' },
+  {
+    pattern: /\bsetImmediate\(|\bqueueMicrotask\(/,
+    replacement: 'a value that the caller acts on',
+  },
+  { pattern: /\bfetch\(/, replacement: 'an adapter' },
+];
+
+/** What is absent here may call everything: the edges of the program, where clocks and timers are made. */
+export const bansOf: Readonly<Record<string, readonly Ban[]>> = {
+  ...Object.fromEntries([...pure, 'loop/ports'].map((part) => [part, world])),
+  ...Object.fromEntries(
+    ['loop', 'git', 'certificates', 'gates', 'store', 'notify', 'xds', 'api', 'app'].map((part) => [
+      part,
+      timeAndChance,
+    ]),
+  ),
+};

@@ -1,0 +1,172 @@
+/**
+ * Secrets over real gRPC, in both variants: given to proxies whose resources name them and to nobody else,
+ * one at a time when they are rotated, and never taken back or answered empty while they are missing.
+ */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Secret, withSecrets } from '../../controller/envoy/secrets.js';
+import type { ResourceType, Snapshot } from '../../controller/envoy/snapshot.js';
+import { snapshotFor } from '../../controller/envoy/translate.js';
+import { until } from '../support/until.js';
+import type { DeltaStream, Received, SotwStream } from '../support/xds-client.js';
+import { withServer } from '../support/xds-scenario.js';
+import type { TestServer } from '../support/xds-server.js';
+import { identityOf } from '../support/xds-snapshots.js';
+import { meshFromYaml } from '../support/yaml-mesh.js';
+
+const owner = 'mesh/m/virtualNode/vault';
+const thief = 'mesh/m/virtualNode/thief';
+
+const mesh = meshFromYaml(`apiVersion: headgate/v1
+kind: Mesh
+metadata: { name: m }
+---
+apiVersion: headgate/v1
+kind: VirtualNode
+metadata: { name: vault }
+spec:
+  listeners:
+    - portMapping: { port: 8080, protocol: http }
+      tls:
+        mode: STRICT
+        certificate: { sds: { secretName: server } }
+        validation: { trust: { sds: { secretName: authorities } } }
+  serviceDiscovery: { dns: { hostname: vault.internal } }
+`);
+
+const translated = snapshotFor(mesh, {
+  ...identityOf(owner),
+  resource: { mesh: 'm', kind: 'VirtualNode', name: 'vault' },
+});
+
+const pair = (text: string): Secret => ({
+  certificate: {
+    kind: 'certificate',
+    chain: Buffer.from(`chain ${text}`),
+    key: Buffer.from(`key ${text}`),
+  },
+});
+const trust: Secret = { trust: { kind: 'trust', authorities: Buffer.from('ca') } };
+const [first, second] = [pair('1'), pair('2')];
+
+function snapshotWith(secrets: Readonly<Record<string, Secret>>): Snapshot {
+  if (translated === undefined) {
+    throw new Error('there is no such node');
+  }
+  return withSecrets(translated, new Map(Object.entries(secrets)));
+}
+
+const whole = snapshotWith({ server: first, authorities: trust, other: second });
+
+/** Both variants as one: what a test asks for, and what it gets. */
+interface Asking {
+  /** `has`: what the client says to have already, by name and version. */
+  ask(type: ResourceType, names: readonly string[], has?: Readonly<Record<string, string>>): void;
+  /** The next response of secrets, acknowledged; others on the way stay unanswered. */
+  receive(): Promise<Received>;
+}
+
+async function nextSecrets(stream: SotwStream | DeltaStream): Promise<Received> {
+  const response = await stream.next();
+  return response.type === 'secret' ? response : nextSecrets(stream);
+}
+
+function asking(t: TestServer, variant: 'sotw' | 'delta', node: string): Asking {
+  if (variant === 'delta') {
+    const stream = t.client().delta(node);
+    return {
+      ask: (type, names, has) =>
+        stream.send(type, { resource_names_subscribe: names, initial_resource_versions: has }),
+      receive: async () => {
+        const response = await nextSecrets(stream);
+        stream.ack(response);
+        return response;
+      },
+    };
+  }
+  const stream = t.client().sotw(node);
+  const asked = new Map<ResourceType, readonly string[]>();
+  return {
+    ask: (type, names, has) => {
+      asked.set(type, names);
+      const version_info = has && Object.values(has).join();
+      stream.send(type, { resource_names: names, version_info });
+    },
+    receive: async () => {
+      const response = await nextSecrets(stream);
+      stream.ack(response, asked.get('secret'));
+      return response;
+    },
+  };
+}
+
+/** `toJSON` of a buffer comes before the replacer. */
+function asBase64(_key: string, value: unknown): unknown {
+  const { type, data } = (value ?? {}) as { readonly type?: unknown; readonly data?: number[] };
+  return type === 'Buffer' && data !== undefined ? Buffer.from(data).toString('base64') : value;
+}
+
+function stateOf({ server }: TestServer): string | undefined {
+  return server.proxies()[0]?.types.secret?.state;
+}
+
+for (const variant of ['sotw', 'delta'] as const) {
+  const scenario = (name: string, play: (t: TestServer) => Promise<void>): void =>
+    test(`${variant}: ${name}`, withServer(play));
+
+  scenario('a rotation sends the one secret that changed', async (t) => {
+    t.serve(owner, whole);
+    const stream = asking(t, variant, owner);
+    stream.ask('secret', ['server', 'authorities']);
+    assert.equal([...(await stream.receive()).names].sort(), ['authorities', 'server']);
+    await until('the secrets are acknowledged', () => stateOf(t) === 'synced');
+    t.serve(owner, snapshotWith({ server: second, authorities: trust }));
+    const { names, removed, resources } = await stream.receive();
+    assert.equal({ names, removed }, { names: ['server'], removed: [] });
+    const inline = Buffer.from('chain 2').toString('base64');
+    assert.match(
+      JSON.stringify(resources, asBase64),
+      `"certificate_chain":{"inline_bytes":"${inline}"}`,
+    );
+  });
+
+  scenario(
+    'one that is missing is neither answered nor removed, and sent when it comes',
+    async (t) => {
+      t.serve(owner, snapshotWith({ authorities: trust }));
+      const stream = asking(t, variant, owner);
+      stream.ask('secret', ['server', 'authorities']);
+      const { names, removed } = await stream.receive();
+      assert.equal({ names, removed }, { names: ['authorities'], removed: [] });
+      await until('one is known to be missing', () => stateOf(t) === 'stale');
+      assert.is(t.server.proxies()[0]?.ackedGeneration, 0, 'it has not everything');
+      t.serve(owner, snapshotWith({ server: first, authorities: trust }));
+      assert.equal((await stream.receive()).names, ['server']);
+      await until('the secrets are acknowledged', () => stateOf(t) === 'synced');
+    },
+  );
+
+  scenario('what is lost over a restart stays with those who have it', async (t) => {
+    t.serve(owner, snapshotWith({ authorities: trust }));
+    const version = whole.secret.byName.get('server')?.version ?? '';
+    const stream = asking(t, variant, owner);
+    stream.ask('secret', ['server', 'authorities'], { server: version });
+    const { names, removed } = await stream.receive();
+    assert.equal({ names, removed }, { names: ['authorities'], removed: [] });
+  });
+
+  scenario('a proxy gets no secret that its resources do not name', async (t) => {
+    t.serve(owner, whole);
+    const legitimate = asking(t, variant, owner);
+    legitimate.ask('secret', ['server']);
+    assert.equal((await legitimate.receive()).names, ['server']);
+    t.serve(thief, { sds: ['barrier'] });
+    const stream = asking(t, variant, thief);
+    // As one that comes back and says to have a cluster which nobody knows.
+    stream.ask('cluster', ['*'], { x: 'made-up' });
+    stream.ask('secret', ['server', 'barrier']);
+    assert.equal((await stream.receive()).names, ['barrier']);
+  });
+}
+
+test.run();
