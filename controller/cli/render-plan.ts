@@ -4,7 +4,8 @@ import type { ChangeGroup } from '../diff/change.js';
 import { diffMeshes, emptyMesh } from '../diff/diff-meshes.js';
 import { groupChanges } from '../diff/group.js';
 import { renderCounts, renderGroup } from '../diff/render.js';
-import type { Gate, Mesh } from '../mesh/model.js';
+import type { Mesh } from '../mesh/model.js';
+import { kindOf } from '../rollout/gates/judge.js';
 import { planRollout } from '../rollout/plan.js';
 import type { PlanStep, RolloutPlan } from '../rollout/rollout.js';
 
@@ -61,7 +62,7 @@ function renderRollout(plan: RolloutPlan): readonly string[] {
     `→ rollout in ${plan.steps.length} steps, by ${policy}`,
     ...plan.steps.map((step, index) => `    ${index + 1}. ${renderStep(step)}`),
     '    gate proxies: no proxy refuses it',
-    ...plan.gates.map((gate) => `    gate ${gate.name}: ${renderGate(gate)}`),
+    ...plan.gates.map((gate) => `    gate ${gate.name}: ${kindOf(gate).describe(gate)}`),
     `    a failure: ${plan.onFailure}; a step that takes ${renderDuration(plan.stepDeadlineMs)}: ${plan.onStepDeadline}`,
   ];
 }
@@ -72,9 +73,4 @@ function renderStep({ stage, progress, bakeMs, approval }: PlanStep): string {
       ? `${progress} % of the way`
       : `new configuration on ${progress} % of proxies`;
   return `${what}, bake ${renderDuration(bakeMs)}${approval ? ', after approval' : ''}`;
-}
-
-function renderGate(gate: Gate): string {
-  const window = renderDuration(gate.windowMs);
-  return `success rate ≥ ${gate.min}% (at least ${gate.minRequests} requests, ${window})`;
 }

@@ -7,8 +7,8 @@
  */
 import { assertNever, present } from '../base/assert.js';
 import { renderDuration } from '../base/duration.js';
+import { judge, kindOf } from './gates/judge.js';
 import type { GateResult, Rollout } from './rollout.js';
-import { judge } from './verdict.js';
 import { mustWait, silentProxies, type World, waveOf, youngProxies } from './world.js';
 
 export function advanceRollout(rollout: Rollout, world: World): Rollout {
@@ -220,7 +220,7 @@ function advanceBaking(rollout: Rollout, world: World): Rollout {
 /** That there is no data is known once there was time for some: a bake may be shorter than a report. */
 function hasHadItsWindow({ plan, ackedAtMs }: Rollout, name: string, nowMs: number): boolean {
   const gate = plan.gates.find((candidate) => candidate.name === name);
-  return gate !== undefined && nowMs >= (ackedAtMs ?? nowMs) + gate.windowMs;
+  return gate !== undefined && nowMs >= (ackedAtMs ?? nowMs) + kindOf(gate).windowMs(gate);
 }
 
 function withVerdicts(rollout: Rollout, world: World): Rollout {

@@ -2,9 +2,9 @@
  * The world as the state machine sees it, and what of it a step has to wait for: proxies that owe an
  * acknowledgement, and a wave that reaches at least one of those that are there.
  */
+import type { Evidence } from './gates/kind.js';
 import { wavePlace } from './mix.js';
 import type { Rollout } from './rollout.js';
-import type { Evidence } from './verdict.js';
 
 /** What the engine sees of the world at one moment. */
 export interface World extends Evidence {

@@ -1,0 +1,41 @@
+/**
+ * Verdicts: pass, fail or none, each with the figures it was reached by. What holds for every kind of
+ * gate is here: a verdict rests on nothing from before the step was acknowledged, a failure is counted
+ * once, and no data never passes for better data.
+ */
+import type { Gate } from '../../mesh/model.js';
+import type { GateResult, Rollout } from '../rollout.js';
+import type { Evidence, GateKind } from './kind.js';
+import { successRate } from './success-rate.js';
+
+/** Every kind of gate. */
+const kinds: { readonly [Kind in Gate['kind']]: GateKind<Extract<Gate, { kind: Kind }>> } = {
+  successRate,
+};
+
+/** What `gate` is judged and described by. */
+export function kindOf<One extends Gate>(gate: One): GateKind<One> {
+  // The table's type says so for each kind; TypeScript does not follow it through the index.
+  return kinds[gate.kind] as unknown as GateKind<One>;
+}
+
+/** The result of `gate` on what was seen since the step that `rollout` serves began to count. */
+export function judge(rollout: Rollout, gate: Gate, evidence: Evidence): GateResult {
+  const previous = rollout.gates.find((result) => result.name === gate.name);
+  const judgedUntilMs = previous?.judgedUntilMs ?? 0;
+  const countsFromMs = rollout.ackedAtMs ?? rollout.stepEnteredAtMs;
+  const fromMs = Math.max(countsFromMs, judgedUntilMs);
+  const judgement = kindOf(gate).judge({ rollout, gate, evidence, fromMs, previous });
+  if (judgement.verdict === 'none' && previous?.verdict === 'fail') {
+    // Too little was seen since it failed to say otherwise: no data must not pass for better data.
+    return previous;
+  }
+  const hasFailed = judgement.verdict === 'fail';
+  return {
+    name: gate.name,
+    ...judgement,
+    failures: (previous?.failures ?? 0) + (hasFailed ? 1 : 0),
+    judgedUntilMs: hasFailed ? evidence.nowMs : judgedUntilMs,
+    atMs: evidence.nowMs,
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * What a gate kind is: a pure judge, and what a plan says of the gate. Adapters only measure; what a
+ * measurement means is decided in this folder, so that thresholds can be tested by script. A new kind is
+ * an entry in the schema, a type in the model, a file beside this one and a line in the table of `judge.ts`.
+ */
+import type { Gate, Mesh } from '../../mesh/model.js';
+import type { LoadHistory } from '../load-history.js';
+import type { GateResult, Rollout, Verdict } from '../rollout.js';
+
+/** What was seen of the world, as far as gates judge by it. */
+export interface Evidence {
+  readonly load: LoadHistory;
+  /** The desired mesh: which nodes answer for the changed configuration. */
+  readonly mesh: Mesh;
+  readonly nowMs: number;
+}
+
+/** One gate's question about what was seen since the step began to count. */
+export interface GateQuestion<Kind extends Gate = Gate> {
+  readonly rollout: Rollout;
+  readonly gate: Kind;
+  readonly evidence: Evidence;
+  /** What is older counts for nothing: it is from before the acknowledgement, or was judged as a failure. */
+  readonly fromMs: number;
+  /** What the gate said last; undefined before its first answer in the rollout. */
+  readonly previous?: GateResult;
+}
+
+/** The answer to one question; what is counted over many of them is added by `judge`. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** In the gate's unit; undefined where nothing was measured. */
+  readonly observed?: number;
+  readonly limit: number;
+  readonly samples: number;
+  /** In the form of `figure`, or what is missing for a verdict. */
+  readonly text: string;
+}
+
+export interface GateKind<Kind extends Gate> {
+  readonly judge: (question: GateQuestion<Kind>) => Judgement;
+  /** After this long without data there is none: a bake may be shorter than a report. */
+  readonly windowMs: (gate: Kind) => number;
+  /** What the gate asks for, for people who read a plan. */
+  readonly describe: (gate: Kind) => string;
+}
