@@ -74,12 +74,19 @@ export interface GateView {
   readonly verdict: GateResult['verdict'];
   /** Null where nothing was measured. */
   readonly observed: number | null;
-  readonly limit: number;
+  /** Null where the gate has no figure. */
+  readonly limit: number | null;
   readonly samples: number;
   readonly at: string;
   /** `success rate 70.97% < 99% (31 requests, 6s)`; empty before the first measurement. */
   readonly text: string;
   readonly failures: number;
+  /** Measurements in a row that were not possible. */
+  readonly errors: number;
+  /** Why there is no verdict, as `query-no-series`. */
+  readonly code?: string;
+  /** True: it reports and decides nothing. */
+  readonly dryRun?: boolean;
 }
 
 export interface CommitView {
@@ -161,11 +168,14 @@ export function viewGate(result: GateResult): GateView {
     name: result.name,
     verdict: result.verdict,
     observed: result.observed === undefined ? null : toHundredths(result.observed),
-    limit: result.limit,
+    limit: result.limit ?? null,
     samples: result.samples,
     at: viewTime(result.atMs),
     text: result.text,
     failures: result.failures,
+    errors: result.errors ?? 0,
+    code: result.code,
+    dryRun: result.dryRun,
   };
 }
 

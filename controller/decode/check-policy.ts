@@ -1,15 +1,13 @@
 /**
- * What a RolloutPolicy's schema cannot say: order, sums and ranges of durations, names that
- * collide.
+ * What a RolloutPolicy's schema cannot say: order, sums and ranges of durations, and of its gates what
+ * `check-gate.ts` finds.
  */
 import { renderDuration } from '../base/duration.js';
-import type { FieldPath } from '../mesh/document.js';
 import type { RolloutPolicy, RolloutStep } from '../mesh/model.js';
-import { bakeMaxMs, gateWindowMaxMs, stepDeadlineMaxMs } from '../mesh/policy-defaults.js';
-import { type Finding, repeated } from './finding.js';
-
-/** Gates that every rollout has, whatever its policy says. */
-const builtInGates: ReadonlySet<string> = new Set(['proxies']);
+import { bakeMaxMs, stepDeadlineMaxMs } from '../mesh/policy-defaults.js';
+import { checkDuration } from './check-duration.js';
+import { checkGates } from './check-gate.js';
+import type { Finding } from './finding.js';
 
 const secondMs = 1000;
 
@@ -21,16 +19,9 @@ export function checkPolicy(policy: RolloutPolicy): readonly Finding[] {
     ...steps.flatMap(({ bakeMs }, index) =>
       checkDuration(bakeMs, ['spec', 'steps', index, 'bake'], [0, bakeMaxMs]),
     ),
-    ...gates.flatMap(({ windowMs, kind }, index) =>
-      checkDuration(
-        windowMs,
-        ['spec', 'gates', index, kind, 'window'],
-        [secondMs, gateWindowMaxMs],
-      ),
-    ),
     ...checkDuration(stepDeadlineMs, ['spec', 'stepDeadline'], [secondMs, stepDeadlineMaxMs]),
     ...checkDeadline(stepDeadlineMs, longestBakeMs),
-    ...checkGateNames(gates.map(({ name }) => name)),
+    ...checkGates(gates, steps),
   ];
 }
 
@@ -56,20 +47,6 @@ function checkProgress(steps: readonly RolloutStep[]): readonly Finding[] {
   return findings;
 }
 
-function checkDuration(
-  durationMs: number,
-  path: FieldPath,
-  [fromMs, toMs]: readonly [number, number],
-): readonly Finding[] {
-  if (durationMs >= fromMs && durationMs <= toMs) {
-    return [];
-  }
-  const found = renderDuration(durationMs);
-  const allowed = `${renderDuration(fromMs)} to ${renderDuration(toMs)}`;
-  const text = `${String(path.at(-1))} is ${found}, expected ${allowed}`;
-  return [{ code: 'HG0606', path, text, details: { found, allowed } }];
-}
-
 function checkDeadline(stepDeadlineMs: number, longestBakeMs: number): readonly Finding[] {
   if (stepDeadlineMs > longestBakeMs) {
     return [];
@@ -80,18 +57,4 @@ function checkDeadline(stepDeadlineMs: number, longestBakeMs: number): readonly 
     `stepDeadline is ${found}, so the step that bakes ${renderDuration(longestBakeMs)} could ` +
     `never be completed; use ${allowed}`;
   return [{ code: 'HG0606', path: ['spec', 'stepDeadline'], text, details: { found, allowed } }];
-}
-
-function checkGateNames(names: readonly string[]): readonly Finding[] {
-  const twice = repeated(names, (name) => name).map(([index]) => index);
-  return names.flatMap((name, index): readonly Finding[] => {
-    const isTaken = builtInGates.has(name);
-    if (!isTaken && !twice.includes(index)) {
-      return [];
-    }
-    const why = isTaken ? 'the gate that every rollout has' : 'another gate of the policy';
-    const text = `gate ${name} has the name of ${why}; rename it`;
-    const path = ['spec', 'gates', index, 'name'];
-    return [{ code: 'HG0603', path, text, details: { found: name } }];
-  });
 }

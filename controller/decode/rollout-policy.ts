@@ -1,9 +1,9 @@
 /** A RolloutPolicy document in the model's terms: durations in milliseconds, defaults filled in. */
-import { assert, present } from '../base/assert.js';
-import { parseDuration } from '../base/duration.js';
 import type * as yaml from '../generated/schema-types.js';
-import type { Gate, RolloutPolicy, RolloutSelector, RolloutStep } from '../mesh/model.js';
-import { gateMinRequests, policyDefaults } from '../mesh/policy-defaults.js';
+import type { RolloutPolicy, RolloutSelector, RolloutStep } from '../mesh/model.js';
+import { policyDefaults } from '../mesh/policy-defaults.js';
+import { decodeGate } from './gate.js';
+import { goDurationMs } from './go-duration.js';
 
 export function rolloutPolicy({ metadata, spec }: yaml.RolloutPolicy): RolloutPolicy {
   const steps = spec.steps?.map(step) ?? policyDefaults.steps;
@@ -13,8 +13,10 @@ export function rolloutPolicy({ metadata, spec }: yaml.RolloutPolicy): RolloutPo
     labels: metadata.labels ?? {},
     selector: selector(spec.selector),
     steps,
-    gates: spec.gates?.map(gate) ?? policyDefaults.gates,
+    gates: spec.gates?.map(decodeGate) ?? policyDefaults.gates,
     failureLimit: spec.failureLimit ?? policyDefaults.failureLimit,
+    errorLimit: spec.errorLimit,
+    onError: spec.onError ?? policyDefaults.onError,
     noData: spec.noData ?? policyDefaults.noData,
     stepDeadlineMs: stepDeadlineMs(spec.stepDeadline, steps),
     onStepDeadline: spec.onStepDeadline ?? policyDefaults.onStepDeadline,
@@ -43,14 +45,4 @@ function stepDeadlineMs(written: string | undefined, steps: readonly RolloutStep
   }
   const longestBakeMs = Math.max(...steps.map((each) => each.bakeMs));
   return Math.max(policyDefaults.stepDeadlineMs, 2 * longestBakeMs);
-}
-
-function gate({ name, successRate }: yaml.Gate): Gate {
-  assert(successRate !== undefined, 'the schema lets exactly one kind of gate pass');
-  const { min, window = '1m', minRequests = gateMinRequests } = successRate;
-  return { kind: 'successRate', name, min, windowMs: goDurationMs(window), minRequests };
-}
-
-function goDurationMs(text: string): number {
-  return present(parseDuration(text), 'duration that the schema let pass');
 }

@@ -56,8 +56,8 @@ export function validateDocument(kind: KnownKind, value: unknown): readonly Sche
 export function describeField(kind: KnownKind, parent: unknown, name: string): string | undefined {
   const property = member(member(parent, 'properties'), name);
   const part = /#\/\$defs\/(.*)$/.exec(String(member(property, '$ref')))?.[1] ?? '';
-  // No part of a kind's own schema is called as one of the shared ones.
-  const files = [schemaFiles[kind], 'common.schema.json'];
+  // No two parts of these files have the same name.
+  const files = [schemaFiles[kind], 'gate.schema.json', 'common.schema.json'];
   const [description] = [property, ...files.map((file) => partOf(file, part))]
     .map((schema) => member(schema, 'description'))
     .filter((text) => typeof text === 'string');

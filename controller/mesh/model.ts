@@ -338,7 +338,10 @@ export interface RolloutPolicy {
   readonly gates: readonly Gate[];
   /** The rollout fails at this many failed verdicts of one gate. From 1. */
   readonly failureLimit: number;
-  readonly noData: 'wait' | 'pass' | 'fail';
+  /** So many errors of one gate in a row lead to `onError`; undefined: the step waits. From 1. */
+  readonly errorLimit?: number;
+  readonly onError: 'pause' | 'rollback';
+  readonly noData: NoData;
   /** Time that one step may take from its entry to its completion. */
   readonly stepDeadlineMs: number;
   readonly onStepDeadline: 'rollback' | 'pause' | 'promote';
@@ -362,12 +365,29 @@ export interface RolloutStep {
   readonly approval: boolean;
 }
 
+/** What no verdict means when a step has baked. */
+export type NoData = 'wait' | 'pass' | 'fail';
+
 export type Gate = SuccessRateGate;
 
-/** Share of answers that are no server errors (5xx), from Envoy's load reports. */
-export interface SuccessRateGate {
-  readonly kind: 'successRate';
+/** What gates of every kind have. */
+export interface GateOptions {
+  /** Unique in the policy. */
   readonly name: string;
+  /** True: its verdicts are shown and decide nothing. Undefined: false. */
+  readonly dryRun?: boolean;
+  /** Progress of the steps that it is asked at, or of the first of them; neither: every step. */
+  readonly at?: readonly number[];
+  readonly from?: number;
+  /** In place of the policy's. */
+  readonly failureLimit?: number;
+  readonly errorLimit?: number;
+  readonly noData?: NoData;
+}
+
+/** Share of answers that are no server errors (5xx), from Envoy's load reports. */
+export interface SuccessRateGate extends GateOptions {
+  readonly kind: 'successRate';
   /** Percent, 0 to 100. */
   readonly min: number;
   readonly windowMs: number;

@@ -20,6 +20,8 @@ export const policyDefaults: Defaults = {
     },
   ],
   failureLimit: 1,
+  // A rollout that cannot be measured is no bad one: people look at it, and the step's deadline does.
+  onError: 'pause',
   noData: 'wait',
   stepDeadlineMs: 30 * 60_000,
   onStepDeadline: 'pause',

@@ -352,6 +352,19 @@ export const meshProblems = {
     resolution: 'Correct the labels, or remove the policy.',
     example: 'selector: { matchLabels: { team: serach } }',
   },
+  HG0608: {
+    title: 'gate at no step',
+    cause: 'A gate is to be asked at a progress that no step of the policy has.',
+    resolution: 'Name the progress of a step, as it is written there.',
+    example:
+      'gates: [{ name: errors, from: 20, successRate: { min: 99 } }] # with steps 5, 25, 100',
+  },
+  HG0609: {
+    title: 'gate with at and from',
+    cause: 'A gate says twice, and not the same, at which steps it is asked.',
+    resolution: 'Keep at for single steps, or from for all steps from one on.',
+    example: 'gates: [{ name: errors, at: [25], from: 25, successRate: { min: 99 } }]',
+  },
 } as const satisfies Readonly<Record<`HG0${4 | 5 | 6}${number}`, ProblemEntry>>;
 
 export type MeshProblemCode = keyof typeof meshProblems;

@@ -7,7 +7,15 @@
  */
 import { assertNever, present } from '../base/assert.js';
 import { renderDuration } from '../base/duration.js';
-import { judge, kindOf } from './gates/judge.js';
+import {
+  askedResults,
+  brokenGate,
+  emptyGate,
+  failedGate,
+  forgetVerdict,
+  openGates,
+  withVerdicts,
+} from './gates/standing.js';
 import type { GateResult, Rollout } from './rollout.js';
 import { mustWait, silentProxies, type World, waveOf, youngProxies } from './world.js';
 
@@ -116,9 +124,10 @@ function enterNextStep(from: Rollout, world: World): Rollout {
 
 /** Remembers what the step was left on, once: waiting for an approval enters the next one twice. */
 function withEvidence(rollout: Rollout, nowMs: number): Rollout {
-  const { step, gates, evidence } = rollout;
+  const { step, evidence } = rollout;
   const isKnown = step < 0 || evidence.at(-1)?.step === step;
-  return isKnown ? rollout : { ...rollout, evidence: [...evidence, { step, gates, atMs: nowMs }] };
+  const left = { step, gates: askedResults(rollout), atMs: nowMs };
+  return isKnown ? rollout : { ...rollout, evidence: [...evidence, left] };
 }
 
 function describeStep({ plan }: Rollout, index: number): string {
@@ -128,11 +137,6 @@ function describeStep({ plan }: Rollout, index: number): string {
       ? `${step.progress} % of the way to the desired weights`
       : `the new configuration on ${step.progress} % of the proxies`;
   return `step ${index + 1} of ${plan.steps.length}: ${what}`;
-}
-
-/** A new step needs new verdicts; how often a gate failed is remembered. */
-function forgetVerdict(result: GateResult): GateResult {
-  return { ...result, verdict: 'none', observed: undefined, samples: 0, text: '' };
 }
 
 /** The proxies of the wave have left, or came when it was drawn: the step is served to another one. */
@@ -160,15 +164,14 @@ function advanceWaiting(rollout: Rollout, world: World): Rollout {
     return enterNextStep(rollout, world);
   }
   const judged = rollout.step < 0 ? rollout : withVerdicts(rollout, world);
-  const failed = failedGate(judged);
-  return failed === undefined ? judged : failOn(judged, failed, world.nowMs);
+  return stoppedByGates(judged, world.nowMs) ?? judged;
 }
 
 function advanceProgressing(rollout: Rollout, world: World): Rollout {
   const judged = withVerdicts(rollout, world);
-  const failed = failedGate(judged);
-  if (failed !== undefined) {
-    return failOn(judged, failed, world.nowMs);
+  const stopped = stoppedByGates(judged, world.nowMs);
+  if (stopped !== undefined) {
+    return stopped;
   }
   if (waveOf(judged, world) > judged.waveShare) {
     return widen(judged, world);
@@ -192,9 +195,9 @@ function advanceProgressing(rollout: Rollout, world: World): Rollout {
 
 function advanceBaking(rollout: Rollout, world: World): Rollout {
   const judged = withVerdicts(rollout, world);
-  const failed = failedGate(judged);
-  if (failed !== undefined) {
-    return failOn(judged, failed, world.nowMs);
+  const stopped = stoppedByGates(judged, world.nowMs);
+  if (stopped !== undefined) {
+    return stopped;
   }
   if (waveOf(judged, world) > judged.waveShare) {
     return widen(judged, world);
@@ -205,32 +208,30 @@ function advanceBaking(rollout: Rollout, world: World): Rollout {
   }
   const step = judged.plan.steps[judged.step];
   const isBaked = world.nowMs >= (judged.ackedAtMs ?? world.nowMs) + (step?.bakeMs ?? 0);
-  const undecided = judged.gates.filter((result) => result.verdict === 'none');
-  const failing = judged.gates.some((result) => result.verdict === 'fail');
-  if (isBaked && !failing && (undecided.length === 0 || judged.plan.noData === 'pass')) {
+  if (isBaked && openGates(judged).length === 0) {
     return enterNextStep(judged, world);
   }
-  const empty = undecided.find((result) => hasHadItsWindow(judged, result.name, world.nowMs));
-  if (isBaked && empty !== undefined && judged.plan.noData === 'fail') {
+  const empty = emptyGate(judged, world.nowMs);
+  if (isBaked && empty !== undefined) {
     return failOn(judged, empty, world.nowMs);
   }
   return meetDeadline(judged, world);
 }
 
-/** That there is no data is known once there was time for some: a bake may be shorter than a report. */
-function hasHadItsWindow({ plan, ackedAtMs }: Rollout, name: string, nowMs: number): boolean {
-  const gate = plan.gates.find((candidate) => candidate.name === name);
-  return gate !== undefined && nowMs >= (ackedAtMs ?? nowMs) + kindOf(gate).windowMs(gate);
-}
-
-function withVerdicts(rollout: Rollout, world: World): Rollout {
-  return { ...rollout, gates: rollout.plan.gates.map((gate) => judge(rollout, gate, world)) };
-}
-
-function failedGate(rollout: Rollout): GateResult | undefined {
-  return rollout.gates.find(
-    (result) => result.verdict === 'fail' && result.failures >= rollout.plan.failureLimit,
-  );
+/** What the gates end the rollout's way forward with; undefined: they do not. */
+function stoppedByGates(rollout: Rollout, nowMs: number): Rollout | undefined {
+  const failed = failedGate(rollout);
+  if (failed !== undefined) {
+    return failOn(rollout, failed, nowMs);
+  }
+  const broken = brokenGate(rollout);
+  if (broken === undefined) {
+    return undefined;
+  }
+  const reason = `gate ${broken.name} cannot be measured: ${broken.text}`;
+  return rollout.plan.onError === 'pause'
+    ? pauseRollout(rollout, reason, nowMs)
+    : rollBack(rollout, reason, nowMs);
 }
 
 function failOn(rollout: Rollout, result: GateResult, nowMs: number): Rollout {
@@ -244,7 +245,7 @@ function meetDeadline(rollout: Rollout, world: World): Rollout {
   if (world.nowMs - rollout.stepEnteredAtMs < rollout.plan.stepDeadlineMs) {
     return rollout;
   }
-  const open = rollout.gates.filter((result) => result.verdict !== 'pass');
+  const open = openGates(rollout);
   const owing = youngProxies(rollout, world).map(({ id }) => `${id} has not acknowledged it`);
   const why = [...owing, ...open.map((result) => `${result.name}: ${result.text}`)].join('; ');
   const deadline = renderDuration(rollout.plan.stepDeadlineMs);

@@ -11,17 +11,18 @@ import { gainingNodes } from './targets.js';
 /** The plan of `group` under the policies of `mesh`, the desired one; without one, the built-in. */
 export function planRollout(group: ChangeGroup, mesh: Mesh): RolloutPlan {
   const policy = selectPolicy(group, mesh.rolloutPolicies);
-  const { steps, gates, failureLimit, noData, stepDeadlineMs, onStepDeadline, onFailure } =
-    policy ?? policyDefaults;
+  const chosen = policy ?? policyDefaults;
   return {
     policy: policy?.name,
-    steps: planSteps(group, steps),
-    gates,
-    failureLimit,
-    noData,
-    stepDeadlineMs,
-    onStepDeadline,
-    onFailure,
+    steps: planSteps(group, chosen.steps),
+    gates: chosen.gates,
+    failureLimit: chosen.failureLimit,
+    errorLimit: chosen.errorLimit,
+    onError: chosen.onError,
+    noData: chosen.noData,
+    stepDeadlineMs: chosen.stepDeadlineMs,
+    onStepDeadline: chosen.onStepDeadline,
+    onFailure: chosen.onFailure,
   };
 }
 

@@ -4,7 +4,7 @@
  * from `phase`, `step` and `waveShare` alone (`mix.ts`), so a restart serves what was served.
  */
 import type { ChangeGroup } from '../diff/change.js';
-import type { Gate } from '../mesh/model.js';
+import type { Gate, NoData } from '../mesh/model.js';
 
 /**
  * - `Pending`: accepted; what it adds is served and being acknowledged, and nothing refers to it yet.
@@ -65,7 +65,9 @@ export interface RolloutPlan {
   readonly steps: readonly PlanStep[];
   readonly gates: readonly Gate[];
   readonly failureLimit: number;
-  readonly noData: 'wait' | 'pass' | 'fail';
+  readonly errorLimit?: number;
+  readonly onError: 'pause' | 'rollback';
+  readonly noData: NoData;
   readonly stepDeadlineMs: number;
   readonly onStepDeadline: 'rollback' | 'pause' | 'promote';
   readonly onFailure: 'rollback' | 'pause';
@@ -76,15 +78,22 @@ export type Verdict = 'pass' | 'fail' | 'none';
 export interface GateResult {
   readonly name: string;
   readonly verdict: Verdict;
+  /** True: it reports and decides nothing; undefined: it decides. */
+  readonly dryRun?: boolean;
   /** What was measured, in the gate's unit; undefined where nothing was. */
   readonly observed?: number;
-  readonly limit: number;
+  /** In the unit of `observed`; undefined where the gate has none, as a person's approval. */
+  readonly limit?: number;
   /** Requests that `observed` was computed from. */
   readonly samples: number;
   /** `success rate 70.97% < 99% (31 requests, 6s)`. */
   readonly text: string;
+  /** Why there is no verdict, as `query-no-series`: the same in the API and the metrics. */
+  readonly code?: string;
   /** Failed verdicts of this gate in this rollout. */
   readonly failures: number;
+  /** Measurements in a row that were not possible, the newest included; undefined: none. */
+  readonly errors?: number;
   /** Requests from before this were judged already: a failure is counted once. */
   readonly judgedUntilMs: number;
   readonly atMs: number;

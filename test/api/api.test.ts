@@ -102,6 +102,7 @@ api('a rollout has the shape of the contract', async ({ running }) => {
       at: '2026-01-01T00:00:03.000Z',
       text: 'success rate 100.00% ≥ 99% (30 requests, 10s)',
       failures: 0,
+      errors: 0,
     },
   ]);
   assert.is(rollout.waitsFor, 'bake time until 2026-01-01T00:00:10Z');

@@ -4,6 +4,8 @@
  *
  *   commit REV SERVICE:v1=90,v2=10[,timeout=5s] …   a valid revision with these services
  *   policy key=value …      steps=10,50,100 bake=10s approve=2 (second step) noData= failureLimit= onFailure= onDeadline= deadline=
+ *   gate NAME successRate key=value …   one more gate of the policy: min= at= from= dryRun=true failureLimit= noData=
+ *   gates                   the newest result of every gate
  *   reject REV              a revision with an error
  *   connect|disconnect|ack|nack PROXY[=ADDRESS]      (proxies of node web; ack without a name: all)
  *   traffic SERVICE-VERSION ok=10 err=1              each proxy's answers in a second, from now on
@@ -19,7 +21,7 @@ import type { HistoryEntry, ProxyStatus } from '../../controller/loop/ports.js';
 import { startState } from '../../controller/loop/start-state.js';
 import type { DurableState, LoopState } from '../../controller/loop/state.js';
 import { isNews, stepLoop } from '../../controller/loop/step.js';
-import type { RolloutPolicy } from '../../controller/mesh/model.js';
+import type { Gate, NoData, RolloutPolicy } from '../../controller/mesh/model.js';
 import { normalizeWeights } from '../../controller/mesh/weights.js';
 import { LoadHistory } from '../../controller/rollout/load-history.js';
 import { effectiveMesh } from '../../controller/rollout/mix.js';
@@ -81,6 +83,12 @@ export class ScriptedLoop {
         return;
       case 'policy':
         this.policy = readPolicy(words);
+        return;
+      case 'gate':
+        this.policy = { ...this.policy, gates: [...this.policy.gates, readGate(words)] };
+        return;
+      case 'gates':
+        this.showGates();
         return;
       case 'reject':
         this.reject(words[0] ?? '');
@@ -149,6 +157,21 @@ export class ScriptedLoop {
       origins: new Map(),
       problems: [problem],
     });
+  }
+
+  private showGates(): void {
+    const running = [...this.state.durable.rollouts.values()].filter(
+      ({ phase }) => !isEnded(phase),
+    );
+    const lines = running.flatMap(({ gates }) =>
+      gates.map(
+        ({ name, dryRun, verdict, text, failures, errors, code }) =>
+          `${name}${dryRun ? ' (dry run)' : ''}: ${verdict}, ${failures} failures` +
+          `${errors === undefined ? '' : `, ${errors} errors`}` +
+          `${code === undefined ? '' : `, ${code}`}: ${text}`,
+      ),
+    );
+    this.reply = lines.join('\n    ');
   }
 
   private revision(id: string) {
@@ -295,6 +318,27 @@ function readPolicy(words: readonly string[]): RolloutPolicy {
     failureLimit: Number(given.get('failureLimit') ?? base.failureLimit),
     stepDeadlineMs: parseDuration(given.get('deadline') ?? '2m') ?? 0,
   };
+}
+
+function readGate([name = '', kind = '', ...words]: readonly string[]): Gate {
+  const given = new Map(words.map((word) => word.split('=') as [string, string]));
+  const count = (key: string): number | undefined =>
+    given.has(key) ? Number(given.get(key)) : undefined;
+  const options = {
+    name,
+    dryRun: given.get('dryRun') === 'true' || undefined,
+    at: given.get('at')?.split(',').map(Number),
+    from: count('from'),
+    failureLimit: count('failureLimit'),
+    errorLimit: count('errorLimit'),
+    noData: given.get('noData') as NoData | undefined,
+  };
+  switch (kind) {
+    case 'successRate':
+      return { kind, ...options, min: count('min') ?? 99, windowMs: 10_000, minRequests: 20 };
+    default:
+      throw new Error(`the script has a gate of unknown kind ${kind}`);
+  }
 }
 
 function numberOf(words: readonly string[], key: string): number {

@@ -28,11 +28,13 @@ export function judge(rollout: Rollout, gate: Gate, evidence: Evidence): GateRes
   const judgement = kindOf(gate).judge({ rollout, gate, evidence, fromMs, previous });
   if (judgement.verdict === 'none' && previous?.verdict === 'fail') {
     // Too little was seen since it failed to say otherwise: no data must not pass for better data.
-    return previous;
+    const { text, code, errors } = judgement;
+    return errors === undefined ? previous : { ...previous, text, code, errors };
   }
   const hasFailed = judgement.verdict === 'fail';
   return {
     name: gate.name,
+    dryRun: gate.dryRun,
     ...judgement,
     failures: (previous?.failures ?? 0) + (hasFailed ? 1 : 0),
     judgedUntilMs: hasFailed ? evidence.nowMs : judgedUntilMs,

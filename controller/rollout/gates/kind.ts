@@ -31,8 +31,12 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** In the gate's unit; undefined where nothing was measured. */
   readonly observed?: number;
-  readonly limit: number;
+  readonly limit?: number;
   readonly samples: number;
+  /** Why there is no verdict; undefined: there is one, or what is missing is only more of the same. */
+  readonly code?: string;
+  /** Measurements in a row that were not possible; undefined: the newest one was. */
+  readonly errors?: number;
   /** In the form of `figure`, or what is missing for a verdict. */
   readonly text: string;
 }

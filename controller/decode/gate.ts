@@ -1,0 +1,37 @@
+/**
+ * A gate of a policy in the model's terms: durations in milliseconds, defaults filled in. A new kind is a
+ * line in the table. What its schema cannot say is checked in `check-gate.ts`.
+ */
+import { present } from '../base/assert.js';
+import type * as yaml from '../generated/schema-types.js';
+import type { Gate, GateOptions } from '../mesh/model.js';
+import { gateMinRequests } from '../mesh/policy-defaults.js';
+import { goDurationMs } from './go-duration.js';
+
+type Kind = Gate['kind'];
+type KindOf<Name extends Kind> = Extract<Gate, { kind: Name }>;
+type Own<Name extends Kind> = Omit<KindOf<Name>, 'kind' | keyof GateOptions>;
+type Written = { readonly [Name in Kind]: NonNullable<yaml.Gate[Name]> };
+
+const decoders: { readonly [Name in Kind]: (written: Written[Name]) => Own<Name> } = {
+  successRate: ({ min, window = '1m', minRequests = gateMinRequests }) => ({
+    min,
+    windowMs: goDurationMs(window),
+    minRequests,
+  }),
+};
+
+const kinds = Object.keys(decoders) as readonly Kind[];
+
+/** `written`, which has exactly one kind: its schema says so. */
+export function decodeGate(written: yaml.Gate): Gate {
+  const { name, dryRun, at, from, failureLimit, errorLimit, noData } = written;
+  const options: GateOptions = { name, dryRun, at, from, failureLimit, errorLimit, noData };
+  const kind = kinds.find((each) => written[each] !== undefined);
+  // The kind and its own fields belong together, as the table's type says.
+  return { kind, ...options, ...decodeOwn(present(kind, 'a kind of gate'), written) } as Gate;
+}
+
+function decodeOwn<Name extends Kind>(kind: Name, written: yaml.Gate): Own<Name> {
+  return decoders[kind](written[kind] as Written[Name]);
+}
