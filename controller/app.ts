@@ -9,7 +9,8 @@ import type { Revision } from './base/revision.js';
 import { type HostPort, renderHostPort } from './base/socket-address.js';
 import { createSecretFolder } from './certificates/secret-folder.js';
 import { createClock } from './clock.js';
-import type { NotificationSettings, Settings } from './config.js';
+import type { SecretSource } from './config/secret-source.js';
+import type { Settings } from './config.js';
 import { Decoder } from './decoder.js';
 import { parseNode } from './envoy/identity.js';
 import { openSource } from './git/open-source.js';
@@ -18,11 +19,10 @@ import type { LoopEvent } from './loop/events.js';
 import { loadSamples } from './loop/load-samples.js';
 import { Loop } from './loop/loop.js';
 import type { Clock, Logger, PublisherEvent, Source, SourceEvent } from './loop/ports.js';
+import { audienceOf, createSink } from './notify/create-sink.js';
 import { createDispatcher } from './notify/dispatcher.js';
 import { notificationsFor } from './notify/notification.js';
-import type { Sink } from './notify/sink.js';
-import { createSlackSink } from './notify/slack.js';
-import { createWebhookSink } from './notify/webhook.js';
+import { createSinkMemory } from './notify/sink-memory.js';
 import type { RevisionInfo } from './rollout/rollout.js';
 import { readSecret } from './secrets.js';
 import { openStore } from './store/open-store.js';
@@ -76,7 +76,14 @@ async function start(
 
   const store = await openStore(settings.state, { clock, logger });
   undo.push(() => store.close());
-  const sinks = createSinks(settings.notifications, clock);
+  const { notifications, publicUrl } = settings;
+  const sinkDependencies = {
+    clock,
+    publicUrl,
+    readSecret: (secret: SecretSource) => readSecret(secret, process.env),
+    memoryOf: (sink: string) => createSinkMemory(store, sink, clock),
+  };
+  const sinks = notifications.map((target) => createSink(target, sinkDependencies));
   const dispatcher = createDispatcher(store, sinks, { clock, logger, random });
   undo.push(() => dispatcher.stop());
 
@@ -89,7 +96,7 @@ async function start(
       ? { ...event, samples: loadSamples(event.report, loop.current(), clock.now()) }
       : event;
   let api: Api | undefined;
-  const audiences = [...settings.notifications.slack, ...settings.notifications.webhooks];
+  const audiences = notifications.map(audienceOf);
   const loop: Loop = new Loop(
     {
       clock,
@@ -204,23 +211,6 @@ function describe(revision: Revision): RevisionInfo {
     title: (revision.message.split('\n')[0] ?? '').slice(0, titleMax),
     committedAtMs: revision.committedAtMs,
   };
-}
-
-function createSinks(notifications: NotificationSettings, clock: Clock): readonly Sink[] {
-  const slack = notifications.slack.map(({ name, url }) =>
-    createSlackSink({ name, url: readSecret(url, process.env) }, clock),
-  );
-  const webhooks = notifications.webhooks.map(({ name, url, secret }) =>
-    createWebhookSink(
-      {
-        name,
-        url: url.kind === 'text' ? url.text : readSecret(url, process.env),
-        secret: secret === undefined ? undefined : readSecret(secret, process.env),
-      },
-      clock,
-    ),
-  );
-  return [...slack, ...webhooks];
 }
 
 function programVersion(): string {

@@ -9,6 +9,7 @@ import { redacted } from './base/printable.js';
 import { type HostPort, isLoopback, renderHostPort } from './base/socket-address.js';
 import { targetsFromEnvironment } from './config/environment.js';
 import type { ConfigFile } from './config/file.js';
+import type { NotificationTarget } from './config/notifications.js';
 import {
   flagOf,
   type LogFormat,
@@ -49,7 +50,9 @@ export interface Settings {
   readonly logLevel: LogLevel;
   /** `auto`: pretty on a terminal, JSON elsewhere. */
   readonly logFormat: LogFormat;
-  readonly notifications: NotificationSettings;
+  readonly notifications: readonly NotificationTarget[];
+  /** Where people reach the dashboard, for links in messages; undefined: messages have none. */
+  readonly publicUrl?: string;
 }
 
 /** How Git proves who it is; `git/credentials.ts` says what each means. The files hold the secrets. */
@@ -59,37 +62,6 @@ export interface GitFiles {
   readonly caFile?: string;
   readonly keyFile?: string;
   readonly knownHostsFile?: string;
-}
-
-export interface NotificationSettings {
-  readonly slack: readonly SlackTarget[];
-  readonly webhooks: readonly WebhookTarget[];
-}
-
-/** Where a secret stands. `readSecret` reads it, once, at the start. */
-export type SecretSource =
-  | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'environment'; readonly variable: string };
-
-/** Which announcements a target gets; what is left out does not filter. */
-export interface NotificationFilter {
-  readonly events?: readonly string[];
-  readonly meshes?: readonly string[];
-  readonly minSeverity?: 'info' | 'warning' | 'error';
-}
-
-export interface SlackTarget extends NotificationFilter {
-  /** Unique among all targets: deliveries are remembered and counted by it. */
-  readonly name: string;
-  /** The URL of an incoming webhook is itself the secret. */
-  readonly url: SecretSource;
-}
-
-export interface WebhookTarget extends NotificationFilter {
-  readonly name: string;
-  readonly url: SecretSource | { readonly kind: 'text'; readonly text: string };
-  /** Signs the bodies; undefined: they go unsigned. */
-  readonly secret?: SecretSource;
 }
 
 /** A mistake in the settings. Any of severity `error` keeps the controller from starting. */
@@ -122,10 +94,9 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
   };
   const values = readValues(sources, report);
   const fromEnvironment = targetsFromEnvironment(sources.env);
-  const slack = [...(sources.file?.notifications.slack ?? []), ...fromEnvironment.slack];
-  const webhooks = [...(sources.file?.notifications.webhooks ?? []), ...fromEnvironment.webhooks];
+  const notifications = [...(sources.file?.notifications ?? []), ...fromEnvironment];
   checkTogether(values, sources, report);
-  checkNames([...slack, ...webhooks], report);
+  checkNames(notifications, report);
   checkVariables(sources.env, report);
   const { repo, state } = values;
   if (repo === undefined || state === undefined || problems.some(isError)) {
@@ -159,7 +130,8 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
       drainMs: complete.drain,
       logLevel: complete.logLevel,
       logFormat: complete.logFormat,
-      notifications: { slack, webhooks },
+      notifications,
+      publicUrl: values.publicUrl,
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Reads the secrets that settings point to. Their text is in no setting, no log and no error. */
 import { readFileSync } from 'node:fs';
 import { errorText, OpError } from './base/op-error.js';
-import type { SecretSource } from './config.js';
+import type { SecretSource } from './config/secret-source.js';
 
 /**
  * The secret at `source`, without white space around it (files end in a newline). Throws an `OpError`

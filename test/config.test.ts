@@ -51,7 +51,8 @@ config('a repository is all that must be given', () => {
     drainMs: 5000,
     logLevel: 'info',
     logFormat: 'auto',
-    notifications: { slack: [], webhooks: [] },
+    notifications: [],
+    publicUrl: undefined,
   });
 });
 
@@ -73,6 +74,12 @@ const samples: Readonly<
   poll: ['1s', '2s', '3s', ({ pollMs }) => pollMs],
   xds: ['127.0.0.1:1', '127.0.0.1:2', '[::1]:3', ({ xds }) => xds],
   http: ['127.0.0.1:0', 'localhost:5', '127.0.0.1:6', ({ http }) => http],
+  publicUrl: [
+    'https://a.example',
+    'https://b.example/headgate',
+    'http://[::1]:8080',
+    ({ publicUrl }) => publicUrl,
+  ],
   state: ['one.db', 'two.db', 'three.db', ({ state }) => state],
   cache: ['one', 'two', 'three', ({ cache }) => cache],
   secrets: ['one', 'two', 'three', ({ secrets }) => secrets],
@@ -226,27 +233,90 @@ notifications:
   webhooks:
     - { name: audit, url: "https://audit.example/in", secretEnv: AUDIT_SECRET, meshes: [shop] }
 `;
-  assert.equal(settingsOf({ text }).notifications, {
-    slack: [
-      {
-        name: 'team',
-        url: { kind: 'file', path: '/run/secrets/slack' },
-        events: ['rollout.rolledBack'],
-        meshes: undefined,
-        minSeverity: 'warning',
-      },
+  assert.equal(settingsOf({ text }).notifications, [
+    {
+      name: 'team',
+      kind: 'slack',
+      url: { kind: 'file', path: '/run/secrets/slack' },
+      events: ['rollout.rolledBack'],
+      meshes: undefined,
+      minSeverity: 'warning',
+    },
+    {
+      name: 'audit',
+      kind: 'webhook',
+      url: { kind: 'text', text: 'https://audit.example/in' },
+      secret: { kind: 'environment', variable: 'AUDIT_SECRET' },
+      events: undefined,
+      meshes: ['shop'],
+      minSeverity: undefined,
+    },
+  ]);
+});
+
+config('each form of notification has what it needs, and what is left out is the usual', () => {
+  const text = `
+repo: mesh
+notifications:
+  teams: [{ name: t, urlEnv: T }]
+  discord: [{ name: d, urlEnv: D }]
+  googleChat: [{ name: g, urlEnv: G }]
+  slackBots: [{ name: b, tokenFile: /run/secrets/bot, channel: C0123456789 }]
+  cloudEvents: [{ name: e, url: "https://events.example/in" }]
+  commitStatuses:
+    - { name: h, provider: github, repository: team/mesh, tokenEnv: H }
+    - { name: l, provider: gitlab, repository: team/infra/mesh, tokenEnv: L }
+    - { name: f, provider: gitea, repository: team/mesh, tokenEnv: F, apiUrl: "https://git.example/api/v1" }
+    - { name: k, provider: bitbucket, repository: team/mesh, tokenEnv: K }
+`;
+  const { notifications } = settingsOf({ text });
+  assert.equal(
+    notifications.map((target) => `${target.name} ${target.kind}`),
+    [
+      't teams',
+      'd discord',
+      'g googleChat',
+      'b slackBot',
+      'e cloudEvents',
+      'h commitStatus',
+      'l commitStatus',
+      'f commitStatus',
+      'k commitStatus',
     ],
-    webhooks: [
-      {
-        name: 'audit',
-        url: { kind: 'text', text: 'https://audit.example/in' },
-        secret: { kind: 'environment', variable: 'AUDIT_SECRET' },
-        events: undefined,
-        meshes: ['shop'],
-        minSeverity: undefined,
-      },
+  );
+  assert.equal(
+    notifications.flatMap((target) => ('apiUrl' in target ? [target.apiUrl] : [])),
+    [
+      'https://slack.com/api',
+      'https://api.github.com',
+      'https://gitlab.com/api/v4',
+      'https://git.example/api/v1',
+      'https://api.bitbucket.org/2.0',
     ],
-  });
+  );
+});
+
+config('what a commit status cannot do without is named', () => {
+  const text = `
+repo: mesh
+notifications:
+  slackBots: [{ name: b, tokenEnv: B, channel: "#general" }]
+  commitStatuses:
+    - { name: one, provider: svn, repository: team/mesh, tokenEnv: T }
+    - { name: two, provider: gitea, repository: team/mesh, tokenEnv: T }
+    - { name: three, provider: github, repository: ../mesh, tokenEnv: T }
+    - { name: four, provider: github, repository: team/mesh }
+`;
+  assert.equal(
+    complaints({ text }).map((found) => found.replace('headgate.yaml:3: notifications.', '')),
+    [
+      'slackBots[0].channel is missing or no id of a channel, as C0123456789',
+      'commitStatuses[0].provider is none of github, gitlab, gitea, bitbucket',
+      'commitStatuses[1] has no apiUrl, which gitea needs, as https://git.example.com/api/v1',
+      'commitStatuses[2].repository is missing or no owner/name',
+      'commitStatuses[3] has no tokenFile and no tokenEnv; one of them says where the token stands',
+    ],
+  );
 });
 
 config('targets come from the environment too, and the _FILE form wins', () => {
@@ -256,12 +326,18 @@ config('targets come from the environment too, and the _FILE form wins', () => {
     HEADGATE_WEBHOOK_URL: 'https://audit.example/in',
     HEADGATE_WEBHOOK_URL_FILE: '/run/secrets/webhook',
   };
-  const { slack, webhooks } = settingsOf({ env }).notifications;
-  assert.equal(slack, [
-    { name: 'slack', url: { kind: 'environment', variable: 'HEADGATE_SLACK_URL' } },
-  ]);
-  assert.equal(webhooks, [
-    { name: 'webhook', url: { kind: 'file', path: '/run/secrets/webhook' }, secret: undefined },
+  assert.equal(settingsOf({ env }).notifications, [
+    {
+      name: 'slack',
+      kind: 'slack',
+      url: { kind: 'environment', variable: 'HEADGATE_SLACK_URL' },
+    },
+    {
+      name: 'webhook',
+      kind: 'webhook',
+      url: { kind: 'file', path: '/run/secrets/webhook' },
+      secret: undefined,
+    },
   ]);
 });
 
@@ -282,10 +358,10 @@ notifications:
   assert.equal(
     found.map((complaint) => complaint.replace('headgate.yaml:3: notifications.', '')),
     [
-      'email is not known; known are slack, webhooks',
+      'email is not known; known are slack, teams, discord, googleChat, slackBots, webhooks, cloudEvents, commitStatuses',
       'slack[2] is no mapping',
       'slack[0].url is not known; known are name, urlFile, urlEnv, events, meshes, minSeverity',
-      'slack[0] has no urlFile and no urlEnv; one of them says where the URL stands',
+      'slack[0] has no urlFile and no urlEnv; one of them says where the url stands',
       'slack[1].name is missing or no name of letters, digits, dots, dashes',
       'slack[1] has both urlFile and urlEnv; one is enough',
       'slack[1].events has rollout.start, which is no event; did you mean rollout.started?',

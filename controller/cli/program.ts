@@ -11,6 +11,7 @@ import { demoCommand } from './demo.js';
 import { healthcheckCommand } from './healthcheck.js';
 import { historyCommand } from './history.js';
 import { CliError, type Io, usageExitCode } from './io.js';
+import { notifyCommand } from './notify.js';
 import { addHelp } from './options.js';
 import { planCommand } from './plan.js';
 import { proxiesCommand } from './proxies.js';
@@ -52,7 +53,12 @@ function buildProgram(io: Io): Command {
   ]);
   const verbs = Object.keys(rolloutCommands) as RolloutCommand[];
   addGroup(program, 'Mesh repository:', [validateCommand(io), planCommand(io)]);
-  addGroup(program, 'Controller:', [serveCommand(io), healthcheckCommand(io), demoCommand(io)]);
+  addGroup(program, 'Controller:', [
+    serveCommand(io),
+    healthcheckCommand(io),
+    notifyCommand(io),
+    demoCommand(io),
+  ]);
   addGroup(program, 'What happens:', [
     statusCommand(io),
     rolloutsCommand(io),

@@ -1,17 +1,12 @@
 /** `headgate serve`: runs the controller until it is told to stop. */
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { errorText } from '../base/op-error.js';
-import type { ConfigFile } from '../config/file.js';
 import { flagOf, settingNames, settingsTable, variableOf } from '../config/table.js';
 import type { SettingProblem, Settings } from '../config.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { nodeAdvice } from './node-version.js';
 import { addHelp } from './options.js';
+import { addConfigOption, readConfigFile } from './read-config.js';
 import { untilStopped } from './signals.js';
-
-/** Read where it is there; one that is named must be there. */
-const defaultConfigFile = 'headgate.yaml';
 
 /** What a stop may take beyond the drain before the process ends anyway. */
 const stopMarginMs = 5_000;
@@ -23,13 +18,8 @@ export function serveCommand(io: Io): Command {
       'Runs the controller. Each option is also a variable (--ack-deadline is ' +
         `${variableOf('ackDeadline')}) and a key of the config file (ackDeadline); options win over ` +
         'variables, and those over the file. Secrets come from files or variables only.',
-    )
-    .addOption(
-      new Option(
-        '--config <file>',
-        `Config file (or HEADGATE_CONFIG; default: ${defaultConfigFile}, where there is one).`,
-      ),
     );
+  addConfigOption(command);
   for (const name of settingNames) {
     command.addOption(optionOf(name));
   }
@@ -90,7 +80,7 @@ async function readSettings(
   io: Io,
 ): Promise<{ readonly settings: Settings; readonly warnings: readonly SettingProblem[] }> {
   const { resolveSettings } = await import('../config.js');
-  const file = await readConfigFile(named ?? (io.env.HEADGATE_CONFIG || undefined));
+  const file = await readConfigFile(named, io.env);
   const { settings, problems } = resolveSettings({ flags, env: io.env, file });
   if (settings === undefined) {
     for (const { severity, place, message } of problems) {
@@ -99,19 +89,4 @@ async function readSettings(
     throw new CliError('the settings are wrong; see `headgate serve --help`', usageExitCode);
   }
   return { settings, warnings: problems };
-}
-
-async function readConfigFile(named: string | undefined): Promise<ConfigFile | undefined> {
-  const path = named ?? defaultConfigFile;
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (named === undefined) {
-      return undefined;
-    }
-    throw new CliError(`the config file cannot be read: ${errorText(error)}`, usageExitCode);
-  }
-  const { parseConfigFile } = await import('../config/file.js');
-  return parseConfigFile(path, text);
 }

@@ -2,19 +2,22 @@
  * One chat target and one webhook straight from the environment, for containers without a config file.
  * Each secret is the variable's own text or, by the `_FILE` form that container secrets use, a file's.
  */
-import type { NotificationSettings, SecretSource } from '../config.js';
+import type { NotificationTarget } from './notifications.js';
+import type { SecretSource } from './secret-source.js';
 
 /** The targets named `slack` and `webhook`, where their variables are set. */
 export function targetsFromEnvironment(
   env: Readonly<Record<string, string | undefined>>,
-): NotificationSettings {
+): readonly NotificationTarget[] {
   const slackUrl = secretFrom(env, 'HEADGATE_SLACK_URL');
   const webhookUrl = secretFrom(env, 'HEADGATE_WEBHOOK_URL');
   const secret = secretFrom(env, 'HEADGATE_WEBHOOK_SECRET');
-  return {
-    slack: slackUrl === undefined ? [] : [{ name: 'slack', url: slackUrl }],
-    webhooks: webhookUrl === undefined ? [] : [{ name: 'webhook', url: webhookUrl, secret }],
-  };
+  return [
+    ...(slackUrl === undefined ? [] : [{ name: 'slack', kind: 'slack', url: slackUrl } as const]),
+    ...(webhookUrl === undefined
+      ? []
+      : [{ name: 'webhook', kind: 'webhook', url: webhookUrl, secret } as const]),
+  ];
 }
 
 /** The file wins over the variable: who sets both has moved the secret out of the environment. */

@@ -4,9 +4,9 @@
  * ignored in silence is found out on the day it was for. Reading the file is the caller's.
  */
 import { load, YAMLException } from 'js-yaml';
-import type { NotificationSettings, SettingProblem } from '../config.js';
+import type { SettingProblem } from '../config.js';
 import { isSection, type ReportKey, reportUnknownKeys, type Section } from './keys.js';
-import { readNotifications } from './notifications.js';
+import { type NotificationTarget, readNotifications } from './notifications.js';
 import { type SettingName, settingNames } from './table.js';
 
 /** A setting as the file gives it, not yet parsed. */
@@ -18,7 +18,7 @@ export interface FileValue {
 
 export interface ConfigFile {
   readonly values: ReadonlyMap<SettingName, FileValue>;
-  readonly notifications: NotificationSettings;
+  readonly notifications: readonly NotificationTarget[];
   readonly problems: readonly SettingProblem[];
 }
 

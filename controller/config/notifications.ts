@@ -1,7 +1,65 @@
-/** The config file's `notifications`: who is told, of what, and where the secrets for it stand. */
-import type { NotificationFilter, NotificationSettings, SecretSource } from '../config.js';
+/** The config file's `notifications`: who is told, of what, in which form, and where the secrets stand. */
 import type { Announcement } from '../loop/events.js';
 import { isSection, type ReportKey, reportUnknownKeys, type Section, suggest } from './keys.js';
+import {
+  readPlainUrl,
+  readSecretSource,
+  readUrlSource,
+  requireSecretSource,
+  type SecretSource,
+  type UrlSource,
+} from './secret-source.js';
+
+/** Which announcements a target gets; what is left out does not filter. */
+export interface NotificationFilter {
+  readonly events?: readonly string[];
+  readonly meshes?: readonly string[];
+  readonly minSeverity?: 'info' | 'warning' | 'error';
+}
+
+/** A chat's incoming webhook, whose URL is itself the secret. */
+export interface ChatTarget {
+  readonly kind: 'slack' | 'teams' | 'discord' | 'googleChat';
+  readonly url: SecretSource;
+}
+
+/** A Slack app with a bot token (`chat:write`): one message a rollout, which is edited. */
+export interface SlackBotTarget {
+  readonly kind: 'slackBot';
+  readonly token: SecretSource;
+  /** A channel's id, as `C0123456789`. */
+  readonly channel: string;
+  /** Base of Slack's Web API. */
+  readonly apiUrl: string;
+}
+
+/** A program of the operator's. */
+export interface WebhookTarget {
+  readonly kind: 'webhook' | 'cloudEvents';
+  readonly url: UrlSource;
+  /** Signs the bodies; undefined: they go unsigned. */
+  readonly secret?: SecretSource;
+}
+
+export const statusProviders = ['github', 'gitlab', 'gitea', 'bitbucket'] as const;
+export type StatusProvider = (typeof statusProviders)[number];
+
+/** Statuses of the commit itself, where the team reads its pull requests. */
+export interface CommitStatusTarget {
+  readonly kind: 'commitStatus';
+  /** `gitea` is Forgejo, too. */
+  readonly provider: StatusProvider;
+  /** `owner/name`; on GitLab groups may nest. */
+  readonly repository: string;
+  /** Base of the provider's API. */
+  readonly apiUrl: string;
+  readonly token: SecretSource;
+}
+
+export type NotificationTarget = NotificationFilter & {
+  /** Unique among all targets: deliveries are remembered and counted by it. */
+  readonly name: string;
+} & (ChatTarget | SlackBotTarget | WebhookTarget | CommitStatusTarget);
 
 /** Every event that can be asked for. The type makes a forgotten one a compile error. */
 const eventNames = Object.keys({
@@ -12,6 +70,7 @@ const eventNames = Object.keys({
   'rollout.paused': true,
   'rollout.waitingForApproval': true,
   'rollout.superseded': true,
+  'revision.accepted': true,
   'revision.rejected': true,
 } satisfies Record<Announcement['event'], true>);
 
@@ -21,37 +80,126 @@ const filterKeys = ['events', 'meshes', 'minSeverity'] as const;
 /** Labels of metrics and keys of the outbox: short, and safe in both. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+/** Where each provider answers unless it runs on the operator's own machines. */
+const publicApis: Readonly<Record<StatusProvider, string | undefined>> = {
+  github: 'https://api.github.com',
+  gitlab: 'https://gitlab.com/api/v4',
+  gitea: undefined,
+  bitbucket: 'https://api.bitbucket.org/2.0',
+};
+
+type Form = ChatTarget | SlackBotTarget | WebhookTarget | CommitStatusTarget;
+
+interface SectionReader {
+  /** Keys of a target beside its name and filter. */
+  readonly keys: readonly string[];
+  /** The target's own part; undefined where it cannot be used, which was reported. */
+  readonly read: (path: string, target: Section, report: ReportKey) => Form | undefined;
+}
+
+const sections: Readonly<Record<string, SectionReader>> = {
+  slack: chat('slack'),
+  teams: chat('teams'),
+  discord: chat('discord'),
+  googleChat: chat('googleChat'),
+  slackBots: { keys: ['tokenFile', 'tokenEnv', 'channel', 'apiUrl'], read: readSlackBot },
+  webhooks: program('webhook'),
+  cloudEvents: program('cloudEvents'),
+  commitStatuses: {
+    keys: ['provider', 'repository', 'apiUrl', 'tokenFile', 'tokenEnv'],
+    read: readCommitStatus,
+  },
+};
+
 /** The targets in `value`; those that cannot be used are reported and left out. */
-export function readNotifications(value: unknown, report: ReportKey): NotificationSettings {
+export function readNotifications(
+  value: unknown,
+  report: ReportKey,
+): readonly NotificationTarget[] {
+  const names = Object.keys(sections);
   if (value === undefined || value === null) {
-    return { slack: [], webhooks: [] };
+    return [];
   }
   if (!isSection(value)) {
-    report('notifications', 'is no mapping with slack and webhooks');
-    return { slack: [], webhooks: [] };
+    report('notifications', `is no mapping with ${names.join(', ')}`);
+    return [];
   }
-  reportUnknownKeys('notifications', value, ['slack', 'webhooks'], report);
+  reportUnknownKeys('notifications', value, names, report);
+  return Object.entries(sections).flatMap(([key, { keys, read }]) =>
+    targetsIn(value, key, report).flatMap(([path, target]): NotificationTarget[] => {
+      reportUnknownKeys(path, target, ['name', ...keys, ...filterKeys], report);
+      const name = readName(path, target, report);
+      const form = read(path, target, report);
+      const filter = readFilter(path, target, report);
+      return name === undefined || form === undefined ? [] : [{ name, ...filter, ...form }];
+    }),
+  );
+}
+
+function chat(kind: ChatTarget['kind']): SectionReader {
   return {
-    slack: targetsIn(value, 'slack', report).flatMap(([path, target]) => {
-      reportUnknownKeys(path, target, ['name', 'urlFile', 'urlEnv', ...filterKeys], report);
-      const name = readName(path, target, report);
-      const url = readSecretSource(path, target, 'url', report);
-      if (url === undefined) {
-        report(path, 'has no urlFile and no urlEnv; one of them says where the URL stands');
-      }
-      const filter = readFilter(path, target, report);
-      return name === undefined || url === undefined ? [] : [{ name, url, ...filter }];
-    }),
-    webhooks: targetsIn(value, 'webhooks', report).flatMap(([path, target]) => {
-      const own = ['name', 'url', 'urlFile', 'urlEnv', 'secretFile', 'secretEnv'];
-      reportUnknownKeys(path, target, [...own, ...filterKeys], report);
-      const name = readName(path, target, report);
-      const url = readUrl(path, target, report);
-      const secret = readSecretSource(path, target, 'secret', report);
-      const filter = readFilter(path, target, report);
-      return name === undefined || url === undefined ? [] : [{ name, url, secret, ...filter }];
-    }),
+    keys: ['urlFile', 'urlEnv'],
+    read: (path, target, report) => {
+      const url = requireSecretSource(path, target, 'url', report);
+      return url === undefined ? undefined : { kind, url };
+    },
   };
+}
+
+function program(kind: WebhookTarget['kind']): SectionReader {
+  return {
+    keys: ['url', 'urlFile', 'urlEnv', 'secretFile', 'secretEnv'],
+    read: (path, target, report) => {
+      const url = readUrlSource(path, target, report);
+      const secret = readSecretSource(path, target, 'secret', report);
+      return url === undefined ? undefined : { kind, url, secret };
+    },
+  };
+}
+
+function readSlackBot(
+  path: string,
+  target: Section,
+  report: ReportKey,
+): SlackBotTarget | undefined {
+  const token = requireSecretSource(path, target, 'token', report);
+  const { channel, apiUrl = 'https://slack.com/api' } = target;
+  const base = readPlainUrl(`${path}.apiUrl`, apiUrl, report);
+  if (typeof channel !== 'string' || !/^[A-Z0-9]{3,30}$/.test(channel)) {
+    report(`${path}.channel`, 'is missing or no id of a channel, as C0123456789');
+    return undefined;
+  }
+  return token === undefined || base === undefined
+    ? undefined
+    : { kind: 'slackBot', token, channel, apiUrl: base };
+}
+
+function readCommitStatus(
+  path: string,
+  target: Section,
+  report: ReportKey,
+): CommitStatusTarget | undefined {
+  const token = requireSecretSource(path, target, 'token', report);
+  const { repository } = target;
+  const provider = statusProviders.find((name) => name === target.provider);
+  if (provider === undefined) {
+    report(`${path}.provider`, `is none of ${statusProviders.join(', ')}`);
+    return undefined;
+  }
+  const given = target.apiUrl ?? publicApis[provider];
+  if (given === undefined) {
+    report(path, `has no apiUrl, which ${provider} needs, as https://git.example.com/api/v1`);
+    return undefined;
+  }
+  const apiUrl = readPlainUrl(`${path}.apiUrl`, given, report);
+  const pattern = provider === 'gitlab' ? /^[\w.-]+(\/[\w.-]+)+$/ : /^[\w.-]+\/[\w.-]+$/;
+  if (typeof repository !== 'string' || !pattern.test(repository) || repository.includes('..')) {
+    report(`${path}.repository`, 'is missing or no owner/name');
+    return undefined;
+  }
+  return token === undefined || apiUrl === undefined
+    ? undefined
+    : { kind: 'commitStatus', provider, repository, apiUrl, token };
 }
 
 function targetsIn(value: Section, key: string, report: ReportKey): readonly [string, Section][] {
@@ -76,53 +224,6 @@ function readName(path: string, target: Section, report: ReportKey): string | un
   }
   report(`${path}.name`, 'is missing or no name of letters, digits, dots, dashes');
   return undefined;
-}
-
-function readUrl(
-  path: string,
-  target: Section,
-  report: ReportKey,
-): SecretSource | { readonly kind: 'text'; readonly text: string } | undefined {
-  if (target.url === undefined) {
-    const source = readSecretSource(path, target, 'url', report);
-    if (source === undefined) {
-      report(path, 'has no url, no urlFile and no urlEnv');
-    }
-    return source;
-  }
-  const url = typeof target.url === 'string' && URL.canParse(target.url) ? target.url : '';
-  if (!/^https?:/.test(url) || new URL(url).password !== '' || new URL(url).username !== '') {
-    report(
-      `${path}.url`,
-      'is no http or https URL without a password; for a secret one use urlFile',
-    );
-    return undefined;
-  }
-  return { kind: 'text', text: url };
-}
-
-function readSecretSource(
-  path: string,
-  target: Section,
-  what: 'url' | 'secret',
-  report: ReportKey,
-): SecretSource | undefined {
-  const file = target[`${what}File`];
-  const variable = target[`${what}Env`];
-  for (const [key, value] of Object.entries({ [`${what}File`]: file, [`${what}Env`]: variable })) {
-    if (value !== undefined && (typeof value !== 'string' || value === '')) {
-      report(`${path}.${key}`, 'is no text');
-    }
-  }
-  if (file !== undefined && variable !== undefined) {
-    report(path, `has both ${what}File and ${what}Env; one is enough`);
-  }
-  if (typeof file === 'string' && file !== '') {
-    return { kind: 'file', path: file };
-  }
-  return typeof variable === 'string' && variable !== ''
-    ? { kind: 'environment', variable }
-    : undefined;
 }
 
 function readFilter(path: string, target: Section, report: ReportKey): NotificationFilter {

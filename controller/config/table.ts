@@ -2,7 +2,7 @@
  * Every setting of `serve`, once: how it is called in each source, its default, its bounds and their
  * reason. The help, the flags, the environment and the config file are all made from this table.
  */
-import { duration, hostPort, oneOf, onOff, type Parsed, plainText } from './values.js';
+import { duration, hostPort, httpUrl, oneOf, onOff, type Parsed, plainText } from './values.js';
 
 export const logLevels = ['info', 'warn', 'error'] as const;
 export const logFormats = ['auto', 'json', 'pretty'] as const;
@@ -56,6 +56,11 @@ export const settingsTable = {
     help: 'Where the API, health and metrics listen.',
     default: '127.0.0.1:8080',
     parse: hostPort,
+  },
+  publicUrl: {
+    placeholder: 'URL',
+    help: 'Where people reach the dashboard: messages and commit statuses link to it.',
+    parse: httpUrl,
   },
   state: {
     placeholder: 'FILE',

@@ -40,3 +40,13 @@ export function oneOf<T extends string>(allowed: readonly T[]): (text: string) =
     return value === undefined ? { allowed: `one of ${allowed.join(', ')}` } : { value };
   };
 }
+
+/** An http or https URL without a password; a slash at its end is left out. */
+export function httpUrl(text: string): Parsed<string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined &&
+    /^https?:$/.test(url.protocol) &&
+    `${url.username}${url.password}` === ''
+    ? { value: text.replace(/\/+$/, '') }
+    : { allowed: 'an http or https URL without a password, as https://headgate.example.com' };
+}

@@ -6,6 +6,7 @@
 import { renderDuration } from '../base/duration.js';
 import type { Rollout } from '../rollout/rollout.js';
 import { rolloutTargets } from '../rollout/targets.js';
+import { commitStatusOf } from './commit-status.js';
 import type { Announcement } from './events.js';
 import type { HistoryEntry } from './ports.js';
 import type { LoopState } from './state.js';
@@ -82,6 +83,7 @@ const severityOf: Readonly<Record<Announcement['event'], Announcement['severity'
   'rollout.paused': 'warning',
   'rollout.waitingForApproval': 'warning',
   'rollout.superseded': 'info',
+  'revision.accepted': 'info',
   'revision.rejected': 'error',
 };
 
@@ -93,6 +95,7 @@ const verbOf: Readonly<Record<Announcement['event'], string>> = {
   'rollout.paused': 'paused',
   'rollout.waitingForApproval': 'waits for approval',
   'rollout.superseded': 'superseded',
+  'revision.accepted': 'accepted',
   'revision.rejected': 'rejected',
 };
 
@@ -125,6 +128,7 @@ function announce(
     title: `${rollout.mesh}: ${rollout.name} ${verbOf[event]}${took}`,
     text: rollout.reason,
     facts,
+    commit: commitStatusOf(state, rollout),
     atMs: nowMs,
   };
 }
@@ -139,28 +143,43 @@ function roundToSecond(durationMs: number): number {
   return Math.round(durationMs / 1000) * 1000;
 }
 
-/** A revision with errors was seen: nothing of it is served. */
-export function announceRejected(state: LoopState, nowMs: number): readonly Announcement[] {
+/** A revision was seen for the first time: accepted, or with errors, and then nothing of it is served. */
+export function announceRevision(state: LoopState, nowMs: number): readonly Announcement[] {
   const { attempted, problems } = state.durable.revision;
   if (attempted === undefined) {
     return [];
   }
   const errors = problems.filter((problem) => problem.severity === 'error');
-  const shown = errors.slice(0, 5).map((problem) => ({
+  const isRejected = errors.length > 0;
+  const event = isRejected ? 'revision.rejected' : 'revision.accepted';
+  const found = `${errors.length} ${errors.length === 1 ? 'problem' : 'problems'}`;
+  const [first] = errors;
+  const shown = (isRejected ? errors : problems).slice(0, 5).map((problem) => ({
     title: `${problem.file}:${problem.line} ${problem.code}`,
     value: problem.message,
   }));
+  const verdict = isRejected ? `rejected: ${found}` : 'accepted';
   return [
     {
-      // A branch may come back to a commit that was rejected before.
-      id: `revision/${attempted.id}/rejected/${nowMs}`,
-      event: 'revision.rejected',
-      severity: 'error',
+      // A branch may come back to a commit that was seen before.
+      id: `revision/${attempted.id}/${verbOf[event]}/${nowMs}`,
+      event,
+      severity: severityOf[event],
       mesh: '',
       revision: attempted,
-      title: `commit ${attempted.id.slice(0, 12)} rejected: ${errors.length} problems`,
-      text: 'What was served stays served. Nothing of this commit is applied.',
+      title: `commit ${attempted.id.slice(0, 12)} ${verdict}`,
+      text: isRejected
+        ? 'What was served stays served. Nothing of this commit is applied.'
+        : attempted.title,
       facts: shown,
+      commit: {
+        context: 'headgate/validate',
+        state: isRejected ? 'failure' : 'success',
+        description:
+          first === undefined
+            ? `valid${problems.length > 0 ? `, ${problems.length} warnings` : ''}`
+            : `${found}; ${first.file}:${first.line} ${first.code} ${first.message}`,
+      },
       atMs: nowMs,
     },
   ];

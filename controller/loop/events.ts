@@ -52,6 +52,7 @@ export interface Announcement {
     | 'rollout.paused'
     | 'rollout.waitingForApproval'
     | 'rollout.superseded'
+    | 'revision.accepted'
     | 'revision.rejected';
   readonly severity: 'info' | 'warning' | 'error';
   readonly mesh: string;
@@ -60,7 +61,18 @@ export interface Announcement {
   readonly title: string;
   readonly text: string;
   readonly facts: readonly { readonly title: string; readonly value: string }[];
+  /** What the commit itself is to say from now on, where its authors look. */
+  readonly commit?: CommitStatus;
   readonly atMs: number;
+}
+
+/** One line beside a commit, as the servers of Git repositories show it. */
+export interface CommitStatus {
+  /** `headgate/validate` or `headgate/<mesh>/rollout`: a later status of the same name takes its place. */
+  readonly context: string;
+  /** `error`: neither good nor bad, since a newer commit came first. */
+  readonly state: 'pending' | 'success' | 'failure' | 'error';
+  readonly description: string;
 }
 
 export type CommandReply =
@@ -81,6 +93,6 @@ export interface Taken {
   readonly state: LoopState;
   readonly history?: readonly HistoryEntry[];
   readonly reply?: CommandReply;
-  /** True for a revision that is seen for the first time and has errors. */
-  readonly isRejection?: boolean;
+  /** True for a revision that is seen for the first time, with errors or without. */
+  readonly isNewRevision?: boolean;
 }

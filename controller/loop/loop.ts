@@ -62,6 +62,8 @@ export class Loop {
   private unsaved = nothingUnsaved;
   private queue: QueuedEvent[] = [];
   private isStoreDown = false;
+  /** Notifications were stored since the dispatcher was last woken. */
+  private hasMail = false;
   private isStopped = false;
   private running: Promise<void> | undefined;
   private cancelTick: (() => void) | undefined;
@@ -155,6 +157,10 @@ export class Loop {
     if (this.state !== before) {
       this.deps.onState(this.state, isStored ? result.announcements : []);
     }
+    if (this.hasMail) {
+      this.hasMail = false;
+      this.deps.wakeDispatcher();
+    }
     if (isNews(item.event) || (isStored && hasMoved(before, this.state))) {
       // One transition a step: what became due by this one is due now.
       this.tickNext();
@@ -193,9 +199,7 @@ export class Loop {
     this.noteRecovery();
     this.saved = result.state.durable;
     this.unsaved = nothingUnsaved;
-    if (notifications.length > 0) {
-      this.deps.wakeDispatcher();
-    }
+    this.hasMail ||= notifications.length > 0;
     return true;
   }
 

@@ -121,6 +121,9 @@ export function restoreState(
       case 'nextRollout':
         nextRollout = value as number;
         break;
+      case 'sinkMemory':
+        // Of `notify`, which reads it itself.
+        break;
       default:
         throw new Error(`the state has a value of unknown kind ${kind}`);
     }

@@ -8,7 +8,7 @@ import { applyChanges } from '../diff/diff-meshes.js';
 import { shareMesh } from '../diff/share.js';
 import { advanceRollout } from '../rollout/advance.js';
 import { isEnded, type Rollout } from '../rollout/rollout.js';
-import { announcementsOf, announceRejected, historyOf } from './announce.js';
+import { announcementsOf, announceRevision, historyOf } from './announce.js';
 import type { LoopEvent, StepResult, Taken } from './events.js';
 import { servedKey, withGeneration } from './generation.js';
 import { holdRollout, reconcile } from './reconcile.js';
@@ -50,7 +50,7 @@ export function stepLoop(
     state: next,
     history: [...(taken.history ?? []), ...historyOf(state, next, nowMs)],
     announcements: [
-      ...(taken.isRejection ? announceRejected(next, nowMs) : []),
+      ...(taken.isNewRevision ? announceRevision(next, nowMs) : []),
       ...announcementsOf(state, next, nowMs),
     ],
     reply: taken.reply,

@@ -27,7 +27,11 @@ export function takeRevision(
   };
   const history = isNew ? [revisionEntry(event.revision, problems, isValid, nowMs)] : [];
   if (!isValid) {
-    return { state: { ...state, durable: { ...durable, revision } }, history, isRejection: isNew };
+    return {
+      state: { ...state, durable: { ...durable, revision } },
+      history,
+      isNewRevision: isNew,
+    };
   }
   const meshes = new Map<string, MeshState>();
   for (const mesh of event.meshes) {
@@ -39,6 +43,7 @@ export function takeRevision(
   return {
     state: { ...state, durable: { ...durable, revision, meshes }, origins: event.origins },
     history,
+    isNewRevision: isNew,
   };
 }
 

@@ -10,6 +10,8 @@ export interface Audience {
   /** The sink's name. */
   readonly name: string;
   readonly events?: readonly string[];
+  /** Events that do not pass, whatever else stands here. */
+  readonly unheard?: readonly string[];
   /** Announcements that concern no single mesh pass, whatever stands here. */
   readonly meshes?: readonly string[];
   readonly minSeverity?: Announcement['severity'];
@@ -46,8 +48,9 @@ export function notificationsFor(
 }
 
 function hears(audience: Audience, announcement: Announcement): boolean {
-  const { events, meshes, minSeverity } = audience;
+  const { events, unheard, meshes, minSeverity } = audience;
   return (
+    unheard?.includes(announcement.event) !== true &&
     (events === undefined || events.includes(announcement.event)) &&
     (meshes === undefined || announcement.mesh === '' || meshes.includes(announcement.mesh)) &&
     rankOf[announcement.severity] >= rankOf[minSeverity ?? 'info']

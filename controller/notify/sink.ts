@@ -9,6 +9,15 @@ export interface Sink {
    * whether another attempt can help: `stalled` means that this announcement never will be taken.
    */
   send(announcement: Announcement): Promise<void>;
+  /** The body that would be sent, plain JSON; undefined where the announcement would pass by. */
+  render(announcement: Announcement): object | undefined;
+}
+
+/** What one sink remembers over restarts: short texts by short keys. */
+export interface SinkMemory {
+  get(key: string): Promise<string | undefined>;
+  /** Durable when it returns. The oldest keys are forgotten where there are very many. */
+  set(key: string, value: string): Promise<void>;
 }
 
 /** How a sink fares, since the start of the process. */

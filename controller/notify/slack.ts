@@ -3,11 +3,11 @@
  * text"). Commit titles, authors and errors come from outside: nothing in them may ping a channel, make
  * a link or break the message, so everything is escaped and cut to Slack's limits here.
  */
-import { printable } from '../base/printable.js';
 import type { Announcement } from '../loop/events.js';
 import type { Clock } from '../loop/ports.js';
-import { post, sinkUrl } from './http-post.js';
+import { post, sinkUrl } from './http-exchange.js';
 import type { Sink } from './sink.js';
+import { authorOf, cutTo, type Link, linkOf, markedTitle } from './words.js';
 
 /** Slack's own limits, in characters; a message over one of them is refused whole. */
 const headerMax = 150;
@@ -18,39 +18,36 @@ const contextMax = 2_000;
 /** Ours: the fallback is read in a notification's one line. */
 const fallbackMax = 300;
 
-const markOf: Readonly<Record<Announcement['event'], string>> = {
-  'rollout.started': '▶️',
-  'rollout.succeeded': '✅',
-  'rollout.rolledBack': '⏪',
-  'rollout.aborted': '⏹️',
-  'rollout.paused': '⏸️',
-  'rollout.waitingForApproval': '✋',
-  'rollout.superseded': '⏭️',
-  'revision.rejected': '❌',
-};
-
 export function createSlackSink(
-  target: { readonly name: string; readonly url: string },
+  target: { readonly name: string; readonly url: string; readonly publicUrl?: string },
   clock: Clock,
 ): Sink {
   const url = sinkUrl(target.url, target.name);
   return {
     name: target.name,
+    render: (announcement) => renderSlack(announcement, target.publicUrl),
     send: (announcement) =>
       post(
         {
           url,
           headers: { 'content-type': 'application/json; charset=utf-8' },
-          body: JSON.stringify(renderSlack(announcement)),
+          body: JSON.stringify(renderSlack(announcement, target.publicUrl)),
         },
         clock,
       ),
   };
 }
 
-/** The message's body, plain JSON. */
-export function renderSlack(announcement: Announcement): object {
-  const title = `${markOf[announcement.event] ?? '•'} ${announcement.title}`;
+/** The body of a message, plain JSON. */
+export interface SlackMessage {
+  readonly text: string;
+  readonly unfurl_links: boolean;
+  readonly unfurl_media: boolean;
+  readonly blocks: readonly object[];
+}
+
+export function renderSlack(announcement: Announcement, publicUrl?: string): SlackMessage {
+  const title = markedTitle(announcement);
   return {
     text: slackText(`${title}: ${announcement.text}`, fallbackMax),
     unfurl_links: false,
@@ -62,6 +59,7 @@ export function renderSlack(announcement: Announcement): object {
       },
       ...section(announcement.text),
       ...factSection(announcement.facts),
+      ...linkButton(linkOf(announcement, publicUrl)),
       { type: 'context', elements: [markdown(context(announcement))] },
     ],
   };
@@ -71,6 +69,25 @@ function section(text: string): readonly object[] {
   return text.trim() === ''
     ? []
     : [{ type: 'section', text: markdown(slackText(text, sectionMax)) }];
+}
+
+/** A button that opens a page: Slack asks nobody but the browser. */
+function linkButton(link: Link | undefined): readonly object[] {
+  return link === undefined
+    ? []
+    : [
+        {
+          type: 'actions',
+          elements: [
+            {
+              type: 'button',
+              text: { type: 'plain_text', text: link.label },
+              url: link.url,
+              action_id: 'open',
+            },
+          ],
+        },
+      ];
 }
 
 function factSection(facts: Announcement['facts']): readonly object[] {
@@ -89,9 +106,11 @@ function factSection(facts: Announcement['facts']): readonly object[] {
 }
 
 /** Rollout, author and the time of the event, which may be long before the message gets through. */
-function context({ rollout, revision, atMs }: Announcement): string {
-  const author = revision.author.replace(/\s*<[^>]*>\s*$/, '');
-  const texts = [rollout, author].filter((text) => text !== undefined && text !== '');
+function context(announcement: Announcement): string {
+  const { rollout, atMs } = announcement;
+  const texts = [rollout, authorOf(announcement)].filter(
+    (text) => text !== undefined && text !== '',
+  );
   const time = new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
   const date = `<!date^${Math.floor(atMs / 1000)}^{date_short_pretty} {time}|${time} UTC>`;
   return [...texts.map((text) => slackText(String(text), contextMax / 4)), date].join(' · ');
@@ -109,16 +128,6 @@ const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
  * ping everybody get a zero-width space behind their `@`, whatever the workspace makes of plain names.
  */
 export function slackText(text: string, lengthMax: number): string {
-  const harmless = printable(text).replace(/@(?=(?:everyone|channel|here|group)\b)/gi, '@\u200b');
-  let whole = '';
-  let cut = '';
-  for (const character of harmless) {
-    whole += escapes[character] ?? character;
-    if (whole.length > lengthMax) {
-      return `${cut}…`;
-    }
-    // One place is kept for the ellipsis.
-    cut = whole.length < lengthMax ? whole : cut;
-  }
-  return whole;
+  const harmless = text.replace(/@(?=(?:everyone|channel|here|group)\b)/gi, '@\u200b');
+  return cutTo(harmless, lengthMax, (character) => escapes[character] ?? character);
 }

@@ -7,7 +7,7 @@ import { createHmac } from 'node:crypto';
 import { printable } from '../base/printable.js';
 import type { Announcement } from '../loop/events.js';
 import type { Clock } from '../loop/ports.js';
-import { post, sinkUrl } from './http-post.js';
+import { post, sinkUrl } from './http-exchange.js';
 import type { Sink } from './sink.js';
 
 /** Envoy's errors, of which the text may be made, can run to many pages. */
@@ -24,6 +24,7 @@ export function createWebhookSink(target: WebhookTarget, clock: Clock): Sink {
   const url = sinkUrl(target.url, target.name);
   return {
     name: target.name,
+    render: renderWebhook,
     send: (announcement) => {
       const body = JSON.stringify(renderWebhook(announcement));
       const headers = {

@@ -9,7 +9,7 @@ import { seededRandom } from '../../controller/base/random.js';
 import type { Announcement } from '../../controller/loop/events.js';
 import type { Store } from '../../controller/loop/ports.js';
 import { createDispatcher, type Dispatcher } from '../../controller/notify/dispatcher.js';
-import { exchangeTimeoutMs } from '../../controller/notify/http-post.js';
+import { exchangeTimeoutMs } from '../../controller/notify/http-exchange.js';
 import { notificationsFor } from '../../controller/notify/notification.js';
 import type { Sink } from '../../controller/notify/sink.js';
 import { ageMaxMs, backoffMaxMs, backoffMs } from '../../controller/notify/sink-worker.js';

@@ -49,7 +49,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   },
   notify: {
     parts: ['base'],
-    types: ['loop/ports', 'loop'],
+    types: ['loop/ports', 'loop', 'config'],
     packages: ['undici', 'node:crypto'],
   },
   xds: {
@@ -83,7 +83,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     packages: ['node:http', 'node:net', ...programs],
   },
   cli: {
-    parts: [...pure, 'app', 'demo', 'config', 'log', 'clock', 'secrets', 'git'],
+    parts: [...pure, 'app', 'demo', 'config', 'log', 'clock', 'secrets', 'git', 'notify'],
     types: ['api', 'loop', 'loop/ports'],
     packages: ['commander', 'js-yaml', 'picocolors', 'node:module', ...files],
   },

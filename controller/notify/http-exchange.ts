@@ -1,5 +1,5 @@
 /**
- * One bounded HTTP POST to an operator's URL, with its outcome as `OpError` or nothing. The URL is a
+ * One bounded HTTP exchange with an operator's URL, with its outcome as `OpError` or the answer. The URL is a
  * secret (whoever has a chat webhook's URL can write there), so no message of ours contains it. The
  * other side is not trusted: no redirect is followed, and one deadline covers the whole exchange, so an
  * answer that never ends costs nothing.
@@ -12,18 +12,23 @@ import type { Clock } from '../loop/ports.js';
 /** From the look-up of the name to the end of the answer. */
 export const exchangeTimeoutMs = 5_000;
 
-/** Of an answer only its first words are read, for the message. */
-const answerBytesMax = 4_096;
+/** Of an answer only this much is read: chats and Git servers answer with a page of JSON at most. */
+const answerBytesMax = 256 * 1024;
+/** Of a refusal only its first words, for the message: finding secrets in more would take long. */
+const refusalBytesMax = 4_096;
 const answerCharactersMax = 200;
 const headerBytesMax = 16_384;
 
 /** A server that says to come back later than this is asked sooner all the same. */
 const retryAfterMaxMs = 3_600_000;
 
-export interface Post {
+export interface HttpCall {
+  readonly method: 'GET' | 'POST';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body?: string;
+  /** Beside the URL, what no message may repeat: a token. */
+  readonly secret?: string;
 }
 
 /** `text` as the URL of a sink; `sink` names it in the error, which does not repeat the URL. */
@@ -42,26 +47,44 @@ export function sinkUrl(text: string, sink: string): URL {
 }
 
 /**
- * Resolves on any 2xx answer. Throws `OpError`: `notify-unreachable` (backoff), `notify-busy` (408,
- * 429, 5xx: backoff, or what Retry-After says), `notify-redirected` (3xx: backoff, since an operator
- * may still mend it), `notify-refused` (any other answer: stalled).
+ * Resolves on any 2xx answer, whatever else it says. Throws `OpError`: `notify-unreachable` (backoff),
+ * `notify-busy` (408, 429, 5xx: backoff, or what Retry-After says), `notify-redirected` (3xx: backoff,
+ * since an operator may still mend it), `notify-refused` (any other answer: stalled).
  */
-export async function post(message: Post, clock: Clock): Promise<void> {
+export async function post(message: Omit<HttpCall, 'method'>, clock: Clock): Promise<void> {
+  await perform({ ...message, method: 'POST' }, clock, async () => '');
+}
+
+/** The first 256 KiB of the body of any 2xx answer, as text. Throws as `post` does. */
+export function exchange(call: HttpCall, clock: Clock): Promise<string> {
+  return perform(call, clock, (body) => firstBytes(body, answerBytesMax));
+}
+
+async function perform(
+  call: HttpCall,
+  clock: Clock,
+  read: (body: AsyncIterable<Buffer>) => Promise<string>,
+): Promise<string> {
   // An agent of its own: destroying it ends the exchange in whatever state it is.
   const agent = new Agent({ maxHeaderSize: headerBytesMax, pipelining: 0 });
   const deadline = new AbortController();
   const cancel = clock.after(exchangeTimeoutMs, () => deadline.abort());
   try {
-    const answer = await request(message.url, {
-      method: 'POST',
-      headers: { 'user-agent': 'headgate', ...message.headers },
-      body: message.body,
+    const answer = await request(call.url, {
+      method: call.method,
+      headers: { 'user-agent': 'headgate', ...call.headers },
+      body: call.body,
       dispatcher: agent,
       signal: deadline.signal,
     });
     if (answer.statusCode < 200 || answer.statusCode > 299) {
-      throw refusal(answer, mask(await firstWords(answer.body), message.url), clock.now());
+      throw refusal(
+        answer,
+        mask(await firstBytes(answer.body, refusalBytesMax), call),
+        clock.now(),
+      );
     }
+    return await read(answer.body);
   } catch (error) {
     throw error instanceof OpError ? error : unreachable(error, deadline.signal);
   } finally {
@@ -100,22 +123,22 @@ function unreachable(error: unknown, deadline: AbortSignal): OpError {
   return new OpError('notify-unreachable', `no connection: ${String(code ?? 'unknown error')}`);
 }
 
-async function firstWords(body: AsyncIterable<Buffer>): Promise<string> {
+async function firstBytes(body: AsyncIterable<Buffer>, bytesMax: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size >= answerBytesMax) {
+    if (size >= bytesMax) {
       break;
     }
   }
-  return Buffer.concat(chunks).subarray(0, answerBytesMax).toString('utf8');
+  return Buffer.concat(chunks).subarray(0, bytesMax).toString('utf8');
 }
 
 /** What a server says may repeat what it was sent. */
-function mask(words: string, url: URL): string {
-  const secrets = [url.href, `${url.pathname}${url.search}`, url.pathname, url.password];
+function mask(words: string, { url, secret = '' }: HttpCall): string {
+  const secrets = [url.href, `${url.pathname}${url.search}`, url.pathname, url.password, secret];
   const masked = secrets
     .filter((secret) => secret.length > 1)
     .reduce((text, secret) => text.replaceAll(secret, '[redacted]'), words);

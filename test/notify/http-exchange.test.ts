@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OpError, type Retry } from '../../controller/base/op-error.js';
-import { exchangeTimeoutMs, post, sinkUrl } from '../../controller/notify/http-post.js';
+import { exchangeTimeoutMs, post, sinkUrl } from '../../controller/notify/http-exchange.js';
 import { createWebhookSink, signature } from '../../controller/notify/webhook.js';
 import { type ManualClock, manualClock } from '../support/clock.js';
 import { announcement } from './announcements.js';
