@@ -67,7 +67,9 @@ export class ScriptedLoop {
       this.saved = result.state.durable;
       this.state = result.state;
       this.history.push(...result.history);
-      this.said.push(...result.announcements);
+      // That a commit is valid is what a script goes without saying.
+      const said = result.announcements.filter(({ event }) => event !== 'revision.accepted');
+      this.said.push(...said);
       if (result.reply !== undefined && !result.reply.ok) {
         this.reply = `${result.reply.status} ${result.reply.message}`;
       }
