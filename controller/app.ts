@@ -9,6 +9,7 @@ import type { Revision } from './base/revision.js';
 import { type HostPort, renderHostPort } from './base/socket-address.js';
 import { createSecretFolder } from './certificates/secret-folder.js';
 import { createClock } from './clock.js';
+import type { HookProvider, HookSettings } from './config/hooks.js';
 import type { SecretSource } from './config/secret-source.js';
 import type { Settings } from './config.js';
 import { Decoder } from './decoder.js';
@@ -140,6 +141,10 @@ async function start(
     proxies: () => xds.proxies(),
     command: (command) => loop.command(command),
     history: (query) => store.history(query),
+    hooks: {
+      secrets: readSecrets(settings.hooks),
+      pollNow: () => source.pollNow(),
+    },
     ready: () => [
       { name: 'snapshot', isOk: loop.current().generation > 0 },
       { name: 'store', isOk: loop.isStoring() },
@@ -211,6 +216,13 @@ function describe(revision: Revision): RevisionInfo {
     title: (revision.message.split('\n')[0] ?? '').slice(0, titleMax),
     committedAtMs: revision.committedAtMs,
   };
+}
+
+/** The secret of each hook that has one. */
+function readSecrets(hooks: HookSettings): Readonly<Partial<Record<HookProvider, string>>> {
+  return Object.fromEntries(
+    Object.entries(hooks).map(([provider, source]) => [provider, readSecret(source, process.env)]),
+  );
 }
 
 function programVersion(): string {

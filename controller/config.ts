@@ -7,8 +7,9 @@
 import { nearestName } from './base/nearest-name.js';
 import { redacted } from './base/printable.js';
 import { type HostPort, isLoopback, renderHostPort } from './base/socket-address.js';
-import { targetsFromEnvironment } from './config/environment.js';
+import { hooksFromEnvironment, targetsFromEnvironment } from './config/environment.js';
 import type { ConfigFile } from './config/file.js';
+import { type HookSettings, hookProviders } from './config/hooks.js';
 import type { NotificationTarget } from './config/notifications.js';
 import {
   flagOf,
@@ -51,6 +52,7 @@ export interface Settings {
   /** `auto`: pretty on a terminal, JSON elsewhere. */
   readonly logFormat: LogFormat;
   readonly notifications: readonly NotificationTarget[];
+  readonly hooks: HookSettings;
   /** Where people reach the dashboard, for links in messages; undefined: messages have none. */
   readonly publicUrl?: string;
 }
@@ -131,6 +133,7 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
       logLevel: complete.logLevel,
       logFormat: complete.logFormat,
       notifications,
+      hooks: { ...hooksFromEnvironment(sources.env), ...sources.file?.hooks },
       publicUrl: values.publicUrl,
     },
   };
@@ -234,6 +237,10 @@ function checkNames(targets: readonly { readonly name: string }[], report: Repor
 const otherVariables: readonly string[] = [
   ...['CONFIG', 'SERVER', 'ENVOY', 'ROOT'],
   ...['SLACK_URL', 'SLACK_URL_FILE'],
+  ...hookProviders.flatMap((provider) => {
+    const name = `${provider.toUpperCase()}_HOOK_SECRET`;
+    return [name, `${name}_FILE`];
+  }),
   ...['WEBHOOK_URL', 'WEBHOOK_URL_FILE', 'WEBHOOK_SECRET', 'WEBHOOK_SECRET_FILE'],
 ];
 

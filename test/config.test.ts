@@ -53,6 +53,7 @@ config('a repository is all that must be given', () => {
     logFormat: 'auto',
     notifications: [],
     publicUrl: undefined,
+    hooks: {},
   });
 });
 

@@ -11,6 +11,7 @@ import type { Clock, Logger } from '../loop/ports.js';
 import type { LoopState } from '../loop/state.js';
 import { EventLog } from './event-log.js';
 import { EventStream } from './event-stream.js';
+import type { HookOptions } from './hooks.js';
 import { createMetrics } from './metrics.js';
 import { addRoutes, type RouteOptions } from './routes.js';
 import { answerErrors, checkHost, secureHeaders } from './safety.js';
@@ -23,6 +24,7 @@ export interface ApiOptions extends Pick<RouteOptions, 'command' | 'history' | '
   readonly version: string;
   readonly state: () => LoopState;
   readonly proxies: () => Moment['proxies'];
+  readonly hooks: Omit<HookOptions, 'logger'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly timeouts?: ApiTimeouts;
@@ -75,7 +77,8 @@ export function createApi(options: ApiOptions): Api {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(secureHeaders, checkHost(options.listen.address));
-  addRoutes(app, { ...options, command, moment, metrics: metrics.scrape, events });
+  const hooks = { ...options.hooks, logger };
+  addRoutes(app, { ...options, command, moment, metrics: metrics.scrape, events, hooks });
   app.use(answerErrors(logger));
   const timeouts = options.timeouts ?? defaultTimeouts;
   const server = createServer(

@@ -9,6 +9,7 @@ import type { ProxyStatus, Store } from '../loop/ports.js';
 import type { RolloutCommand } from '../rollout/rollout.js';
 import type { EventStream } from './event-stream.js';
 import { viewHistory, viewRevision } from './history-view.js';
+import { type HookOptions, hookHandler } from './hooks.js';
 import { viewProxy } from './proxy-view.js';
 import { viewRollout } from './rollout-view.js';
 import { bodyBytesMax, checkContentType, checkOrigin, HttpError } from './safety.js';
@@ -21,6 +22,7 @@ export interface RouteOptions {
   readonly ready: () => readonly ReadyCheck[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly events: EventStream;
+  readonly hooks: HookOptions;
 }
 
 type CommandEvent = Extract<LoopEvent, { kind: 'command' }>;
@@ -61,6 +63,7 @@ export function addRoutes(app: Express, options: RouteOptions): void {
   get(app, '/api/v1/rollouts/:id', (request, response) => {
     response.json(findRollout(request, moment()));
   });
+  route(app, '/api/v1/hooks/:provider', 'POST', [hookHandler(options.hooks)]);
   for (const command of commands) {
     route(app, `/api/v1/rollouts/:id/${command}`, 'POST', [
       checkOrigin,

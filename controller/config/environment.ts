@@ -1,7 +1,8 @@
 /**
- * One chat target and one webhook straight from the environment, for containers without a config file.
+ * One chat target, one webhook and the secrets of push webhooks straight from the environment, for containers without a config file.
  * Each secret is the variable's own text or, by the `_FILE` form that container secrets use, a file's.
  */
+import { type HookSettings, hookProviders } from './hooks.js';
 import type { NotificationTarget } from './notifications.js';
 import type { SecretSource } from './secret-source.js';
 
@@ -18,6 +19,17 @@ export function targetsFromEnvironment(
       ? []
       : [{ name: 'webhook', kind: 'webhook', url: webhookUrl, secret } as const]),
   ];
+}
+
+/** The hooks whose secret stands in `HEADGATE_GITHUB_HOOK_SECRET` or the file that `…_FILE` names. */
+export function hooksFromEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): HookSettings {
+  const entries = hookProviders.flatMap((provider) => {
+    const secret = secretFrom(env, `HEADGATE_${provider.toUpperCase()}_HOOK_SECRET`);
+    return secret === undefined ? [] : [[provider, secret] as const];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The file wins over the variable: who sets both has moved the secret out of the environment. */

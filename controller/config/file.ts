@@ -5,6 +5,7 @@
  */
 import { load, YAMLException } from 'js-yaml';
 import type { SettingProblem } from '../config.js';
+import { type HookSettings, readHooks } from './hooks.js';
 import { isSection, type ReportKey, reportUnknownKeys, type Section } from './keys.js';
 import { type NotificationTarget, readNotifications } from './notifications.js';
 import { type SettingName, settingNames } from './table.js';
@@ -19,6 +20,7 @@ export interface FileValue {
 export interface ConfigFile {
   readonly values: ReadonlyMap<SettingName, FileValue>;
   readonly notifications: readonly NotificationTarget[];
+  readonly hooks: HookSettings;
   readonly problems: readonly SettingProblem[];
 }
 
@@ -39,7 +41,7 @@ export function parseConfigFile(name: string, text: string): ConfigFile {
     problems.push({ severity: 'error', place: placeOf(path), message: `${path} ${message}` });
   };
   const document = parseYaml(name, text, problems);
-  reportUnknownKeys('', document, [...settingNames, 'notifications'], report);
+  reportUnknownKeys('', document, [...settingNames, 'notifications', 'hooks'], report);
   const values = new Map<SettingName, FileValue>();
   for (const setting of settingNames) {
     const value = document[setting];
@@ -50,7 +52,8 @@ export function parseConfigFile(name: string, text: string): ConfigFile {
     }
   }
   const notifications = readNotifications(document.notifications, report);
-  return { values, notifications, problems };
+  const hooks = readHooks(document.hooks, report);
+  return { values, notifications, hooks, problems };
 }
 
 function parseYaml(name: string, text: string, problems: SettingProblem[]): Section {

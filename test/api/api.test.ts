@@ -349,6 +349,7 @@ api('a port that is taken is an operating error with the address', async ({ runn
     ready: () => [],
     history: () => Promise.resolve([]),
     command: () => Promise.resolve({ ok: true, rollout: '' }),
+    hooks: { secrets: {}, pollNow: () => {} },
     clock: { now: () => 0, after: () => () => {} },
     logger: running.logger,
   });

@@ -23,6 +23,8 @@ export interface RunningApi {
   readonly history: HistoryEntry[];
   readonly proxies: ProxyStatus[];
   readonly checks: ReadyCheck[];
+  /** When a hook asked for a poll. */
+  readonly polls: number[];
   /** Runs lines of the script and tells the API. */
   run(...lines: readonly string[]): void;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -34,6 +36,9 @@ export interface RunningApi {
   api: Api;
   stop(): Promise<void>;
 }
+
+/** Every provider but Bitbucket. */
+export const hookSecrets = { github: 'hub', gitlab: 'lab', gitea: 'tea', generic: 'any' } as const;
 
 export async function runApi(
   lines: readonly string[] = [],
@@ -47,6 +52,7 @@ export async function runApi(
   const { history } = loop;
   const proxies: ProxyStatus[] = [];
   const checks: ReadyCheck[] = [];
+  const polls: number[] = [];
   const logger = recordingLogger();
   const { after } = createClock();
   const api = createApi({
@@ -64,6 +70,7 @@ export async function runApi(
         ? { ok: true, rollout: command.rollout }
         : { ok: false, status: refusal[1] === '404' ? 404 : 409, message: refusal[2] ?? '' };
     },
+    hooks: { secrets: hookSecrets, pollNow: () => polls.push(loop.nowMs) },
     clock: { now: () => loop.nowMs, after },
     logger,
     timeouts,
@@ -71,7 +78,7 @@ export async function runApi(
   const address = await api.start();
   const url = `http://${renderHostPort(address)}`;
   return {
-    ...{ loop, address, url, logger, commands, history, proxies, checks, api },
+    ...{ loop, address, url, logger, commands, history, proxies, checks, polls, api },
     run: (...more) => {
       for (const line of more) {
         loop.run(line);

@@ -59,8 +59,8 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   },
   api: {
     parts: pure,
-    types: ['loop/ports', 'loop'],
-    packages: ['express', 'prom-client', 'node:http', 'node:net'],
+    types: ['loop/ports', 'loop', 'config'],
+    packages: ['express', 'prom-client', 'node:crypto', 'node:http', 'node:net'],
   },
 
   config: { parts: ['base'], types: ['loop'], packages: ['js-yaml'] },

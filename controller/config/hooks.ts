@@ -1,0 +1,38 @@
+/** The config file's `hooks`: whose push webhooks are taken, and where the secret of each stands. */
+import { isSection, type ReportKey, reportUnknownKeys } from './keys.js';
+import { requireSecretSource, type SecretSource } from './secret-source.js';
+
+/** `gitea` is Forgejo, too. */
+export const hookProviders = ['github', 'gitlab', 'gitea', 'bitbucket', 'generic'] as const;
+
+export type HookProvider = (typeof hookProviders)[number];
+
+/** A provider that is left out is refused. */
+export type HookSettings = Readonly<Partial<Record<HookProvider, SecretSource>>>;
+
+/** The secrets of `value`; what cannot be used is reported and left out. */
+export function readHooks(value: unknown, report: ReportKey): HookSettings {
+  if (value === undefined || value === null) {
+    return {};
+  }
+  if (!isSection(value)) {
+    report('hooks', `is no mapping with ${hookProviders.join(', ')}`);
+    return {};
+  }
+  reportUnknownKeys('hooks', value, hookProviders, report);
+  const entries = hookProviders.flatMap((provider) => {
+    const path = `hooks.${provider}`;
+    const hook = value[provider];
+    if (hook === undefined) {
+      return [];
+    }
+    if (!isSection(hook)) {
+      report(path, 'is no mapping with secretFile or secretEnv');
+      return [];
+    }
+    reportUnknownKeys(path, hook, ['secretFile', 'secretEnv'], report);
+    const secret = requireSecretSource(path, hook, 'secret', report);
+    return secret === undefined ? [] : [[provider, secret] as const];
+  });
+  return Object.fromEntries(entries);
+}
