@@ -20,7 +20,7 @@ export function planMeshes(before: readonly Mesh[], after: readonly Mesh[]): Ren
   const plans = after.map((mesh) => {
     const applied = before.find((candidate) => candidate.name === mesh.name);
     const changes = diffMeshes(applied ?? emptyMesh(mesh), mesh);
-    const groups = groupChanges(mesh.name, changes);
+    const groups = groupChanges(mesh, changes);
     return {
       groups,
       blocks:

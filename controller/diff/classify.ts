@@ -1,7 +1,7 @@
 /**
  * What a difference means for traffic: one `Change` a resource, and one a route inside a virtual router.
- * The classes are those of the design's section 3. A removed route is `config`, not `subtractive`: its
- * requests go elsewhere from then on, which is what waves and gates are for.
+ * A removed route is `config`, not `subtractive`, and so is a gateway route that comes or goes while its
+ * gateway stays: requests go elsewhere from then on, which is what waves and gates are for.
  */
 import { canonicalJson } from '../base/hash.js';
 import type { ResourceRef, Route, VirtualNode, VirtualRouter } from '../mesh/model.js';
@@ -9,20 +9,40 @@ import { normalizeWeights } from '../mesh/weights.js';
 import type { Change, ChangeClass, FieldChange, ResourceChange } from './change.js';
 import { diffFields } from './fields.js';
 
-/** The meaning of one resource's difference; at least one change. */
-export function classifyChange(change: ResourceChange): readonly Change[] {
+/** The meaning of one resource's difference, beside all that changes with it; at least one change. */
+export function classifyChange(
+  change: ResourceChange,
+  group: readonly ResourceChange[],
+): readonly Change[] {
   const { ref, before, after } = change;
   if (before === null) {
-    return [{ resource: ref, class: 'additive', action: 'created', fields: [] }];
+    const changeClass = movesRequests(change, group) ? 'config' : 'additive';
+    return [{ resource: ref, class: changeClass, action: 'created', fields: [] }];
   }
   if (after === null) {
-    return [{ resource: ref, class: 'subtractive', action: 'deleted', fields: [] }];
+    const changeClass = movesRequests(change, group) ? 'config' : 'subtractive';
+    return [{ resource: ref, class: changeClass, action: 'deleted', fields: [] }];
   }
   if (before.kind === 'VirtualRouter' && after.kind === 'VirtualRouter') {
     return classifyRouter(ref, before, after);
   }
   const fields = diffFields(before, after);
   return [{ resource: ref, class: classOfFields(change, fields), action: 'configured', fields }];
+}
+
+/** True for a gateway route that comes to a gateway, or leaves one, which takes requests before and after. */
+function movesRequests(
+  { before, after }: ResourceChange,
+  group: readonly ResourceChange[],
+): boolean {
+  const route = after ?? before;
+  if (route?.kind !== 'GatewayRoute') {
+    return false;
+  }
+  const gateway = group.find(
+    ({ ref }) => ref.kind === 'VirtualGateway' && ref.name === route.virtualGateway,
+  );
+  return gateway === undefined || (gateway.before !== null && gateway.after !== null);
 }
 
 /** The order in which classes weigh: a resource with several differences has the heaviest one's class. */

@@ -1,20 +1,22 @@
 /**
  * Groups: the connected components of what changes, over the references between the changed resources.
  * Two services changed by one commit are two groups, so one team's failed canary never holds up another's.
+ * A gateway route is joined with the routes behind its service in one hop, and so linked with them even
+ * where the service between them stays as it is.
  */
 import { compareText } from '../base/problem.js';
-import { resourceKey } from '../mesh/model.js';
+import { type Mesh, type Resource, type ResourceRef, resourceKey } from '../mesh/model.js';
 import { referencesOf } from '../mesh/references.js';
 import type { ChangeGroup, ResourceChange } from './change.js';
 import { classifyChange } from './classify.js';
 
-/** `changes` of one mesh in groups, sorted by name. Each change is in exactly one. */
+/** `changes` that lead to the mesh `desired`, in groups, sorted by name. Each change is in exactly one. */
 export function groupChanges(
-  mesh: string,
+  desired: Mesh,
   changes: readonly ResourceChange[],
 ): readonly ChangeGroup[] {
   const byKey = new Map(changes.map((change) => [resourceKey(change.ref), change]));
-  const neighbours = linkChanges(mesh, byKey);
+  const neighbours = linkChanges(desired, byKey);
   const seen = new Set<string>();
   const groups: ChangeGroup[] = [];
   for (const key of [...byKey.keys()].sort(compareText)) {
@@ -22,7 +24,7 @@ export function groupChanges(
       const members = reach(key, neighbours, seen);
       groups.push(
         makeGroup(
-          mesh,
+          desired.name,
           members.flatMap((member) => byKey.get(member) ?? []),
         ),
       );
@@ -40,19 +42,19 @@ export function makeGroup(mesh: string, resources: readonly ResourceChange[]): C
     mesh,
     name: groupName(sorted),
     resources: sorted,
-    changes: sorted.flatMap(classifyChange),
+    changes: sorted.flatMap((change) => classifyChange(change, sorted)),
   };
 }
 
 /** Both directions of every reference between two changed resources, before or after. */
 function linkChanges(
-  mesh: string,
+  desired: Mesh,
   byKey: ReadonlyMap<string, ResourceChange>,
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const neighbours = new Map([...byKey.keys()].map((key) => [key, new Set<string>()]));
   for (const [key, change] of byKey) {
     for (const resource of [change.before, change.after]) {
-      const references = resource === null ? [] : referencesOf(mesh, resource);
+      const references = resource === null ? [] : linksOf(desired, resource);
       for (const other of references.map(resourceKey)) {
         neighbours.get(other)?.add(key);
         if (neighbours.has(other)) {
@@ -62,6 +64,19 @@ function linkChanges(
     }
   }
   return neighbours;
+}
+
+/** What `resource` names, and of a gateway route what answers for its service. */
+function linksOf(desired: Mesh, resource: Resource): readonly ResourceRef[] {
+  const named = referencesOf(desired.name, resource);
+  if (resource.kind !== 'GatewayRoute') {
+    return named;
+  }
+  // Where the service itself changes, its own references link what was behind it before.
+  const service = desired.virtualServices.find(
+    ({ name }) => name === resource.target.virtualService,
+  );
+  return service === undefined ? named : [...named, ...referencesOf(desired.name, service)];
 }
 
 function reach(

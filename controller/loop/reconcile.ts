@@ -43,7 +43,7 @@ function reconcileMesh(
   const heldKeys = new Set([...waiting.values()].flat().map(({ ref }) => resourceKey(ref)));
   const startable = free.filter((change) => !heldKeys.has(resourceKey(change.ref)));
   const next = { ...superseded, held };
-  return groupChanges(name, startable).reduce(
+  return groupChanges(mesh.desired, startable).reduce(
     (state, group) => startGroup(state, mesh, group, waiting, revision, nowMs),
     next,
   );

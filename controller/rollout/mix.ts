@@ -6,10 +6,17 @@
 import { assertNever } from '../base/assert.js';
 import { hashShare } from '../base/hash.js';
 import { memo } from '../base/memo.js';
-import type { ResourceChange } from '../diff/change.js';
+import type { ChangeGroup, ResourceChange } from '../diff/change.js';
 import { targetsDiffer } from '../diff/classify.js';
 import { applyChanges, sameResource } from '../diff/diff-meshes.js';
-import type { Mesh, Resource, Route, VirtualNode, VirtualRouter } from '../mesh/model.js';
+import {
+  type Mesh,
+  type Resource,
+  type Route,
+  resourceKey,
+  type VirtualNode,
+  type VirtualRouter,
+} from '../mesh/model.js';
 import { isEnded, type PlanStep, type Rollout } from './rollout.js';
 import { moveTargets } from './weights.js';
 
@@ -83,7 +90,7 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[], insta
       case 'added':
         return rollout.group.resources.filter(isAddition);
       case 'mixed':
-        return rollout.group.resources.map((change) => mixChange(change, position.progress));
+        return mixGroup(rollout.group, position.progress);
       case 'desired':
         return rollout.group.resources;
       default:
@@ -92,6 +99,24 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[], insta
   });
   return applyChanges(applied, changes);
 }
+
+function mixGroup(group: ChangeGroup, progress: number): readonly ResourceChange[] {
+  const goesNow = removedInWaves(group);
+  return group.resources.map((change) =>
+    goesNow.has(resourceKey(change.ref)) ? change : mixChange(change, progress),
+  );
+}
+
+/** Keys of what the group removes as a change of configuration; other removals come last. */
+const removedInWaves = memo(
+  ({ changes }: ChangeGroup): ReadonlySet<string> =>
+    new Set(
+      changes
+        .filter((change) => change.class === 'config' && change.action === 'deleted')
+        .filter(({ route }) => route === undefined)
+        .map(({ resource }) => resourceKey(resource)),
+    ),
+);
 
 /**
  * `change` as far as the weights have come: its `after` is what is to be served. The same object for the

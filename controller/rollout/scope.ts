@@ -81,7 +81,9 @@ const resourcesByKey = memo(
 export function judgedNodes(group: ChangeGroup, mesh: Mesh): readonly string[] {
   const names = new Set<string>();
   const byKey = resourcesByKey(mesh);
-  const queue = group.resources.flatMap((change) => change.after ?? change.before ?? []);
+  const queue = group.resources.flatMap(
+    ({ before, after }) => after ?? inItsPlace(mesh, before) ?? [],
+  );
   const seen = new Set<Resource>();
   for (let resource = queue.pop(); resource !== undefined; resource = queue.pop()) {
     if (seen.has(resource)) {
@@ -95,6 +97,13 @@ export function judgedNodes(group: ChangeGroup, mesh: Mesh): readonly string[] {
     }
   }
   return [...names].sort();
+}
+
+/** What takes the requests of `removed`: of a gateway route's, the others of its gateway, if that stays. */
+function inItsPlace(mesh: Mesh, removed: Resource | null): Resource | null {
+  return removed?.kind === 'GatewayRoute'
+    ? (mesh.virtualGateways.find(({ name }) => name === removed.virtualGateway) ?? null)
+    : removed;
 }
 
 /** Keys of what `resource` hands requests to: of a gateway its routes, of such a route its service. */

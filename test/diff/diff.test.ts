@@ -16,8 +16,9 @@ const diff = suite('diff');
 
 /** `Kind name[/route]: class action`, for each change between the two. */
 function classes(before: Mesh, after: Mesh): readonly string[] {
-  return diffMeshes(before, after)
-    .flatMap(classifyChange)
+  const changes = diffMeshes(before, after);
+  return changes
+    .flatMap((change) => classifyChange(change, changes))
     .map(({ resource, route, class: changeClass, action }) => {
       const place = route === undefined ? resource.name : `${resource.name}/${route}`;
       return `${resource.kind} ${place}: ${changeClass} ${action}`;
@@ -86,7 +87,7 @@ diff('two services are two groups, and a version with its weights is one', () =>
     { name: 'reviews', weights: { v2: 100 } },
     { name: 'ratings', weights: { v1: 0, v2: 100 } },
   ]);
-  const groups = groupChanges('demo', diffMeshes(before, after));
+  const groups = groupChanges(after, diffMeshes(before, after));
   const printed = groups.map((group) => [group.name, group.resources.map(({ ref }) => ref.name)]);
   assert.equal(printed, [
     ['ratings', ['ratings']],
@@ -105,7 +106,7 @@ diff(
       assert.equal(diffMeshes(a, JSON.parse(JSON.stringify(a))), []);
       const changes = diffMeshes(a, b);
       assert.is(canonicalJson(applyChanges(a, changes)), canonicalJson(b), `round ${round}`);
-      const groups = groupChanges('demo', changes);
+      const groups = groupChanges(b, changes);
       const again = groups.reduce((mesh, group) => applyChanges(mesh, group.resources), a);
       assert.is(canonicalJson(again), canonicalJson(b), `groups, round ${round}`);
       assert.equal(danglingReferences(again), []);
@@ -116,9 +117,45 @@ diff(
 diff('the order in which resources come never matters', () => {
   const after = meshOf([{ name: 'ratings', weights: { v1: 1, v2: 1 } }]);
   const shuffled = { ...after, virtualNodes: [...after.virtualNodes].reverse() };
-  const left = groupChanges('demo', diffMeshes(base, after));
-  const right = groupChanges('demo', diffMeshes(base, shuffled));
+  const left = groupChanges(after, diffMeshes(base, after));
+  const right = groupChanges(shuffled, diffMeshes(base, shuffled));
   assert.is(canonicalJson(left), canonicalJson(right));
+});
+
+diff('a gateway route that comes or goes moves requests, unless its gateway does with it', () => {
+  const reviews = { name: 'reviews', weights: { v1: 100 } };
+  const ratings = { name: 'ratings', weights: { v1: 100 } };
+  const none = meshOf([reviews, ratings]);
+  const one = meshOf([{ ...reviews, gatewayPrefix: '/' }, ratings]);
+  const two = meshOf([
+    { ...reviews, gatewayPrefix: '/' },
+    { ...ratings, gatewayPrefix: '/ratings' },
+  ]);
+  assert.equal(classes(none, one), [
+    'GatewayRoute reviews: additive created',
+    'VirtualGateway edge: additive created',
+  ]);
+  assert.equal(classes(one, none), [
+    'GatewayRoute reviews: subtractive deleted',
+    'VirtualGateway edge: subtractive deleted',
+  ]);
+  assert.equal(classes(one, two), ['GatewayRoute ratings: config created']);
+  assert.equal(classes(two, one), ['GatewayRoute ratings: config deleted']);
+});
+
+diff('a gateway route and the router behind its service are one group', () => {
+  const of = (gatewayPrefix: string, v2: number) => {
+    const reviews = { name: 'reviews', weights: { v1: 100 - v2, v2 }, gatewayPrefix };
+    const ratings = { name: 'ratings', weights: { v1: 100 - v2, v2 } };
+    return meshOf([reviews, ratings]);
+  };
+  const desired = of('/reviews', 50);
+  const groups = groupChanges(desired, diffMeshes(of('/', 0), desired));
+  const printed = groups.map(({ name, resources }) => [name, resources.map(({ ref }) => ref.kind)]);
+  assert.equal(printed, [
+    ['ratings', ['VirtualRouter']],
+    ['reviews', ['GatewayRoute', 'VirtualRouter']],
+  ]);
 });
 
 diff('everything of a first revision is additive', () => {

@@ -61,7 +61,7 @@ spec:
         match: { prefix: / }
         action: { weightedTargets: [{ virtualNodeRef: { name: cart-v1 }, weight: 9 }, { virtualNodeRef: { name: cart-v2 }, weight: 1 }] }`,
   gateway('edge', 'to-cart', 'cart.local'),
-  gateway('inner', 'to-pay', 'pay.local'),
+  gateway('inner', 'inside', 'pay.local'),
 ].join('\n---\n');
 
 interface Found {
@@ -70,14 +70,14 @@ interface Found {
 }
 
 /** What is found where `before` in the mesh becomes `after`. */
-function change(before: string, after: string): Found {
-  const applied = meshFromYaml(yaml);
-  const desired: Mesh = meshFromYaml(yaml.replace(before, after));
+function change(before: string, after: string, whole = yaml): Found {
+  const applied = meshFromYaml(whole);
+  const desired: Mesh = meshFromYaml(whole.replace(before, after));
   const changes = diffMeshes(applied, desired);
   assert.is(changes.length, 1, `${changes.length} resources changed`);
   const group = makeGroup('shop', changes);
-  const concerned = [...concernedNodes(group, desired)];
-  return { concerned: concerned.sort(), judged: judgedNodes(group, desired) };
+  const concerned = [applied, desired].flatMap((mesh) => [...concernedNodes(group, mesh)]);
+  return { concerned: [...new Set(concerned)].sort(), judged: judgedNodes(group, desired) };
 }
 
 test('weights concern the callers of a router, and the gateway that leads to it', () => {
@@ -101,6 +101,16 @@ test('a gateway concerns itself, and is judged by all that its routes lead to', 
     'name: inner }\nspec: { listeners: [{ portMapping: { port: 81,',
   );
   assert.equal(concerned, ['shop/VirtualGateway/inner']);
+  assert.equal(judged, ['pay']);
+});
+
+test('a gateway route that goes is judged by what its gateway still leads to', () => {
+  const second = gateway('edge', 'to-pay', 'pay.local').replace('prefix: /', 'prefix: /pay');
+  const [, route = ''] = second.split('---\n');
+  const routeToCart = gateway('edge', 'to-cart', 'cart.local').split('---\n')[1] ?? '';
+  const whole = yaml.replace(routeToCart, `${route}\n---\n${routeToCart}`);
+  const { concerned, judged } = change(`\n---\n${routeToCart}`, '', whole);
+  assert.equal(concerned, ['shop/VirtualGateway/edge']);
   assert.equal(judged, ['pay']);
 });
 

@@ -2,12 +2,12 @@
  * The loop's pure step behind a small language, so that rollout behaviour is told as text: one command a
  * line, the state after it printed. The store is the list of written values: `crash` forgets all else.
  *
- *   commit REV SERVICE:v1=90,v2=10[,timeout=5s] …   a valid revision with these services
+ *   commit REV SERVICE:v1=90,v2=10[,timeout=5s][,gateway=/path] …   a valid revision with these services
  *   policy key=value …      steps=10,50,100 bake=10s approve=2 (second step) noData= failureLimit= onFailure= onDeadline= deadline=
  *   gate NAME successRate key=value …   one more gate of the policy: min= at= from= dryRun=true failureLimit= noData=
  *   gates                   the newest result of every gate
  *   reject REV              a revision with an error
- *   connect|disconnect|ack|nack PROXY[=ADDRESS]      (proxies of node web; ack without a name: all)
+ *   connect|disconnect|ack|nack PROXY[=ADDRESS]      (of node web, or edge… of the gateway; ack without a name: all)
  *   traffic SERVICE-VERSION ok=10 err=1              each proxy's answers in a second, from now on
  *   tick 30s                time passes, second by second
  *   pause|resume|promote|abort|retry|approve ROLLOUT
@@ -21,7 +21,7 @@ import type { HistoryEntry, ProxyStatus } from '../../controller/loop/ports.js';
 import { startState } from '../../controller/loop/start-state.js';
 import type { DurableState, LoopState } from '../../controller/loop/state.js';
 import { isNews, stepLoop } from '../../controller/loop/step.js';
-import type { Gate, NoData, RolloutPolicy } from '../../controller/mesh/model.js';
+import type { Gate, GatewayRoute, NoData, RolloutPolicy } from '../../controller/mesh/model.js';
 import { normalizeWeights } from '../../controller/mesh/weights.js';
 import { LoadHistory } from '../../controller/rollout/load-history.js';
 import { effectiveMesh } from '../../controller/rollout/mix.js';
@@ -188,8 +188,10 @@ export class ScriptedLoop {
     return {
       id: proxyId(name),
       identity: {
-        nodeId: 'mesh/demo/virtualNode/web',
-        resource: { mesh: 'demo', kind: 'VirtualNode', name: 'web' },
+        nodeId: isOfGateway(name) ? 'mesh/demo/virtualGateway/edge' : 'mesh/demo/virtualNode/web',
+        resource: isOfGateway(name)
+          ? { mesh: 'demo', kind: 'VirtualGateway', name: 'edge' }
+          : { mesh: 'demo', kind: 'VirtualNode', name: 'web' },
         instance: name,
         kind: 'envoy',
       },
@@ -251,6 +253,10 @@ export class ScriptedLoop {
       for (const router of served.virtualRouters) {
         lines.push(`${router.name}: ${router.routes.map(printRoute).join('; ')}`);
       }
+      for (const instance of [...this.state.proxies.keys()].filter(isOfGateway)) {
+        const { gatewayRoutes } = effectiveMesh(mesh.applied, rollouts, instance);
+        lines.push(`${instance}: ${gatewayRoutes.map(printGatewayRoute).join(' ')}`);
+      }
     }
     for (const rollout of this.state.durable.rollouts.values()) {
       if (!isEnded(rollout.phase)) {
@@ -283,6 +289,15 @@ function printRoute(route: {
   return `${targets.join(' ')}${timeout}`;
 }
 
+/** Proxies are of the gateway or of the node `web`, by their names. */
+function isOfGateway(proxy: string): boolean {
+  return proxy.startsWith('edge');
+}
+
+function printGatewayRoute({ name, match }: GatewayRoute): string {
+  return match.path?.kind === 'prefix' ? `${match.path.prefix}=${name}` : name;
+}
+
 function phasesOf(state: LoopState): string {
   const rollouts = [...state.durable.rollouts.values()];
   return rollouts.map((rollout) => `${rollout.id} ${rollout.phase} ${rollout.step}`).join('\n');
@@ -292,11 +307,13 @@ function readService(word: string): ServiceSpec {
   const [name = '', rest = ''] = word.split(':');
   const pairs = rest.split(',').map((pair) => pair.split('='));
   const timeout = pairs.find(([key]) => key === 'timeout')?.[1];
+  const gatewayPrefix = pairs.find(([key]) => key === 'gateway')?.[1];
   const weights = pairs.filter(([key]) => key?.startsWith('v'));
   return {
     name,
     weights: Object.fromEntries(weights.map(([key = '', value]) => [key, Number(value)])),
     timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
+    gatewayPrefix,
   };
 }
 

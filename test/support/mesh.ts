@@ -1,8 +1,10 @@
 /** Meshes of the model for tests: services with weighted versions and one caller, without any YAML. */
 import type {
+  GatewayRoute,
   Mesh,
   RolloutPolicy,
   Route,
+  VirtualGateway,
   VirtualNode,
   VirtualRouter,
   VirtualService,
@@ -16,22 +18,28 @@ export interface ServiceSpec {
   readonly timeoutMs?: number;
   /** Port of the versions' static endpoints. */
   readonly endpointPort?: number;
+  /** The gateway `edge` hands it requests below this path. */
+  readonly gatewayPrefix?: string;
 }
 
-/** A mesh `demo` in which the node `web` calls every one of `services`. */
+/**
+ * A mesh `demo` in which the node `web` calls every one of `services`, and where one is reached from
+ * outside a gateway `edge`.
+ */
 export function meshOf(
   services: readonly ServiceSpec[],
   rolloutPolicies: readonly RolloutPolicy[] = [],
 ): Mesh {
   const sorted = [...services].sort(byName);
+  const gatewayRoutes = sorted.flatMap(gatewayRoutesOf);
   return {
     name: 'demo',
     settings: { kind: 'Mesh', name: 'demo', labels: {}, egressFilter: 'DROP_ALL' },
     virtualNodes: [...sorted.flatMap(nodesOf), caller(sorted)].sort(byName),
     virtualServices: sorted.map(serviceOf),
     virtualRouters: sorted.map(routerOf),
-    virtualGateways: [],
-    gatewayRoutes: [],
+    virtualGateways: gatewayRoutes.length === 0 ? [] : [edge],
+    gatewayRoutes,
     rolloutPolicies,
   };
 }
@@ -93,6 +101,32 @@ function routerOf(service: ServiceSpec): VirtualRouter {
     listeners: [{ port: 8080, protocol: 'http' }],
     routes: [route],
   };
+}
+
+const edge: VirtualGateway = {
+  kind: 'VirtualGateway',
+  name: 'edge',
+  labels: {},
+  listeners: [{ port: 80, protocol: 'http' }],
+};
+
+function gatewayRoutesOf({ name, gatewayPrefix }: ServiceSpec): readonly GatewayRoute[] {
+  if (gatewayPrefix === undefined) {
+    return [];
+  }
+  const path = { kind: 'prefix', prefix: gatewayPrefix } as const;
+  const route: GatewayRoute = {
+    kind: 'GatewayRoute',
+    name,
+    labels: {},
+    virtualGateway: edge.name,
+    protocol: 'http',
+    priority: 1000,
+    match: { path, headers: [], queryParameters: [] },
+    target: { virtualService: `${name}.demo.local` },
+    rewrite: { hostnameToTarget: true, path: { kind: 'none' } },
+  };
+  return [route];
 }
 
 /** A policy for the whole mesh, with short times. */
