@@ -3,6 +3,7 @@
  * before anything else happens, and stops them in reverse. The only file that knows all adapters.
  */
 import { createRequire } from 'node:module';
+import { Access } from './access/access.js';
 import { type Api, createApi } from './api/api.js';
 import { seededRandom } from './base/random.js';
 import type { Revision } from './base/revision.js';
@@ -15,6 +16,7 @@ import type { Settings } from './config.js';
 import { Decoder } from './decoder.js';
 import { parseNode } from './envoy/identity.js';
 import { openSource } from './git/open-source.js';
+import { createRevisionShelf, type RevisionShelf } from './git/revision-shelf.js';
 import { createLogger } from './log.js';
 import type { LoopEvent } from './loop/events.js';
 import { loadSamples } from './loop/load-samples.js';
@@ -134,6 +136,10 @@ async function start(
     { ...settings, cacheFolder: settings.cache, credentials: settings.git },
     { clock, logger, random },
   );
+  const shelf = createRevisionShelf(
+    { repo: settings.repo, path: settings.path, credentials: settings.git },
+    { clock },
+  );
   api = createApi({
     listen: settings.http,
     version: programVersion(),
@@ -145,6 +151,9 @@ async function start(
       secrets: readSecrets(settings.hooks),
       pollNow: () => source.pollNow(),
     },
+    access: new Access({ tokens: [], secret: '' }),
+    proxyResources: (id) => xds.resources(id),
+    revisions: shelf,
     ready: () => [
       { name: 'snapshot', isOk: loop.current().generation > 0 },
       { name: 'store', isOk: loop.isStoring() },
@@ -158,7 +167,7 @@ async function start(
   dispatcher.wake();
   const decoder = new Decoder();
   undo.push(() => decoder.stop());
-  startSource(source, decoder, loop, logger);
+  startSource(source, decoder, loop, { logger, shelf });
   undo.push(() => source.stop());
   const httpUrl = `http://${renderHostPort(httpAddress)}`;
   logger.info('headgate.started', { xds: renderHostPort(xdsAddress), http: httpUrl });
@@ -177,11 +186,17 @@ async function runBackwards(undo: (() => Promise<void>)[]): Promise<void> {
   }
 }
 
-function startSource(source: Source, decoder: Decoder, loop: Loop, logger: Logger): void {
+function startSource(
+  source: Source,
+  decoder: Decoder,
+  loop: Loop,
+  { logger, shelf }: { readonly logger: Logger; readonly shelf: RevisionShelf },
+): void {
   source.start((event) => {
     logSource(event, logger);
     switch (event.kind) {
       case 'revision':
+        shelf.keep(event.revision);
         void decoder.load(event.revision).then((loaded) => {
           loop.enqueue({ kind: 'revisionRead', revision: describe(event.revision), ...loaded });
         });

@@ -21,7 +21,7 @@ import {
 } from './tidy/checks.js';
 import { importTable } from './tidy/import-table.js';
 
-const controller = sources('controller', /\.ts$/).filter(
+const controller = sources('controller', /\.(tsx?|mjs)$/).filter(
   (file) => !file.path.startsWith('controller/generated/'),
 );
 const tests = sources('test', /\.ts$/);

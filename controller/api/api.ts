@@ -4,20 +4,26 @@
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import express from 'express';
+import type { Access } from '../access/access.js';
 import { errorText, OpError } from '../base/op-error.js';
 import { type HostPort, renderHostPort } from '../base/socket-address.js';
 import type { Clock, Logger } from '../loop/ports.js';
 import type { LoopState } from '../loop/state.js';
+import { addAccessRoutes, createGuard } from './access-routes.js';
+import { addDashboard } from './dashboard-files.js';
 import { EventLog } from './event-log.js';
 import { EventStream } from './event-stream.js';
 import type { HookOptions } from './hooks.js';
 import { createMetrics } from './metrics.js';
+import { RolloutHistory } from './rollout-history.js';
 import { addRoutes, type RouteOptions } from './routes.js';
 import { answerErrors, checkHost, secureHeaders } from './safety.js';
 import type { Moment } from './view.js';
 
-export interface ApiOptions extends Pick<RouteOptions, 'command' | 'history' | 'ready'> {
+export interface ApiOptions
+  extends Pick<RouteOptions, 'command' | 'history' | 'ready' | 'proxyResources' | 'revisions'> {
   /** Port 0 takes any free one. */
   readonly listen: HostPort;
   /** The program's own. */
@@ -25,6 +31,7 @@ export interface ApiOptions extends Pick<RouteOptions, 'command' | 'history' | '
   readonly state: () => LoopState;
   readonly proxies: () => Moment['proxies'];
   readonly hooks: Omit<HookOptions, 'logger'>;
+  readonly access: Access;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly timeouts?: ApiTimeouts;
@@ -51,6 +58,9 @@ export interface Api {
 /** A request is a line, some headers and at most 64 KiB: whoever needs longer is not sending one. */
 const defaultTimeouts: ApiTimeouts = { headersMs: 5_000, requestMs: 10_000, checkMs: 1_000 };
 
+/** Where `npm run build` puts the page, beside this compiled file's folder. */
+const dashboardFolder = fileURLToPath(new URL('../dashboard', import.meta.url));
+
 const headerBytesMax = 16 * 1024;
 const headersMax = 100;
 
@@ -58,7 +68,7 @@ const headersMax = 100;
 const connectionsMax = 1024;
 
 export function createApi(options: ApiOptions): Api {
-  const { clock, logger } = options;
+  const { access, clock, logger } = options;
   const moment = (): Moment => ({
     state: options.state(),
     proxies: options.proxies(),
@@ -68,6 +78,7 @@ export function createApi(options: ApiOptions): Api {
   const metrics = createMetrics(options.version, moment);
   const log = new EventLog(clock.now());
   const events = new EventStream({ clock, log, moment });
+  const rolloutHistory = new RolloutHistory();
   const command: ApiOptions['command'] = async (asked) => {
     const reply = await options.command(asked);
     logger.info('rollout.command', { ...asked, ...reply });
@@ -76,9 +87,15 @@ export function createApi(options: ApiOptions): Api {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(secureHeaders, checkHost(options.listen.address));
-  const hooks = { ...options.hooks, logger };
-  addRoutes(app, { ...options, command, moment, metrics: metrics.scrape, events, hooks });
+  app.use(secureHeaders, checkHost(options.listen.address, access.publicUrl?.hostname));
+  addDashboard(app, dashboardFolder);
+  addAccessRoutes(app, { access, clock, logger });
+  addRoutes(app, {
+    ...{ ...options, command, moment, events, rolloutHistory },
+    metrics: metrics.scrape,
+    hooks: { ...options.hooks, logger },
+    guard: createGuard({ access, clock, logger }),
+  });
   app.use(answerErrors(logger));
   const timeouts = options.timeouts ?? defaultTimeouts;
   const server = createServer(
@@ -97,6 +114,7 @@ export function createApi(options: ApiOptions): Api {
     stateChanged: (state) => {
       metrics.observe(seen, state);
       seen = state;
+      rolloutHistory.look(state, clock.now());
       events.stateChanged();
     },
     stop: async (drainMs) => {

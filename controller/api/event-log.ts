@@ -5,6 +5,7 @@
  */
 import { canonicalJson } from '../base/hash.js';
 import { isEnded, type Rollout } from '../rollout/rollout.js';
+import { viewProxy } from './proxy-view.js';
 import { type RolloutView, viewRollout } from './rollout-view.js';
 import { type Moment, type StatusView, viewStatus } from './view.js';
 
@@ -14,8 +15,10 @@ export interface ApiEvent {
   /**
    * - `status`: a `StatusView`: when somebody connects, and when anything outside its rollouts changed.
    * - `rollout`: a `RolloutView` that is new or changed, or ended.
+   * - `proxy`: a `ProxyView` that is new or changed.
+   * - `proxyGone`: `{ id }` of one that has disconnected.
    */
-  readonly type: 'status' | 'rollout';
+  readonly type: 'status' | 'rollout' | 'proxy' | 'proxyGone';
   readonly json: string;
 }
 
@@ -33,6 +36,8 @@ export class EventLog {
   private newest = 0;
   private seenStatus = '';
   private seenRollouts: ReadonlyMap<string, Seen> = new Map();
+  /** The JSON of each, by id. */
+  private seenProxies: ReadonlyMap<string, string> = new Map();
 
   /** `startedAtMs` becomes the epoch: no earlier run of this controller had it. */
   constructor(startedAtMs: number) {
@@ -42,6 +47,7 @@ export class EventLog {
   /** Appends an event for each thing that differs from the last look. */
   look(moment: Moment): void {
     this.lookAtRollouts(moment);
+    this.lookAtProxies(moment);
     const status = viewStatus(moment);
     const comparable = comparableStatus(status);
     if (comparable !== this.seenStatus) {
@@ -69,6 +75,23 @@ export class EventLog {
     this.seenRollouts = seen;
   }
 
+  private lookAtProxies({ proxies }: Moment): void {
+    const seen = new Map<string, string>();
+    for (const view of proxies.map(viewProxy)) {
+      const json = JSON.stringify(view);
+      if (this.seenProxies.get(view.id) !== json) {
+        this.append('proxy', view);
+      }
+      seen.set(view.id, json);
+    }
+    for (const id of this.seenProxies.keys()) {
+      if (!seen.has(id)) {
+        this.append('proxyGone', { id });
+      }
+    }
+    this.seenProxies = seen;
+  }
+
   /** The events after `lastId`, oldest first; undefined where that is not known any more, or never was. */
   since(lastId: string): readonly ApiEvent[] | undefined {
     const [epoch, digits] = lastId.split('-');
@@ -90,7 +113,7 @@ export class EventLog {
     return { id: this.idOf(this.newest), type: 'status', json: JSON.stringify(viewStatus(moment)) };
   }
 
-  private append(type: ApiEvent['type'], view: RolloutView | StatusView): void {
+  private append(type: ApiEvent['type'], view: object): void {
     this.newest += 1;
     this.events.push({ id: this.idOf(this.newest), type, json: JSON.stringify(view) });
     if (this.events.length > eventsKeptMax) {

@@ -6,6 +6,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../loop/ports.js';
 import type { ApiEvent, EventLog } from './event-log.js';
+import { viewMesh } from './mesh-view.js';
 import type { Moment } from './view.js';
 
 /** Enough for every screen of a team; each costs a socket and a comparison a change. */
@@ -13,6 +14,9 @@ const subscribersMax = 64;
 
 /** Bursts (a report from each of a hundred proxies) become one look at the state. */
 const coalesceMs = 250;
+
+/** How often what no event tells of (figures, acknowledgements) is looked at while anybody listens. */
+const lookMs = 1000;
 
 /** Below the idle timeouts of the usual proxies, of which 30 s is the shortest. */
 const heartbeatMs = 15_000;
@@ -25,8 +29,22 @@ export type EventSink = Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'on
 
 interface Subscriber {
   readonly response: EventSink;
+  /** The mesh whose graph it looks at. */
+  readonly mesh?: string;
+  readonly expiresAtMs?: number;
   lastId: string;
+  /** The graph that it was sent last, as JSON. */
+  lastGraph: string;
   isBlocked: boolean;
+}
+
+export interface Subscription {
+  /** When the listener's session ends, and the stream with it. */
+  readonly expiresAtMs?: number;
+  /** Goes on after this event; empty: begins with the status. */
+  readonly lastId: string;
+  /** The mesh whose graph is to be sent too, whenever it changes: events `mesh`, which have no id. */
+  readonly mesh?: string;
 }
 
 export interface EventStreamOptions {
@@ -42,6 +60,7 @@ export class EventStream {
   private isWatched = false;
   private cancelLook: (() => void) | undefined;
   private cancelHeartbeat: (() => void) | undefined;
+  private cancelRegularLook: (() => void) | undefined;
 
   constructor(options: EventStreamOptions) {
     this.options = options;
@@ -58,15 +77,18 @@ export class EventStream {
     }
     this.cancelLook ??= this.options.clock.after(coalesceMs, () => {
       this.cancelLook = undefined;
-      this.options.log.look(this.options.moment());
-      for (const subscriber of this.subscribers) {
-        this.catchUp(subscriber);
-      }
+      this.look();
     });
   }
 
-  /** Answers with a stream that goes on after `lastId` or, without one, begins with the status. */
-  subscribe(response: EventSink, lastId: string): void {
+  private look(): void {
+    this.options.log.look(this.options.moment());
+    for (const subscriber of this.subscribers) {
+      this.catchUp(subscriber);
+    }
+  }
+
+  subscribe(response: EventSink, { lastId, mesh, expiresAtMs }: Subscription): void {
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       // A stream that ends, ends its socket: nothing idle is left for a stop to wait for.
@@ -74,7 +96,11 @@ export class EventStream {
       'X-Accel-Buffering': 'no',
     });
     response.write(`retry: ${retryMs}\n\n`);
-    const subscriber: Subscriber = { response, lastId, isBlocked: false };
+    const subscriber: Subscriber = {
+      ...{ response, mesh, expiresAtMs, lastId },
+      lastGraph: '',
+      isBlocked: false,
+    };
     this.subscribers.add(subscriber);
     if (!this.isWatched) {
       this.isWatched = true;
@@ -86,13 +112,16 @@ export class EventStream {
       this.catchUp(subscriber);
     });
     this.catchUp(subscriber);
+    this.sendGraphs();
     this.cancelHeartbeat ??= this.scheduleHeartbeat();
+    this.cancelRegularLook ??= this.scheduleLook();
   }
 
   /** Ends every stream; clients come back by themselves. */
   stop(): void {
     this.cancelLook?.();
     this.cancelHeartbeat?.();
+    this.cancelRegularLook?.();
     for (const { response } of this.subscribers) {
       response.end();
     }
@@ -111,6 +140,42 @@ export class EventStream {
         return;
       }
     }
+  }
+
+  /** To each subscriber the graph of its mesh, where that is not what it was sent last. */
+  private sendGraphs(): void {
+    const graphs = new Map<string, string>();
+    for (const subscriber of this.subscribers) {
+      const { mesh, isBlocked, response } = subscriber;
+      if (mesh === undefined || isBlocked) {
+        continue;
+      }
+      const graph =
+        graphs.get(mesh) ?? JSON.stringify(viewMesh(mesh, this.options.moment()) ?? null);
+      graphs.set(mesh, graph);
+      if (graph !== subscriber.lastGraph) {
+        subscriber.lastGraph = graph;
+        subscriber.isBlocked = !response.write(`event: mesh\ndata: ${graph}\n\n`);
+      }
+    }
+  }
+
+  private endExpired(): void {
+    const nowMs = this.options.clock.now();
+    for (const { response, expiresAtMs } of this.subscribers) {
+      if (expiresAtMs !== undefined && expiresAtMs <= nowMs) {
+        response.end();
+      }
+    }
+  }
+
+  private scheduleLook(): () => void {
+    return this.options.clock.after(lookMs, () => {
+      this.endExpired();
+      this.look();
+      this.sendGraphs();
+      this.cancelRegularLook = this.subscribers.size > 0 ? this.scheduleLook() : undefined;
+    });
   }
 
   private scheduleHeartbeat(): () => void {

@@ -3,7 +3,7 @@
  * programs. What each kind of entry holds is written by `loop/announce.ts` and `loop/step.ts`; entries
  * of an older version may hold less, and are shown as far as they go.
  */
-import type { StoredHistoryEntry } from '../loop/ports.js';
+import type { Store, StoredHistoryEntry } from '../loop/ports.js';
 import { viewTime } from './rollout-view.js';
 
 export interface HistoryView {
@@ -57,6 +57,29 @@ export function viewRevision(entry: StoredHistoryEntry): RevisionView {
     at: viewTime(entry.atMs),
     entry: entry.id,
   };
+}
+
+/** Entries that are looked through for those of one rollout: days of a busy mesh. */
+const searchedMax = 5000;
+const searchedAtOnce = 500;
+
+/** Entries about one rollout, newest first: the store keeps the history by time and kind alone. */
+export async function historyOfRollout(
+  history: Store['history'],
+  query: Parameters<Store['history']>[0],
+  rollout: string,
+): Promise<readonly HistoryView[]> {
+  const found: HistoryView[] = [];
+  let { before } = query;
+  for (let searched = 0; searched < searchedMax; searched += searchedAtOnce) {
+    const entries = await history({ ...query, before, limit: searchedAtOnce });
+    found.push(...entries.map(viewHistory).filter((view) => view.rollout === rollout));
+    before = entries.at(-1)?.id;
+    if (entries.length < searchedAtOnce || found.length >= query.limit) {
+      break;
+    }
+  }
+  return found.slice(0, query.limit);
 }
 
 function textOf(kind: string, data: Readonly<Record<string, unknown>>): string {

@@ -31,6 +31,8 @@ export interface RolloutView {
   readonly reason: string;
   /** What must happen before it goes on by itself; undefined where it has ended. */
   readonly waitsFor?: string;
+  /** When the bake time of the present step ends, while it bakes. */
+  readonly bakeEndsAt?: string;
   readonly commit: CommitView;
   /** Undefined: the built-in policy. */
   readonly policy?: string;
@@ -121,6 +123,7 @@ export function viewRollout(rollout: Rollout, load: LoadHistory, nowMs: number):
     endedAt: rollout.endedAtMs === undefined ? undefined : viewTime(rollout.endedAtMs),
     reason: rollout.reason,
     waitsFor: waitsFor(rollout, nowMs),
+    bakeEndsAt: rollout.phase === 'Baking' ? viewTime(bakedAtMs(rollout, nowMs)) : undefined,
     commit: viewCommit(revision),
     policy: plan.policy,
     steps: plan.steps.map(({ stage, progress, bakeMs, approval }) => ({
@@ -230,14 +233,15 @@ function waitsFor(rollout: Rollout, nowMs: number): string | undefined {
 }
 
 function waitsForWhileBaking(rollout: Rollout, nowMs: number): string | undefined {
-  const bakeMs = servedStep(rollout)?.bakeMs ?? 0;
-  const bakedAtMs = (rollout.ackedAtMs ?? nowMs) + bakeMs;
+  const untilMs = bakedAtMs(rollout, nowMs);
   const open = rollout.gates.filter((result) => result.verdict !== 'pass');
   const waits = [
-    ...(nowMs < bakedAtMs
-      ? [`bake time until ${viewTime(bakedAtMs).replace(/\.\d+Z$/, 'Z')}`]
-      : []),
+    ...(nowMs < untilMs ? [`bake time until ${viewTime(untilMs).replace(/\.\d+Z$/, 'Z')}`] : []),
     ...open.map((result) => `gate ${result.name}`),
   ];
   return waits.length === 0 ? undefined : waits.join(', ');
+}
+
+function bakedAtMs(rollout: Rollout, nowMs: number): number {
+  return (rollout.ackedAtMs ?? nowMs) + (servedStep(rollout)?.bakeMs ?? 0);
 }

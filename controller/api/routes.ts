@@ -2,27 +2,29 @@
  * The routes of the HTTP API, one line each, and what they read from a request. Whatever a client sends
  * is looked up, never followed: an id that is no key of the state is a 404, whatever it looks like.
  */
-import { type Express, json, type Request, type RequestHandler, type Response } from 'express';
+import { type Express, json, type Request, type Response } from 'express';
 import { printable } from '../base/printable.js';
 import type { CommandReply, LoopEvent } from '../loop/events.js';
-import type { ProxyStatus, Store } from '../loop/ports.js';
+import type { ProxyStatus } from '../loop/ports.js';
 import type { RolloutCommand } from '../rollout/rollout.js';
+import { type Guard, principalOf } from './access-routes.js';
+import { addBrowseRoutes, type BrowseOptions } from './browse-routes.js';
 import type { EventStream } from './event-stream.js';
-import { viewHistory, viewRevision } from './history-view.js';
+import { historyOfRollout, viewHistory, viewRevision } from './history-view.js';
 import { type HookOptions, hookHandler } from './hooks.js';
 import { viewProxy } from './proxy-view.js';
+import { get, nameCharactersMax, pageOf, route, shown, textQuery } from './request.js';
 import { viewRollout } from './rollout-view.js';
 import { bodyBytesMax, checkContentType, checkOrigin, HttpError } from './safety.js';
 import { type Moment, viewRollouts, viewStatus } from './view.js';
 
-export interface RouteOptions {
-  readonly moment: () => Moment;
+export interface RouteOptions extends BrowseOptions {
   readonly command: (command: Omit<CommandEvent, 'kind'>) => Promise<CommandReply>;
-  readonly history: Store['history'];
   readonly ready: () => readonly ReadyCheck[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly events: EventStream;
   readonly hooks: HookOptions;
+  readonly guard: Guard;
 }
 
 type CommandEvent = Extract<LoopEvent, { kind: 'command' }>;
@@ -43,9 +45,6 @@ const commands: readonly RolloutCommand[] = [
 ];
 
 const reasonCharactersMax = 1000;
-const nameCharactersMax = 200;
-const pageDefault = 100;
-const pageMax = 500;
 
 export function addRoutes(app: Express, options: RouteOptions): void {
   const { moment, history, events } = options;
@@ -55,6 +54,9 @@ export function addRoutes(app: Express, options: RouteOptions): void {
     const { contentType, text } = await options.metrics();
     response.type(contentType).send(text);
   });
+  // Senders of webhooks prove themselves by their signature; whoever comes further shows who they are.
+  route(app, '/api/v1/hooks/:provider', 'POST', [hookHandler(options.hooks)]);
+  app.use('/api', options.guard.viewer);
   get(app, '/api/v1/status', (_request, response) => response.json(viewStatus(moment())));
   get(app, '/api/v1/rollouts', (_request, response) => {
     const { state, nowMs } = moment();
@@ -63,10 +65,10 @@ export function addRoutes(app: Express, options: RouteOptions): void {
   get(app, '/api/v1/rollouts/:id', (request, response) => {
     response.json(findRollout(request, moment()));
   });
-  route(app, '/api/v1/hooks/:provider', 'POST', [hookHandler(options.hooks)]);
   for (const command of commands) {
     route(app, `/api/v1/rollouts/:id/${command}`, 'POST', [
       checkOrigin,
+      options.guard.operator,
       checkContentType,
       json({ limit: bodyBytesMax, inflate: false }),
       (request, response) => giveCommand(request, response, command, options),
@@ -86,8 +88,13 @@ export function addRoutes(app: Express, options: RouteOptions): void {
     response.json(entries.map(viewRevision));
   });
   get(app, '/api/v1/history', async (request, response) => {
-    const entries = await history({ ...pageOf(request), kind: textQuery(request, 'kind') });
-    response.json(entries.map(viewHistory));
+    const query = { ...pageOf(request), kind: textQuery(request, 'kind') };
+    const rollout = textQuery(request, 'rollout');
+    const entries =
+      rollout === undefined
+        ? (await history(query)).map(viewHistory)
+        : await historyOfRollout(history, query, rollout);
+    response.json(entries);
   });
   get(app, '/api/v1/events', (request, response) => {
     if (events.isFull()) {
@@ -97,34 +104,18 @@ export function addRoutes(app: Express, options: RouteOptions): void {
       response.type('text/event-stream').end();
       return;
     }
-    const lastId = request.headers['last-event-id'];
-    events.subscribe(response, typeof lastId === 'string' ? lastId : '');
+    // A page that opens a stream anew cannot set the header, so it may say the same in the query.
+    const lastId = request.headers['last-event-id'] ?? textQuery(request, 'lastEventId') ?? '';
+    events.subscribe(response, {
+      lastId: String(lastId),
+      mesh: textQuery(request, 'mesh'),
+      expiresAtMs: principalOf(response).expiresAtMs,
+    });
   });
+  addBrowseRoutes(app, options);
   app.use((request) => {
     throw new HttpError(404, 'not-found', `there is nothing at ${shown(request.path)}`);
   });
-}
-
-function get(app: Express, path: string, handler: RequestHandler): void {
-  route(app, path, 'GET', [handler]);
-}
-
-/** `handlers` for one method; the others are refused by name. Whoever may GET may ask for the HEAD. */
-function route(
-  app: Express,
-  path: string,
-  method: 'GET' | 'POST',
-  handlers: readonly RequestHandler[],
-): void {
-  const allowed = method === 'GET' ? ['GET', 'HEAD'] : ['POST'];
-  const checkMethod: RequestHandler = (request, response, next) => {
-    if (!allowed.includes(request.method)) {
-      response.set('Allow', allowed.join(', '));
-      throw new HttpError(405, 'method-not-allowed', `use ${allowed.join(' or ')} here`);
-    }
-    next();
-  };
-  app.all(path, checkMethod, ...handlers);
 }
 
 function answerReady(request: Request, response: Response, checks: readonly ReadyCheck[]): void {
@@ -155,11 +146,6 @@ function findProxy(request: Request, { proxies }: Moment): ProxyStatus {
   return proxy;
 }
 
-/** What a client sent, fit to be sent back. */
-function shown(text: unknown): string {
-  return JSON.stringify(printable(String(text)).slice(0, nameCharactersMax));
-}
-
 /** Answers with the rollout as it is after the command. */
 async function giveCommand(
   request: Request,
@@ -169,8 +155,10 @@ async function giveCommand(
 ): Promise<void> {
   const { id } = findRollout(request, options.moment());
   const { reason, by } = readCommandBody(request.body);
-  const peer = `an API client at ${request.socket.remoteAddress}`;
-  const reply = await options.command({ rollout: id, command, reason, by: by === '' ? peer : by });
+  const { name, via } = principalOf(response);
+  // Where nobody is asked who they are, what they say of themselves is the best there is.
+  const who = via === 'local' && by !== '' ? by : name;
+  const reply = await options.command({ rollout: id, command, reason, by: who });
   if (!reply.ok) {
     const code = reply.status === 404 ? 'unknown-rollout' : 'conflict';
     throw new HttpError(reply.status, code, reply.message);
@@ -200,28 +188,4 @@ function readText(name: string, value: unknown, charactersMax: number): string {
     throw new HttpError(400, 'bad-field', message);
   }
   return printable(value).trim();
-}
-
-function pageOf(request: Request): { readonly limit: number; readonly before?: number } {
-  const limit = countQuery(request, 'limit') ?? pageDefault;
-  if (limit < 1 || limit > pageMax) {
-    throw new HttpError(400, 'bad-query', `limit is 1 to ${pageMax}`);
-  }
-  return { limit, before: countQuery(request, 'before') };
-}
-
-function countQuery(request: Request, name: string): number | undefined {
-  const text = textQuery(request, name);
-  if (text !== undefined && !/^\d{1,15}$/.test(text)) {
-    throw new HttpError(400, 'bad-query', `${name} is a number`);
-  }
-  return text === undefined ? undefined : Number(text);
-}
-
-function textQuery(request: Request, name: string): string | undefined {
-  const value = request.query[name];
-  if (value !== undefined && (typeof value !== 'string' || value.length > nameCharactersMax)) {
-    throw new HttpError(400, 'bad-query', `${name} is given once, as a short text`);
-  }
-  return value;
 }

@@ -42,13 +42,14 @@ export const secureHeaders: RequestHandler = (_request, response, next) => {
  * Refuses a foreign `Host` where only this machine can connect: what else it may be called elsewhere,
  * behind which proxy, is not known here.
  */
-export function checkHost(listenAddress: string): RequestHandler {
+export function checkHost(listenAddress: string, publicName = 'localhost'): RequestHandler {
   return (request, _response, next) => {
     // Hooks prove who sent them, and come through a proxy that may keep the outer name.
     const isHook = request.path.startsWith('/api/v1/hooks/');
     const url = `http://${request.headers.host}`;
     const hostname = URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : '';
-    if (isLoopback(listenAddress) && !isLoopback(hostname) && !isHook) {
+    const isKnown = isLoopback(hostname) || hostname === publicName;
+    if (isLoopback(listenAddress) && !isKnown && !isHook) {
       throw new HttpError(
         403,
         'foreign-host',

@@ -93,6 +93,19 @@ export interface ProxyStatus {
   readonly userAgent: string;
 }
 
+/** One resource of one proxy: what it is to have, and what it has acknowledged. */
+export interface ProxyResource {
+  readonly type: ResourceType;
+  readonly name: string;
+  readonly state: TypeState;
+  /** Undefined: it is to be removed. */
+  readonly desired?: { readonly version: string; readonly any: Uint8Array };
+  /** Undefined: nothing yet. Of what a proxy brought along from before, only the version is known. */
+  readonly running?: { readonly version: string; readonly any?: Uint8Array };
+  /** Envoy's own text. */
+  readonly error?: string;
+}
+
 export type PublisherEvent =
   | { readonly kind: 'proxyConnected'; readonly proxy: ProxyStatus }
   /** `ackedGeneration` rose. */

@@ -13,9 +13,10 @@ import type { Hub } from './hub.js';
 import { clientStatusBytesMax } from './limits.js';
 import { matchesNode } from './node-matcher.js';
 import { anyValue, decodeMessage, encodeMessage } from './protos.js';
+import { deliveryState, resourceNames } from './proxy-resources.js';
 import type { NodeMessage } from './requests.js';
 import { desiredResource } from './snapshot-changes.js';
-import { type Held, heldNames, isEncoded, lastSent, type TypeState, wants } from './type-state.js';
+import { type Held, isEncoded, lastSent, type TypeState } from './type-state.js';
 
 type Config = MessageTypes['envoy.service.status.v3.ClientConfig.GenericXdsConfig'];
 type ConfigStatus = NonNullable<Config['config_status']>;
@@ -89,19 +90,16 @@ export class ClientStatusStream implements CallHandler {
 }
 
 function resourceConfigs(
-  { state: { snapshot } }: DiscoveryStream,
+  stream: DiscoveryStream,
   state: TypeState,
   isBrief: boolean,
 ): readonly Config[] {
-  const desiredNames = snapshot?.[state.type].byName.keys() ?? [];
-  const names = new Set([...desiredNames, ...state.subscription.names, ...heldNames(state)]);
-  return [...names]
-    .filter((name) => wants(state, name))
-    .flatMap((name) => {
-      const desired = snapshot && desiredResource(snapshot, state.type, name);
-      const resource = desired ?? lastSent(state, name);
-      return resource === undefined ? [] : [configOf(state, resource, { desired, isBrief })];
-    });
+  const { snapshot } = stream.state;
+  return resourceNames(stream, state).flatMap((name) => {
+    const desired = snapshot && desiredResource(snapshot, state.type, name);
+    const resource = desired ?? lastSent(state, name);
+    return resource === undefined ? [] : [configOf(state, resource, { desired, isBrief })];
+  });
 }
 
 function configOf(
@@ -134,16 +132,14 @@ function configOf(
   };
 }
 
+const statusOf = { synced: 'SYNCED', stale: 'STALE', notSent: 'NOT_SENT' } as const;
+
 function configStatus(
   state: TypeState,
   name: string,
   desired: EncodedResource | undefined,
 ): ConfigStatus {
-  const isOnItsWay = state.pending.has(name);
-  if (!isOnItsWay && state.acked.get(name)?.version === desired?.version) {
-    return 'SYNCED';
-  }
-  return isOnItsWay || state.acked.has(name) ? 'STALE' : 'NOT_SENT';
+  return statusOf[deliveryState(state, name, desired)];
 }
 
 function sizeOf(config: Config): number {

@@ -4,16 +4,19 @@
  */
 import type { HostPort } from '../base/socket-address.js';
 import { type ResourceType, resourceTypes } from '../envoy/snapshot.js';
-import type { Publisher } from '../loop/ports.js';
+import type { ProxyResource, Publisher } from '../loop/ports.js';
 import type { Call, CallHandler } from './call.js';
 import { ClientStatusStream, clientStatus } from './client-status.js';
 import { type DiscoveryService, DiscoveryStream } from './discovery-stream.js';
 import { Hub, type XdsDeps } from './hub.js';
 import { LoadReportStream } from './load-reports.js';
+import { proxyResources } from './proxy-resources.js';
 import { createGrpcServer } from './server.js';
 import { completeSettings, type XdsSettings } from './settings.js';
 
 export interface XdsServer extends Publisher {
+  /** The resources of the proxy `id`; undefined where it is not connected. */
+  resources(id: string): readonly ProxyResource[] | undefined;
   /**
    * Listens.
    * @throws OpError `xds-listen` where the address cannot be had.
@@ -51,6 +54,10 @@ export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer
   return {
     publish: (publication) => hub.publish(publication),
     proxies: () => [...hub.streams].flatMap((stream) => stream.status() ?? []),
+    resources: (id) => {
+      const found = [...hub.streams].find((stream) => stream.id === id);
+      return found && proxyResources(found);
+    },
     async start() {
       const address = await server.start();
       cancelTick = deps.clock.after(tickMs, tick);

@@ -153,7 +153,13 @@ abuse('ids are looked up and never followed', async ({ running }) => {
 });
 
 abuse('paths that do not exist are a 404, in JSON', async ({ running }) => {
-  for (const path of ['/', '/api', '/api/v2/status', '/metrics/x', '/..%2f..%2fetc/passwd']) {
+  for (const path of [
+    '/nothing',
+    '/api',
+    '/api/v2/status',
+    '/metrics/x',
+    '/..%2f..%2fetc/passwd',
+  ]) {
     await assertRefused(running, await running.get(path), 404, 'not-found');
   }
 });

@@ -1,6 +1,7 @@
 /** The routes of the HTTP API on a real port: shapes of the contract, commands, health and metrics. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Access } from '../../controller/access/access.js';
 import { createApi } from '../../controller/api/api.js';
 import type { HistoryView, RevisionView } from '../../controller/api/history-view.js';
 import type { RolloutView } from '../../controller/api/rollout-view.js';
@@ -347,6 +348,9 @@ api('a port that is taken is an operating error with the address', async ({ runn
     state: () => running.loop.state,
     proxies: () => [],
     ready: () => [],
+    access: new Access({ tokens: [], secret: 'test' }),
+    proxyResources: () => undefined,
+    revisions: { newest: () => undefined, find: () => Promise.resolve(undefined) },
     history: () => Promise.resolve([]),
     command: () => Promise.resolve({ ok: true, rollout: '' }),
     hooks: { secrets: {}, pollNow: () => {} },

@@ -195,7 +195,7 @@ events('a reader that does not read is sent nothing more, and catches up', async
   const log = new EventLog(1000);
   const stream = new EventStream({ clock, log, moment });
   const response = new StuckResponse();
-  stream.subscribe(response as unknown as EventSink, '');
+  stream.subscribe(response as unknown as EventSink, { lastId: '' });
   const waiting = response.writableLength;
   for (const revision of ['r1', 'r2', 'r3']) {
     loop.run(`reject ${revision}`);

@@ -1,6 +1,7 @@
 /** The API on a real port, over the state that a script made, with a history kept in memory. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { Access } from '../../controller/access/access.js';
 import { type Api, type ApiTimeouts, createApi } from '../../controller/api/api.js';
 import type { ReadyCheck } from '../../controller/api/routes.js';
 import { type HostPort, renderHostPort } from '../../controller/base/socket-address.js';
@@ -62,6 +63,9 @@ export async function runApi(
     proxies: () => proxies,
     ready: () => checks,
     history: (query) => Promise.resolve(pageOf(history, query)),
+    access: new Access({ tokens: [], secret: 'test' }),
+    proxyResources: () => undefined,
+    revisions: { newest: () => undefined, find: () => Promise.resolve(undefined) },
     command: async (command) => {
       commands.push(command);
       const text = loop.run(`${command.command} ${command.rollout} ${command.reason}`);

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { seededRandom } from '../../controller/base/random.js';
 import { checkSnapshot } from '../../controller/envoy/check-snapshot.js';
+import { snapshotJson } from '../../controller/envoy/resource-json.js';
 import {
   type ProxyIdentity,
   resourceTypes,
@@ -11,7 +12,6 @@ import {
 import { snapshotFor } from '../../controller/envoy/translate.js';
 import type { Mesh } from '../../controller/mesh/model.js';
 import { validateBootstrap } from '../support/envoy.js';
-import { snapshotJson } from '../support/proto-json.js';
 import { randomGateway } from '../support/random-gateways.js';
 import { type Document, randomDocuments, shuffled } from '../support/random-mesh.js';
 import { staticBootstrap } from '../support/static-bootstrap.js';

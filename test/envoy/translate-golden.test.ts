@@ -9,12 +9,12 @@ import * as assert from 'uvu/assert';
 import { stringify } from 'yaml';
 import { checkSnapshot } from '../../controller/envoy/check-snapshot.js';
 import { parseNodeId } from '../../controller/envoy/identity.js';
+import { snapshotJson } from '../../controller/envoy/resource-json.js';
 import type { ProxyIdentity, Snapshot } from '../../controller/envoy/snapshot.js';
 import { snapshotFor } from '../../controller/envoy/translate.js';
 import { certificateFolder } from '../support/certificates.js';
 import { validateBootstrap } from '../support/envoy.js';
 import { assertGolden, goldenCases } from '../support/golden.js';
-import { snapshotJson } from '../support/proto-json.js';
 import { staticBootstrap } from '../support/static-bootstrap.js';
 import { meshFromYaml } from '../support/yaml-mesh.js';
 

@@ -57,10 +57,22 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     types: ['loop/ports'],
     packages: ['@grpc/grpc-js', 'protobufjs', 're2js', 'node:events', 'node:net'],
   },
+  access: { parts: ['base'], packages: ['openid-client', 'node:crypto'] },
   api: {
-    parts: pure,
+    parts: [...pure, 'access'],
     types: ['loop/ports', 'loop', 'config'],
-    packages: ['express', 'prom-client', 'node:crypto', 'node:http', 'node:net'],
+    packages: [
+      ...['express', 'prom-client', 'node:crypto', 'node:http', 'node:net'],
+      ...['node:fs', 'node:path', 'node:url'],
+    ],
+  },
+  dashboard: {
+    parts: ['base'],
+    types: ['api', 'loop/ports', 'rollout'],
+    packages: [
+      ...['preact', 'preact/hooks', '@preact/signals', 'uplot', '@dagrejs/dagre'],
+      ...['vite', '@preact/preset-vite', 'node:fs', 'node:path', 'node:url', 'node:zlib'],
+    ],
   },
 
   config: { parts: ['base'], types: ['loop'], packages: ['js-yaml'] },
@@ -72,7 +84,18 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   app: {
     parts: [
       ...pure,
-      ...['git', 'certificates', 'gates', 'store', 'notify', 'xds', 'api', 'loop', 'loop/ports'],
+      ...[
+        'git',
+        'certificates',
+        'gates',
+        'store',
+        'notify',
+        'xds',
+        'access',
+        'api',
+        'loop',
+        'loop/ports',
+      ],
       ...['config', 'clock', 'decoder', 'log', 'secrets'],
     ],
     packages: ['node:module'],

@@ -3,11 +3,11 @@
  * numbers and structs are plain. Made from the bytes, so that what is shown is what is sent.
  */
 import protobuf from 'protobufjs';
-import { decodeMessage } from '../../controller/envoy/encode.js';
-import { findProtoType } from '../../controller/envoy/protos.js';
-import { resourceTypes, type Snapshot } from '../../controller/envoy/snapshot.js';
-import { plainStruct } from '../../controller/envoy/values.js';
-import type { google_protobuf_Duration as Duration } from '../../controller/generated/envoy-types.js';
+import type { google_protobuf_Duration as Duration } from '../generated/envoy-types.js';
+import { decodeMessage } from './encode.js';
+import { findProtoType } from './protos.js';
+import { resourceTypes, type Snapshot } from './snapshot.js';
+import { plainStruct } from './values.js';
 
 type Plain = Readonly<Record<string, unknown>>;
 
@@ -17,12 +17,16 @@ export function snapshotJson(snapshot: Snapshot): Readonly<Record<string, Plain>
   return Object.fromEntries(
     types.map((type) => {
       const resources = [...snapshot[type].byName].map(
-        ([name, { any }]) =>
-          [name, anyJson(decodeMessage('google.protobuf.Any', any) as Plain, false)] as const,
+        ([name, { any }]) => [name, resourceJson(any)] as const,
       );
       return [type, Object.fromEntries(resources)];
     }),
   );
+}
+
+/** One resource, from the bytes of its `google.protobuf.Any`. Throws where they are none. */
+export function resourceJson(any: Uint8Array): Plain {
+  return anyJson(decodeMessage('google.protobuf.Any', any) as Plain, false);
 }
 
 function anyJson(message: Plain, showType: boolean): Plain {
