@@ -9,6 +9,7 @@ import { seededRandom } from './base/random.js';
 import type { Revision } from './base/revision.js';
 import { type HostPort, renderHostPort } from './base/socket-address.js';
 import { createSecretFolder } from './certificates/secret-folder.js';
+import { readSecretVariables, withVariables } from './certificates/secret-variables.js';
 import { createClock } from './clock.js';
 import type { HookProvider, HookSettings } from './config/hooks.js';
 import type { SecretSource } from './config/secret-source.js';
@@ -121,10 +122,12 @@ async function start(
     settings.secrets === undefined
       ? undefined
       : createSecretFolder(settings.secrets, { clock, logger });
-  const secrets = await secretFolder?.start((changed) =>
+  const variables = readSecretVariables(settings.secretVariables, { env: process.env, logger });
+  const secretSource = withVariables(secretFolder, variables);
+  const secrets = await secretSource.start((changed) =>
     loop.enqueue({ kind: 'secretsChanged', secrets: changed }),
   );
-  undo.push(async () => secretFolder?.stop());
+  undo.push(() => secretSource.stop());
   // Served before anything listens: the first proxy that connects finds what it had.
   await loop.start(secrets);
 

@@ -7,7 +7,12 @@
 import { nearestName } from './base/nearest-name.js';
 import { redacted } from './base/printable.js';
 import { type HostPort, isLoopback, renderHostPort } from './base/socket-address.js';
-import { hooksFromEnvironment, targetsFromEnvironment } from './config/environment.js';
+import {
+  hooksFromEnvironment,
+  type SecretVariables,
+  secretVariablesOf,
+  targetsFromEnvironment,
+} from './config/environment.js';
 import type { ConfigFile } from './config/file.js';
 import { type HookSettings, hookProviders } from './config/hooks.js';
 import type { NotificationTarget } from './config/notifications.js';
@@ -41,6 +46,8 @@ export interface Settings {
   readonly git: GitFiles;
   /** Folder of the secrets that proxies get by name; undefined: there are none. */
   readonly secrets?: string;
+  /** Variables that hold secrets of proxies; what the folder has wins. */
+  readonly secretVariables: readonly SecretVariables[];
   /** True: may listen where other machines reach it, though nothing asks them who they are. */
   readonly insecure: boolean;
   readonly loadReportIntervalMs: number;
@@ -126,6 +133,7 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
         knownHostsFile: values.gitKnownHostsFile,
       },
       secrets: values.secrets,
+      secretVariables: secretVariablesOf(sources.env),
       insecure: complete.insecure,
       loadReportIntervalMs: complete.loadReportInterval,
       ackDeadlineMs: complete.ackDeadline,
@@ -212,9 +220,11 @@ function checkTogether(values: Values, sources: SettingSources, report: Report):
     }
   }
   const { xds, http } = values;
-  if (values.secrets !== undefined && xds !== undefined && !isLoopback(xds.address)) {
+  const [variables] = secretVariablesOf(sources.env);
+  const hasSecrets = values.secrets !== undefined || variables !== undefined;
+  if (hasSecrets && xds !== undefined && !isLoopback(xds.address)) {
     report(
-      placeOf('secrets'),
+      values.secrets === undefined ? 'environment' : placeOf('secrets'),
       `secrets are served in plain text at ${renderHostPort(xds)}, to whoever says it is a proxy that ` +
         'names them; let only proxies reach it',
       'warning',

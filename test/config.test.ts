@@ -54,6 +54,7 @@ config('a repository is all that must be given', () => {
     notifications: [],
     publicUrl: undefined,
     hooks: {},
+    secretVariables: [],
   });
 });
 
@@ -317,6 +318,30 @@ notifications:
       'commitStatuses[2].repository is missing or no owner/name',
       'commitStatuses[3] has no tokenFile and no tokenEnv; one of them says where the token stands',
     ],
+  );
+});
+
+config('secrets of proxies come from the environment, by the name in the variable', () => {
+  const env = {
+    HEADGATE_REPO: 'm',
+    HEADGATE_TLS_CRT_WEB: 'c',
+    HEADGATE_TLS_KEY_WEB: 'k',
+    HEADGATE_CA_CRT_ALL: 'a',
+    HEADGATE_TLS_CRT_NOT: '',
+  };
+  assert.equal(settingsOf({ env }).secretVariables, [
+    { name: 'ALL', chain: undefined, key: undefined, authorities: 'HEADGATE_CA_CRT_ALL' },
+    {
+      name: 'WEB',
+      chain: 'HEADGATE_TLS_CRT_WEB',
+      key: 'HEADGATE_TLS_KEY_WEB',
+      authorities: undefined,
+    },
+  ]);
+  const exposed = { ...env, HEADGATE_XDS: '0.0.0.0:18000', HEADGATE_INSECURE: 'true' };
+  assert.match(
+    complaints({ env: exposed }).join(),
+    'environment: secrets are served in plain text',
   );
 });
 

@@ -14,8 +14,8 @@ const fileBytesMax = 1024 * 1024;
 
 const fileNames = ['tls.crt', 'tls.key', 'ca.crt'] as const;
 
-/** What a folder holds; a use of which it has no file is absent. */
-export interface FolderContent {
+/** What a secret holds; a use of which it has no file is absent. */
+export interface SecretContent {
   readonly certificate?: CertificateSecret | Fault;
   readonly trust?: TrustSecret | Fault;
 }
@@ -39,10 +39,19 @@ export async function fingerprintOf(folder: string): Promise<string> {
   return parts.join('\n');
 }
 
-export async function readSecret(folder: string): Promise<FolderContent> {
+export async function readSecret(folder: string): Promise<SecretContent> {
   const [chain, key, authorities] = await Promise.all(
     fileNames.map((name) => readSmallFile(folder, name)),
   );
+  return contentOf(chain, key, authorities);
+}
+
+/** What the three files of a secret are good for; those that are not there are undefined. */
+export function contentOf(
+  chain: Uint8Array | Fault | undefined,
+  key: Uint8Array | Fault | undefined,
+  authorities: Uint8Array | Fault | undefined,
+): SecretContent {
   return { certificate: certificateOf(chain, key), trust: trustOf(authorities) };
 }
 

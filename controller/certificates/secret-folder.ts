@@ -7,11 +7,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OpError } from '../base/op-error.js';
-import type { CertificateSecret, Secret, Secrets, TrustSecret } from '../envoy/secrets.js';
+import type { CertificateSecret, Secret, TrustSecret } from '../envoy/secrets.js';
 import type { SecretUse } from '../envoy/snapshot.js';
-import type { Clock, Logger, SecretSource } from '../loop/ports.js';
+import type { Clock, Logger } from '../loop/ports.js';
 import { expiryOf } from './check-secret.js';
-import { type Fault, type FolderContent, fingerprintOf, readSecret } from './read-secret.js';
+import { type Fault, fingerprintOf, readSecret, type SecretContent } from './read-secret.js';
 
 /** Between two looks. A change is taken once two looks saw the same, so within twice of this. */
 const lookEveryMs = 500;
@@ -22,6 +22,14 @@ const secretsMax = 2000;
 interface Deps {
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+export type FolderSecrets = ReadonlyMap<string, Secret>;
+
+/** A `SecretSource` that knows the names of all that it has. */
+export interface SecretFolderSource {
+  start(onChange: (secrets: FolderSecrets) => void): Promise<FolderSecrets>;
+  stop(): Promise<void>;
 }
 
 /** One folder, as far as it was looked at. */
@@ -37,7 +45,7 @@ interface Known {
  * Secrets in `directory`, one folder each, whose name is the secret's with what a file name cannot hold
  * percent-encoded (`spiffe%3A%2F%2Fmesh%2Fweb`); names with a leading dot are passed over.
  */
-export function createSecretFolder(directory: string, deps: Deps): SecretSource {
+export function createSecretFolder(directory: string, deps: Deps): SecretFolderSource {
   const folder = new SecretFolder(directory, deps);
   return {
     start: (onChange) => folder.start(onChange),
@@ -51,7 +59,7 @@ class SecretFolder {
   private readonly known = new Map<string, Known>();
   /** What is wrong with the folder as a whole, as it was logged last. */
   private lastFault = '';
-  private secrets: Secrets = new Map();
+  private secrets: FolderSecrets = new Map();
   private looking: Promise<void> = Promise.resolve();
   private cancelLook: (() => void) | undefined;
   private isStopped = false;
@@ -62,7 +70,7 @@ class SecretFolder {
   }
 
   /** @throws OpError `secrets-unreadable` (stalled) where there is no such folder now. */
-  async start(onChange: (secrets: Secrets) => void): Promise<Secrets> {
+  async start(onChange: (secrets: FolderSecrets) => void): Promise<FolderSecrets> {
     const names = await this.list();
     if (typeof names === 'string') {
       const message = `the folder of secrets ${this.directory} ${names}`;
@@ -79,7 +87,7 @@ class SecretFolder {
     await this.looking;
   }
 
-  private lookLater(onChange: (secrets: Secrets) => void): void {
+  private lookLater(onChange: (secrets: FolderSecrets) => void): void {
     if (this.isStopped) {
       return;
     }
@@ -88,7 +96,7 @@ class SecretFolder {
     });
   }
 
-  private async look(onChange: (secrets: Secrets) => void): Promise<void> {
+  private async look(onChange: (secrets: FolderSecrets) => void): Promise<void> {
     const names = await this.list();
     const fault = typeof names === 'string' ? names : '';
     if (fault !== this.lastFault && fault !== '') {
@@ -156,7 +164,7 @@ class SecretFolder {
     return secret;
   }
 
-  private judge(entry: string, before: Secret, content: FolderContent): Secret {
+  private judge(entry: string, before: Secret, content: SecretContent): Secret {
     const isEmpty = content.certificate === undefined && content.trust === undefined;
     if (!isEncodedName(entry)) {
       if (!isEmpty) {

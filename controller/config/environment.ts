@@ -32,6 +32,35 @@ export function hooksFromEnvironment(
   return Object.fromEntries(entries);
 }
 
+/** The variables of one secret, by name; those that are not set are absent. */
+export interface SecretVariables {
+  /** As variables have it: capitals, digits and underscores. */
+  readonly name: string;
+  readonly chain?: string;
+  readonly key?: string;
+  readonly authorities?: string;
+}
+
+/**
+ * Secrets of proxies, as containers are given them: `HEADGATE_TLS_CRT_NAME`, `HEADGATE_TLS_KEY_NAME` and
+ * `HEADGATE_CA_CRT_NAME` are what the files tls.crt, tls.key and ca.crt are in a folder. Sorted by name.
+ */
+export function secretVariablesOf(
+  env: Readonly<Record<string, string | undefined>>,
+): readonly SecretVariables[] {
+  const found = Object.keys(env).flatMap((variable) => {
+    const [, name] = /^HEADGATE_(?:TLS_CRT|TLS_KEY|CA_CRT)_([A-Z0-9_]+)$/.exec(variable) ?? [];
+    return name !== undefined && env[variable] ? [name] : [];
+  });
+  const set = (variable: string) => (env[variable] ? variable : undefined);
+  return [...new Set(found)].sort().map((name) => ({
+    name,
+    chain: set(`HEADGATE_TLS_CRT_${name}`),
+    key: set(`HEADGATE_TLS_KEY_${name}`),
+    authorities: set(`HEADGATE_CA_CRT_${name}`),
+  }));
+}
+
 /** The file wins over the variable: who sets both has moved the secret out of the environment. */
 function secretFrom(
   env: Readonly<Record<string, string | undefined>>,

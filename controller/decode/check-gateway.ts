@@ -2,12 +2,14 @@
 import type * as yaml from '../generated/schema-types.js';
 import { checkAccessLog } from './check-access-log.js';
 import { checkListeners } from './check-listeners.js';
+import { checkSecrets } from './check-secrets.js';
 import type { Finding } from './finding.js';
 
 export function checkGateway({ spec }: yaml.VirtualGateway): readonly Finding[] {
   return [
     ...checkListeners(spec.listeners),
     ...spec.listeners.flatMap(checkHealthCheck),
+    ...checkSecrets(spec),
     ...checkAccessLog(spec.logging),
   ];
 }

@@ -8,6 +8,7 @@ import { canonicalAddress } from '../base/socket-address.js';
 import type * as yaml from '../generated/schema-types.js';
 import { checkAccessLog } from './check-access-log.js';
 import { checkListeners } from './check-listeners.js';
+import { checkSecrets } from './check-secrets.js';
 import { type Finding, repeated } from './finding.js';
 
 /** RFC 1035, 2.3.4, without the final dot. */
@@ -20,6 +21,7 @@ export function checkNode({ spec }: yaml.VirtualNode): readonly Finding[] {
     ...checkListeners(listeners),
     ...checkGrpcChecks(listeners),
     ...checkBackends(spec.backends ?? []),
+    ...checkSecrets(spec),
     ...checkAccessLog(spec.logging),
   ];
 }

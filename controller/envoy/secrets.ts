@@ -28,7 +28,7 @@ export interface Secret {
 }
 
 /** By name. The same material is the same object. */
-export type Secrets = ReadonlyMap<string, Secret>;
+export type Secrets = Pick<ReadonlyMap<string, Secret>, 'get'>;
 
 /** A secret that a proxy's resources name. */
 export interface NamedSecret {

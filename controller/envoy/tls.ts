@@ -22,7 +22,7 @@ import type {
 import { packed } from './encode.js';
 import type { Target } from './reach.js';
 import type { ResourceReference, SecretUse } from './snapshot.js';
-import { adsSource, wrapped } from './values.js';
+import { secretSource, wrapped } from './values.js';
 
 /** A transport socket, and the secrets that it names. */
 export interface TlsSocket {
@@ -94,7 +94,9 @@ function referencesTo(
 function certificateOf(certificate: TlsCertificate): CommonTlsContext {
   if (certificate.kind === 'sds') {
     return {
-      tls_certificate_sds_secret_configs: [{ name: certificate.secretName, sds_config: adsSource }],
+      tls_certificate_sds_secret_configs: [
+        { name: certificate.secretName, sds_config: secretSource },
+      ],
     };
   }
   const { certificateChain, privateKey } = certificate;
@@ -115,7 +117,7 @@ function validationOf({ trust }: TlsValidation, names: readonly string[]): Commo
   return {
     combined_validation_context: {
       default_validation_context: checks,
-      validation_context_sds_secret_config: { name: trust.secretName, sds_config: adsSource },
+      validation_context_sds_secret_config: { name: trust.secretName, sds_config: secretSource },
     },
   };
 }

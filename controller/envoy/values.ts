@@ -85,3 +85,13 @@ export const adsSource: ConfigSource = {
   resource_api_version: 'V3',
   initial_fetch_timeout: { seconds: 0 },
 };
+
+/**
+ * A secret may never come, since the operator has to put it somewhere. While a cluster waits, Envoy
+ * acknowledges none of its clusters and asks for no listener, so it goes on after a while (Envoy's own
+ * default): what names the secret then lets no connection through until it comes, and all else works.
+ */
+export const secretSource: ConfigSource = {
+  ...adsSource,
+  initial_fetch_timeout: { seconds: 15 },
+};

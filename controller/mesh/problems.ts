@@ -298,6 +298,15 @@ export const meshProblems = {
     resolution: 'Rename one of them.',
     example: 'json: [{ key: code, value: "%RESPONSE_CODE%" }, { key: code, value: x }]',
   },
+  HG0523: {
+    title: 'secret of two kinds',
+    cause:
+      'One resource names a secret as a certificate to show and as authorities to trust. Its ' +
+      'Envoys know a secret by its name alone, so one name is one or the other.',
+    resolution: 'Keep the authorities under a name of their own.',
+    example:
+      'certificate: { sds: { secretName: web } }\nvalidation: { trust: { sds: { secretName: web } } }',
+  },
   HG0601: {
     title: 'progress that does not rise',
     cause: 'A step of a policy has no more progress than the one before it.',

@@ -7,8 +7,10 @@ import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createSecretFolder } from '../../controller/certificates/secret-folder.js';
-import type { Secrets } from '../../controller/envoy/secrets.js';
+import {
+  createSecretFolder,
+  type FolderSecrets,
+} from '../../controller/certificates/secret-folder.js';
 import { certificateFolder, type Issued, issueCertificate } from '../support/certificates.js';
 import { manualClock } from '../support/clock.js';
 import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
@@ -21,7 +23,7 @@ interface Watched {
   /** One look, awaited. */
   look(): Promise<void>;
   /** All that were told, the first ones first. */
-  readonly told: readonly Secrets[];
+  readonly told: readonly FolderSecrets[];
 }
 
 const test = suite('the folder of secrets');
@@ -40,7 +42,7 @@ async function watched(
     const clock = manualClock();
     const logger = recordingLogger();
     const source = createSecretFolder(folder, { clock, logger });
-    const told: Secrets[] = [];
+    const told: FolderSecrets[] = [];
     told.push(await source.start((secrets) => told.push(secrets)));
     const look = async () => {
       clock.advance(500);
@@ -62,12 +64,16 @@ async function put(folder: string, { chain, key }: Issued): Promise<void> {
   await copyFile(key, join(folder, 'tls.key'));
 }
 
-function chainOf(secrets: Secrets | undefined, name: string): string | undefined {
+function chainOf(secrets: FolderSecrets | undefined, name: string): string | undefined {
   const chain = secrets?.get(name)?.certificate?.chain;
   return chain && Buffer.from(chain).toString();
 }
 
-async function isServed(told: readonly Secrets[], issued: Issued, name = 'web'): Promise<void> {
+async function isServed(
+  told: readonly FolderSecrets[],
+  issued: Issued,
+  name = 'web',
+): Promise<void> {
   assert.is(chainOf(told.at(-1), name), await readFile(issued.chain, 'utf8'));
   assert.equal(
     told.at(-1)?.get(name)?.certificate?.key,

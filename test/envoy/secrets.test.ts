@@ -28,8 +28,8 @@ spec:
     - portMapping: { port: 8080, protocol: http }
       tls:
         mode: STRICT
-        certificate: { sds: { secretName: ${certificate} } }
-        validation: { trust: { sds: { secretName: ${trust} } } }
+        certificate: { sds: { secretName: the-certificate } }
+        validation: { trust: { sds: { secretName: the-trust } } }
   serviceDiscovery: { dns: { hostname: vault.internal } }
 ---
 apiVersion: headgate/v1
@@ -37,7 +37,9 @@ kind: VirtualNode
 metadata: { name: plain }
 spec: {}
 `);
-  const made = snapshotFor(mesh, {
+  // Named only now: a rollout may mix what no revision has, one name for both uses.
+  const named = JSON.stringify(mesh).replace('the-certificate', certificate);
+  const made = snapshotFor(JSON.parse(named.replace('the-trust', trust)), {
     nodeId: `mesh/m/virtualNode/${name}`,
     resource: { mesh: 'm', kind: 'VirtualNode', name },
     instance: name,

@@ -1,6 +1,6 @@
 /**
- * TLS between real Envoys, served by the real controller from a mesh on disk and a folder of secrets: who
- * is let in and who is not, by mode, certificate and name, and certificates that are replaced while
+ * TLS between real Envoys, served by the real controller from a mesh on disk, a folder of secrets and a
+ * variable with the authorities: who is let in and who is not, by mode, certificate and name, and certificates that are replaced while
  * requests go through. `vault` demands certificates of its callers; `web` and `stranger` show theirs.
  */
 import { X509Certificate } from 'node:crypto';
@@ -135,7 +135,6 @@ async function setUp(): Promise<Stage> {
   await putPair(secrets, 'server', pair('server'));
   await putPair(secrets, 'client', client);
   await putPair(secrets, 'stranger', stranger);
-  await putSecret(secrets, 'authorities', { 'ca.crt': authorities });
   const app = await startHttpApp((_request, response) => {
     response.writeHead(200, { 'x-version': 'app' }).end();
   });
@@ -144,10 +143,13 @@ async function setUp(): Promise<Stage> {
   const ports = await freePorts(names.length);
   const port = Object.fromEntries(names.map((name, at) => [name, ports[at]])) as Stage['port'];
   await writeFile(join(mesh, 'mesh.yaml'), meshYaml(port, app.port, pair('server')));
-  const headgate = await startHeadgate([
-    ...['--repo', mesh, '--state', join(folder, 'headgate.db'), '--secrets', secrets],
-    ...['--xds', '127.0.0.1:0', '--http', '127.0.0.1:0'],
-  ]);
+  const headgate = await startHeadgate(
+    [
+      ...['--repo', mesh, '--state', join(folder, 'headgate.db'), '--secrets', secrets],
+      ...['--xds', '127.0.0.1:0', '--http', '127.0.0.1:0'],
+    ],
+    { HEADGATE_CA_CRT_AUTHORITIES: await readFile(authorities, 'utf8') },
+  );
   undo.push(() => headgate.stop());
   const start = async (name: Server | Caller) => {
     const at = { address: '127.0.0.1', port: port[name] };
@@ -308,27 +310,37 @@ test('a certificate without its key changes nothing, and the log says so', async
   assert.is(await shown(), before);
 });
 
-test('a listener whose secret is missing waits for it, and the log says so', async () => {
-  const { headgate, port, secrets, authorities } = stage;
+test('a listener whose secret is missing lets nobody in, and is there when it comes', async () => {
+  const { headgate, port, envoy, secrets, authorities } = stage;
+  await envoy.late.waitUntilLive();
   const { types } = (await proxiesOf(headgate)).find(({ node }) => node.endsWith('late')) ?? {};
-  assert.is(types?.sds?.state, 'notSent');
+  assert.equal([types?.lds?.state, types?.sds?.state], ['synced', 'notSent']);
   assert.match(headgate.log(), /"certificates.missing".*virtualNode\/late.*"late-server"/);
-  assert.is(await failureOf(callOverTls(port.late, { authorities })), 'ECONNREFUSED');
+  assert.is(await failureOf(callOverTls(port.late, { authorities })), 'ECONNRESET');
+  const refused = /^listener\..*server_ssl_socket_factory\.downstream_context_secrets_not_ready$/;
+  assert.is(await statOf(envoy.late, refused), 1);
   const issued = await issueCertificate('late-server', 'server');
   await putPair(secrets, 'late-server', issued);
-  await stage.envoy.late.waitUntilLive();
-  const { status, shown } = await callOverTls(port.late, { authorities });
-  assert.equal({ status, shown }, { status: 200, shown: await fingerprint(issued) });
+  await until('it shows the certificate', async () => {
+    const call = callOverTls(port.late, { authorities }).catch(() => undefined);
+    return (await call)?.shown === (await fingerprint(issued));
+  });
 });
 
-test('a caller whose secret is missing calls nobody until it comes', async () => {
-  const { headgate, port, secrets } = stage;
+test('a caller whose secret is missing calls all but those to whom it must show it', async () => {
+  const { headgate, port, envoy, secrets } = stage;
+  await envoy.hasty.waitUntilLive();
+  const { types } = (await proxiesOf(headgate)).find(({ node }) => node.endsWith('hasty')) ?? {};
+  assert.equal([types?.cds?.state, types?.rds?.state], ['synced', 'synced']);
   assert.match(headgate.log(), /"certificates.missing".*virtualNode\/hasty.*"late-client"/);
-  assert.is(await failureOf(callInPlain(port.hasty, 'plain.local')), 'ECONNREFUSED');
-  await putPair(secrets, 'late-client', stage.client);
-  await stage.envoy.hasty.waitUntilLive();
   assert.is(await callInPlain(port.hasty, 'plain.local'), 200);
-  assert.is(await callInPlain(port.hasty, 'vault.local'), 200);
+  assert.is(await callInPlain(port.hasty, 'vault.local'), 503);
+  const refused = /^cluster\.cds_egress_tls_vault_.*upstream_context_secrets_not_ready$/;
+  assert.ok((await statOf(envoy.hasty, refused)) > 0);
+  await putPair(secrets, 'late-client', stage.client);
+  await until('the other is let in, too', async () => {
+    return (await callInPlain(port.hasty, 'vault.local')) === 200;
+  });
 });
 
 test('no key is in the log, the API or the state', async () => {

@@ -29,11 +29,17 @@ export interface HeadgateProcess {
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
-/** Starts `headgate serve` with `args`; resolves when it serves. Throws with its log where it ends. */
-export async function startHeadgate(args: readonly string[]): Promise<HeadgateProcess> {
+/**
+ * Starts `headgate serve` with `args` and the variables `env`; resolves when it serves. Throws with its log
+ * where it ends.
+ */
+export async function startHeadgate(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<HeadgateProcess> {
   const child = spawn(process.execPath, [program, 'serve', '--log-format', 'json', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
   });
   let log = '';
   child.stderr?.setEncoding('utf8');

@@ -38,7 +38,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   },
   certificates: {
     parts: ['base'],
-    types: ['loop/ports', 'envoy'],
+    types: ['loop/ports', 'envoy', 'config'],
     packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
   },
   gates: { parts: ['base'], types: ['loop/ports', 'rollout'] },
