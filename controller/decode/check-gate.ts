@@ -28,6 +28,8 @@ function checkOwn(gate: Gate, path: FieldPath): readonly Finding[] {
   switch (gate.kind) {
     case 'successRate':
       return checkDuration(gate.windowMs, [...path, 'window'], [secondMs, gateWindowMaxMs]);
+    case 'compare':
+      return [];
   }
 }
 

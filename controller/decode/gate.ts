@@ -5,7 +5,7 @@
 import { present } from '../base/assert.js';
 import type * as yaml from '../generated/schema-types.js';
 import type { Gate, GateOptions } from '../mesh/model.js';
-import { gateMinRequests } from '../mesh/policy-defaults.js';
+import { compareDefaults, gateMinRequests } from '../mesh/policy-defaults.js';
 import { goDurationMs } from './go-duration.js';
 
 type Kind = Gate['kind'];
@@ -18,6 +18,13 @@ const decoders: { readonly [Name in Kind]: (written: Written[Name]) => Own<Name>
     min,
     windowMs: goDurationMs(window),
     minRequests,
+  }),
+  compare: ({ metric, margin, alpha, beta, maxRate }) => ({
+    metric,
+    margin: margin ?? compareDefaults.margin,
+    alpha: alpha ?? compareDefaults.alpha,
+    beta: beta ?? compareDefaults.beta,
+    maxRate,
   }),
 };
 

@@ -4,6 +4,7 @@
  * it, and no two transitions share one, since receivers drop what they have seen.
  */
 import { renderDuration } from '../base/duration.js';
+import { withoutMemory } from '../rollout/gates/standing.js';
 import type { Rollout } from '../rollout/rollout.js';
 import { rolloutTargets } from '../rollout/targets.js';
 import { commitStatusOf } from './commit-status.js';
@@ -37,7 +38,10 @@ export function historyOf(before: LoopState, after: LoopState, nowMs: number): H
       step: to.step,
       reason: to.reason,
       // A new step has no verdicts yet: what led here is the evidence of the one before.
-      gates: from !== undefined && to.step > from.step ? to.evidence.at(-1)?.gates : to.gates,
+      gates:
+        from !== undefined && to.step > from.step
+          ? to.evidence.at(-1)?.gates
+          : to.gates.map(withoutMemory),
     }),
   }));
 }

@@ -368,7 +368,7 @@ export interface RolloutStep {
 /** What no verdict means when a step has baked. */
 export type NoData = 'wait' | 'pass' | 'fail';
 
-export type Gate = SuccessRateGate;
+export type Gate = SuccessRateGate | CompareGate;
 
 /** What gates of every kind have. */
 export interface GateOptions {
@@ -393,6 +393,24 @@ export interface SuccessRateGate extends GateOptions {
   readonly windowMs: number;
   /** Fewer requests in the window give no verdict. */
   readonly minRequests: number;
+}
+
+/**
+ * The canary against what serves beside it, by a sequential test (`rollout/judge/`): it fails once the
+ * canary is proven worse, and passes once it is proven good enough for its step.
+ */
+export interface CompareGate extends GateOptions {
+  readonly kind: 'compare';
+  /** Share of answers that are server errors. */
+  readonly metric: 'errorRate';
+  /** Percentage points by which the canary may be worse. */
+  readonly margin: number;
+  /** Probability at most that a rollout with a canary that is no worse fails. 0 to 1, both excluded. */
+  readonly alpha: number;
+  /** Probability at most that a step is left with a rate of `maxRate` or above. 0 to 1, both excluded. */
+  readonly beta: number;
+  /** Percent; undefined: by the step's share of the traffic (`capAt`). */
+  readonly maxRate?: number;
 }
 
 /** The resource of `mesh` that `ref` names, or undefined. */

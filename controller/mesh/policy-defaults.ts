@@ -6,18 +6,19 @@ type Defaults = Omit<RolloutPolicy, 'kind' | 'name' | 'labels' | 'selector'>;
 /** At 99 % a single error in 100 passes: with fewer requests one error would be a rollback. */
 export const gateMinRequests = 100;
 
+/**
+ * One false alarm in a hundred rollouts at most is what people still believe; one step in twenty left too
+ * early costs little, as the next one is judged again and harm is looked for at each.
+ */
+export const compareDefaults = { margin: 0, alpha: 0.01, beta: 0.05 } as const;
+
 export const policyDefaults: Defaults = {
   // Few enough users see the first step that a bad release is an incident of 5 %, and four minutes
   // is what people still wait for.
   steps: [5, 25, 50, 100].map((progress) => ({ progress, bakeMs: 60_000, approval: false })),
   gates: [
-    {
-      kind: 'successRate',
-      name: 'success-rate',
-      min: 99,
-      windowMs: 60_000,
-      minRequests: gateMinRequests,
-    },
+    // Needs no figure of the service's own, and no minimum of requests.
+    { kind: 'compare', name: 'compare', metric: 'errorRate', ...compareDefaults },
   ],
   failureLimit: 1,
   // A rollout that cannot be measured is no bad one: people look at it, and the step's deadline does.

@@ -26,6 +26,22 @@ export interface LoadTotal {
   readonly issued: number;
 }
 
+/** `totals` together. */
+export function addLoads(totals: readonly LoadTotal[]): LoadTotal {
+  return {
+    successes: totals.reduce((sum, total) => sum + total.successes, 0),
+    errors: totals.reduce((sum, total) => sum + total.errors, 0),
+    issued: totals.reduce((sum, total) => sum + total.issued, 0),
+  };
+}
+
+/** Stretches of time of one length, one after the other. */
+export interface Blocks {
+  readonly fromMs: number;
+  readonly blockMs: number;
+  readonly count: number;
+}
+
 export interface LoadQuery {
   readonly mesh: string;
   readonly virtualNode: string;
@@ -73,6 +89,26 @@ export class LoadHistory {
       }
     }
     return { successes, errors, issued };
+  }
+
+  /** What came in during each of `blocks`, their starts included and their ends not. */
+  blocks(query: LoadQuery, { fromMs, blockMs, count }: Blocks): readonly LoadTotal[] {
+    const samples = this.samplesByKey.get(keyOf(query)) ?? [];
+    const totals = Array.from({ length: count }, () => ({ successes: 0, errors: 0, issued: 0 }));
+    for (let index = samples.length - 1; index >= 0; index -= 1) {
+      const sample = samples[index];
+      if (sample === undefined || sample.toMs < fromMs) {
+        break;
+      }
+      const total = totals[Math.floor((sample.toMs - fromMs) / blockMs)];
+      const counts = sample.fromMs >= query.fromMs && (query.includes?.(sample.instance) ?? true);
+      if (total !== undefined && counts) {
+        total.successes += sample.successes;
+        total.errors += sample.errors;
+        total.issued += sample.issued;
+      }
+    }
+    return totals;
   }
 }
 

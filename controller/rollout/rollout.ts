@@ -5,6 +5,7 @@
  */
 import type { ChangeGroup } from '../diff/change.js';
 import type { Gate, NoData } from '../mesh/model.js';
+import type { JudgeState } from './judge/sequential.js';
 
 /**
  * - `Pending`: accepted; what it adds is served and being acknowledged, and nothing refers to it yet.
@@ -73,6 +74,14 @@ export interface RolloutPlan {
   readonly onFailure: 'rollback' | 'pause';
 }
 
+/** Where a sequential gate stands: everything before `untilMs` is in `judge`. */
+export interface GateMemory {
+  readonly judge: JudgeState;
+  /** When the step that `judge` is in began to count. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
 export type Verdict = 'pass' | 'fail' | 'none';
 
 export interface GateResult {
@@ -96,6 +105,8 @@ export interface GateResult {
   readonly errors?: number;
   /** Requests from before this were judged already: a failure is counted once. */
   readonly judgedUntilMs: number;
+  /** What a gate that judges by all that it has seen goes on from; for nobody else. */
+  readonly memory?: GateMemory;
   readonly atMs: number;
 }
 

@@ -5,7 +5,7 @@ import { wholeWeight } from '../mesh/weights.js';
 import type { LoadHistory } from './load-history.js';
 import { servedStep } from './mix.js';
 import type { Rollout } from './rollout.js';
-import { moveTargets } from './weights.js';
+import { type MovingTarget, moveTargets } from './weights.js';
 
 export interface RolloutTarget {
   readonly router: string;
@@ -57,17 +57,25 @@ export function weightProgress(rollout: Rollout): number {
 
 /** Names of the virtual nodes that gain traffic: the canaries. None where no share of a route moves. */
 export const gainingNodes = memo((group: ChangeGroup): readonly string[] => {
-  const targets = group.resources.flatMap(({ before, after }) =>
-    before?.kind === 'VirtualRouter' && after?.kind === 'VirtualRouter'
-      ? after.routes.flatMap((route) => {
-          const previous = before.routes.find((candidate) => candidate.name === route.name);
-          return previous === undefined ? [] : moveTargets(previous, route, 0);
-        })
-      : [],
-  );
+  const targets = movingRoutes(group, 0).flat();
   const gaining = targets.filter((target) => target.desired > target.applied);
   return [...new Set(gaining.map((target) => target.virtualNode))].sort();
 });
+
+/** The targets of each route that is there before and after, at `progress` (0 to 1). */
+export function movingRoutes(
+  group: ChangeGroup,
+  progress: number,
+): readonly (readonly MovingTarget[])[] {
+  return group.resources.flatMap(({ before, after }) =>
+    before?.kind === 'VirtualRouter' && after?.kind === 'VirtualRouter'
+      ? after.routes.flatMap((route) => {
+          const previous = before.routes.find((candidate) => candidate.name === route.name);
+          return previous === undefined ? [] : [moveTargets(previous, route, progress)];
+        })
+      : [],
+  );
+}
 
 function withActual(
   rollout: Rollout,

@@ -152,7 +152,7 @@ const pairs: Readonly<Record<string, readonly [string, string]>> = {
     - { progress: 25, bake: 60s, approval: false }
     - { progress: 50, bake: 60000ms }
     - { progress: 100, bake: 1m }
-  gates: [{ name: success-rate, successRate: { min: 99, window: 1m, minRequests: 100 } }]
+  gates: [{ name: compare, compare: { metric: errorRate, margin: 0, alpha: 0.01, beta: 0.05 } }]
   failureLimit: 1
   noData: wait
   stepDeadline: 30m

@@ -3,8 +3,8 @@
  * line, the state after it printed. The store is the list of written values: `crash` forgets all else.
  *
  *   commit REV SERVICE:v1=90,v2=10[,timeout=5s][,gateway=/path] …   a valid revision with these services
- *   policy key=value …      steps=10,50,100 bake=10s approve=2 (second step) noData= failureLimit= onFailure= onDeadline= deadline=
- *   gate NAME successRate key=value …   one more gate of the policy: min= at= from= dryRun=true failureLimit= noData=
+ *   policy key=value …      steps=10,50,100 bake=10s approve=2 (second step) noData= failureLimit= onFailure= onDeadline= deadline= gates=none
+ *   gate NAME successRate|compare key=value …   one more gate of the policy: min= margin= maxRate= at= from= dryRun=true failureLimit= noData=
  *   gates                   the newest result of every gate
  *   reject REV              a revision with an error
  *   connect|disconnect|ack|nack PROXY[=ADDRESS]      (of node web, or edge… of the gateway; ack without a name: all)
@@ -22,6 +22,7 @@ import { startState } from '../../controller/loop/start-state.js';
 import type { DurableState, LoopState } from '../../controller/loop/state.js';
 import { isNews, stepLoop } from '../../controller/loop/step.js';
 import type { Gate, GatewayRoute, NoData, RolloutPolicy } from '../../controller/mesh/model.js';
+import { compareDefaults } from '../../controller/mesh/policy-defaults.js';
 import { normalizeWeights } from '../../controller/mesh/weights.js';
 import { LoadHistory } from '../../controller/rollout/load-history.js';
 import { effectiveMesh } from '../../controller/rollout/mix.js';
@@ -330,6 +331,7 @@ function readPolicy(words: readonly string[]): RolloutPolicy {
   return {
     ...base,
     steps,
+    gates: given.get('gates') === 'none' ? [] : base.gates,
     noData: (given.get('noData') ?? base.noData) as RolloutPolicy['noData'],
     onFailure: (given.get('onFailure') ?? base.onFailure) as RolloutPolicy['onFailure'],
     onStepDeadline: (given.get('onDeadline') ??
@@ -355,6 +357,10 @@ function readGate([name = '', kind = '', ...words]: readonly string[]): Gate {
   switch (kind) {
     case 'successRate':
       return { kind, ...options, min: count('min') ?? 99, windowMs: 10_000, minRequests: 20 };
+    case 'compare': {
+      const own = { margin: count('margin') ?? compareDefaults.margin, maxRate: count('maxRate') };
+      return { kind, ...options, metric: 'errorRate', ...compareDefaults, ...own };
+    }
     default:
       throw new Error(`the script has a gate of unknown kind ${kind}`);
   }

@@ -116,6 +116,9 @@ function leavingProblems(
     problems.push(`left step ${from.step} after ${moment.nowMs - sinceMs} ms of baking`);
   }
   for (const gate of plan.gates) {
+    if (gate.kind !== 'successRate') {
+      throw new Error(`the simulation does not judge by ${gate.kind}`);
+    }
     const judgedMs = from.gates.find(({ name }) => name === gate.name)?.judgedUntilMs ?? 0;
     const fromMs = Math.max(sinceMs, judgedMs, moment.nowMs - gate.windowMs);
     const isSeen = judgedBy(from, step.stage);

@@ -5,12 +5,14 @@
  */
 import type { Gate } from '../../mesh/model.js';
 import type { GateResult, Rollout } from '../rollout.js';
+import { compare } from './compare.js';
 import type { Evidence, GateKind } from './kind.js';
 import { successRate } from './success-rate.js';
 
 /** Every kind of gate. */
 const kinds: { readonly [Kind in Gate['kind']]: GateKind<Extract<Gate, { kind: Kind }>> } = {
   successRate,
+  compare,
 };
 
 /** What `gate` is judged and described by. */
@@ -29,13 +31,16 @@ export function judge(rollout: Rollout, gate: Gate, evidence: Evidence): GateRes
   if (judgement.verdict === 'none' && previous?.verdict === 'fail') {
     // Too little was seen since it failed to say otherwise: no data must not pass for better data.
     const { text, code, errors } = judgement;
-    return errors === undefined ? previous : { ...previous, text, code, errors };
+    const remembering = { ...previous, memory: judgement.memory };
+    return errors === undefined ? remembering : { ...remembering, text, code, errors };
   }
   const hasFailed = judgement.verdict === 'fail';
   return {
     name: gate.name,
     dryRun: gate.dryRun,
     ...judgement,
+    // What was judged as a failure counts for nothing from then on.
+    memory: hasFailed ? undefined : judgement.memory,
     failures: (previous?.failures ?? 0) + (hasFailed ? 1 : 0),
     judgedUntilMs: hasFailed ? evidence.nowMs : judgedUntilMs,
     atMs: evidence.nowMs,

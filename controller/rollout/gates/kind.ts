@@ -5,7 +5,7 @@
  */
 import type { Gate, Mesh } from '../../mesh/model.js';
 import type { LoadHistory } from '../load-history.js';
-import type { GateResult, Rollout, Verdict } from '../rollout.js';
+import type { GateMemory, GateResult, Rollout, Verdict } from '../rollout.js';
 
 /** What was seen of the world, as far as gates judge by it. */
 export interface Evidence {
@@ -39,6 +39,8 @@ export interface Judgement {
   readonly errors?: number;
   /** In the form of `figure`, or what is missing for a verdict. */
   readonly text: string;
+  /** Handed back with the next question, in `previous`. */
+  readonly memory?: GateMemory;
 }
 
 export interface GateKind<Kind extends Gate> {

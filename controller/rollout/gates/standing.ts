@@ -21,9 +21,14 @@ export function forgetVerdict(result: GateResult): GateResult {
   return { ...kept, verdict: 'none', observed: undefined, samples: 0, text: '' };
 }
 
-/** Results of the gates that are asked at the step. */
+/** Results of the gates that are asked at the step, as they are shown. */
 export function askedResults(rollout: Rollout): readonly GateResult[] {
-  return askedGates(rollout).map(({ result }) => result);
+  return askedGates(rollout).map(({ result }) => withoutMemory(result));
+}
+
+/** `result` without what only the gate itself reads. */
+export function withoutMemory({ memory: _, ...shown }: GateResult): GateResult {
+  return shown;
 }
 
 /** The first gate that has failed as often as it may. */
@@ -107,6 +112,7 @@ function unasked(rollout: Rollout, gate: Gate, { nowMs }: Evidence): GateResult 
     text: `asked ${when}`,
     failures: previous?.failures ?? 0,
     judgedUntilMs: previous?.judgedUntilMs ?? 0,
+    memory: previous?.memory,
     atMs: nowMs,
   };
 }

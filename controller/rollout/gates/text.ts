@@ -21,3 +21,8 @@ export function figure({ metric, observed, op, limit, samples }: Figure): string
 export function samples(count: number, noun: string, windowMs: number): string {
   return `${count} ${noun}, ${renderDuration(windowMs)}`;
 }
+
+/** A share of 0 to 1 as `0.48%`. */
+export function percent(share: number): string {
+  return `${Math.round(share * 10_000) / 100}%`;
+}

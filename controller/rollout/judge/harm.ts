@@ -28,7 +28,11 @@ export type HarmNull =
   | { readonly kind: 'limit'; readonly limit: number };
 
 /** The logarithm of one block's factor under the bet `ratio`. 0 where the block says nothing. */
-export function logHarmFactor({ canary, baseline }: Block, harmNull: HarmNull, ratio: number): number {
+export function logHarmFactor(
+  { canary, baseline }: Block,
+  harmNull: HarmNull,
+  ratio: number,
+): number {
   switch (harmNull.kind) {
     case 'noWorse':
       return conditionalFactor(canary, baseline, ratio);
@@ -66,7 +70,8 @@ interface Rates {
 function marginFactor({ canary, baseline }: Block, margin: number, bet: Rates): number {
   const nearest = nearestNull(canary.requests, baseline.requests, margin, bet);
   return (
-    logRatio(canary, bet.canary, nearest.canary) + logRatio(baseline, bet.baseline, nearest.baseline)
+    logRatio(canary, bet.canary, nearest.canary) +
+    logRatio(baseline, bet.baseline, nearest.baseline)
   );
 }
 

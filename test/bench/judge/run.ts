@@ -24,7 +24,9 @@ const cases: readonly (readonly [string, Omit<Traffic, 'requestsPerMinute'>])[] 
   ['broken, 50 % errors', broken],
 ];
 
-process.stdout.write(`${runs} seeded rollouts a row. Steps 5, 25, 50 and 100 %, at least a minute each.\n\n`);
+process.stdout.write(
+  `${runs} seeded rollouts a row. Steps 5, 25, 50 and 100 %, at least a minute each.\n\n`,
+);
 process.stdout.write(
   '| canary | requests a minute | judge: rolled back | held | promoted | minutes to roll back | minutes to promote | threshold: rolled back | promoted | minutes to roll back |\n',
 );

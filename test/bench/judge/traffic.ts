@@ -11,7 +11,11 @@ export interface Traffic {
   /** Errors that one event makes; 1: they come one by one. */
   readonly clump: number;
   /** A rate that both arms have instead, between these minutes. */
-  readonly outage?: { readonly rate: number; readonly fromMinute: number; readonly toMinute: number };
+  readonly outage?: {
+    readonly rate: number;
+    readonly fromMinute: number;
+    readonly toMinute: number;
+  };
 }
 
 export const blocksPerMinute = 60_000 / blockMs;

@@ -1,0 +1,75 @@
+/**
+ * The two arms of a rollout's step: whose answers are the canary's, and whose are those of what serves
+ * beside it at the same time. For weights these are targets of the same routes; for a change of
+ * configuration, proxies of the wave and proxies outside of it.
+ */
+import { pairMemo } from '../../base/memo.js';
+import { wholeWeight } from '../../mesh/weights.js';
+import type { LoadQuery } from '../load-history.js';
+import { isInWave, servedStep } from '../mix.js';
+import { judgedNodes } from '../scope.js';
+import { gainingNodes, movingRoutes, weightProgress } from '../targets.js';
+import type { GateQuestion } from './kind.js';
+
+/** What one arm is counted by, without the time. */
+export type ArmQuery = Omit<LoadQuery, 'fromMs'>;
+
+export interface Arms {
+  readonly canary: readonly ArmQuery[];
+  readonly baseline: readonly ArmQuery[];
+  /** The part of the traffic that the step gives to the canary, 0 to 1. */
+  readonly share: number;
+  /** False where the step leaves nothing beside the canary. */
+  readonly hasBaseline: boolean;
+}
+
+type Question = Pick<GateQuestion, 'rollout' | 'evidence'>;
+
+/** Groups and meshes are immutable: whose answers judge is found once for each pair. */
+const judgedOf = pairMemo(judgedNodes);
+
+/** `fromMs`: since when answers were looked for, where it must be known who saw them. */
+export function armsOf(question: Question, fromMs: number): Arms {
+  const step = servedStep(question.rollout);
+  return step?.stage === 'weights' ? weightArms(question) : waveArms(question, fromMs);
+}
+
+function weightArms({ rollout }: Question): Arms {
+  const progress = weightProgress(rollout);
+  const gaining = new Set(gainingNodes(rollout.group));
+  const routes = movingRoutes(rollout.group, progress);
+  const shares = routes.map((targets) =>
+    targets
+      .filter(({ virtualNode }) => gaining.has(virtualNode))
+      .reduce((sum, { served }) => sum + served / wholeWeight, 0),
+  );
+  const beside = routes.flat().filter(({ virtualNode }) => !gaining.has(virtualNode));
+  const nodes = [...new Set(beside.map(({ virtualNode }) => virtualNode))].sort();
+  return {
+    canary: [...gaining].map((virtualNode) => egressOf(rollout.mesh, virtualNode)),
+    baseline: nodes.map((virtualNode) => egressOf(rollout.mesh, virtualNode)),
+    share: Math.max(0, ...shares),
+    hasBaseline: beside.some(({ served }) => served > 0),
+  };
+}
+
+function egressOf(mesh: string, virtualNode: string): ArmQuery {
+  return { mesh, virtualNode, direction: 'egress' };
+}
+
+function waveArms({ rollout, evidence }: Question, fromMs: number): Arms {
+  const inside = (instance: string): boolean => isInWave(rollout, instance);
+  const outside = (instance: string): boolean => !inside(instance);
+  const seen = judgedOf(rollout.group, evidence.mesh).map((virtualNode): ArmQuery => {
+    const egress = egressOf(rollout.mesh, virtualNode);
+    // A changed node's own proxy sees its answers too; a caller outside the wave would not count.
+    const { issued } = evidence.load.total({ ...egress, fromMs, includes: inside });
+    return issued > 0 ? egress : { ...egress, direction: 'ingress' };
+  });
+  return {
+    canary: seen.map((query) => ({ ...query, includes: inside })),
+    baseline: seen.map((query) => ({ ...query, includes: outside })),
+    share: rollout.waveShare,
+    hasBaseline: rollout.waveShare < 1,
+  };
+}
