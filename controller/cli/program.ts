@@ -10,6 +10,7 @@ import { bootstrapCommand } from './bootstrap.js';
 import { demoCommand } from './demo.js';
 import { healthcheckCommand } from './healthcheck.js';
 import { historyCommand } from './history.js';
+import { importCommand } from './import.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { notifyCommand } from './notify.js';
 import { addHelp } from './options.js';
@@ -52,7 +53,7 @@ function buildProgram(io: Io): Command {
     'headgate status',
   ]);
   const verbs = Object.keys(rolloutCommands) as RolloutCommand[];
-  addGroup(program, 'Mesh repository:', [validateCommand(io), planCommand(io)]);
+  addGroup(program, 'Mesh repository:', [validateCommand(io), planCommand(io), importCommand(io)]);
   addGroup(program, 'Controller:', [
     serveCommand(io),
     healthcheckCommand(io),
@@ -76,12 +77,19 @@ function buildProgram(io: Io): Command {
 
 function addGroup(program: Command, heading: string, commands: readonly Command[]): void {
   for (const command of commands) {
-    command
-      .copyInheritedSettings(program)
-      .helpOption('-h, --help', 'Print help.')
-      .helpGroup(heading)
-      .showHelpAfterError(`(see \`headgate ${command.name()} --help\`)`);
-    program.addCommand(command);
+    settle(command, program, command.name());
+    program.addCommand(command.helpGroup(heading));
+  }
+}
+
+/** Gives `command` and its own commands the manners of the program. `path`: as it is typed. */
+function settle(command: Command, program: Command, path: string): void {
+  command
+    .copyInheritedSettings(program)
+    .helpOption('-h, --help', 'Print help.')
+    .showHelpAfterError(`(see \`headgate ${path} --help\`)`);
+  for (const inner of command.commands) {
+    settle(inner, program, `${path} ${inner.name()}`);
   }
 }
 

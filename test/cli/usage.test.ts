@@ -16,7 +16,17 @@ const usage = suite('command line');
 const run = (...args: readonly string[]) => runHere(args);
 
 const commands = [
-  ...['validate', 'plan', 'serve', 'healthcheck', 'demo', 'status', 'rollouts', 'proxies'],
+  ...[
+    'validate',
+    'plan',
+    'import',
+    'serve',
+    'healthcheck',
+    'demo',
+    'status',
+    'rollouts',
+    'proxies',
+  ],
   ...['history', 'pause', 'resume', 'promote', 'abort', 'retry', 'approve', 'bootstrap'],
 ];
 

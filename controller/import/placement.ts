@@ -1,0 +1,153 @@
+/**
+ * Which mesh a definition belongs to, and which gateway a gateway route: said by name in App Mesh's API,
+ * chosen by selectors in Kubernetes.
+ */
+import type { Definition } from './definition.js';
+import { appMeshName } from './kubernetes.js';
+import { childOf, entryOf, FaultError, type SourceNode, textOf } from './source.js';
+
+export interface Surroundings {
+  readonly definitions: readonly Definition[];
+  /** Labels of Kubernetes namespaces by name, as far as the input has them. */
+  readonly namespaces: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** For definitions that name no mesh. */
+  readonly mesh?: string;
+}
+
+/** Where nothing at all says how the mesh is called. */
+export const standInMesh = 'mesh';
+/** Where a gateway route comes without its gateway's name, and a route without its router's. */
+export const standInGateway = 'gateway';
+export const standInRouter = 'router';
+
+/** @throws FaultError where it might belong to several. */
+export function meshOf(definition: Definition, around: Surroundings): string {
+  const { definitions } = around;
+  if (definition.kind === 'Mesh') {
+    return definition.name;
+  }
+  const meshes = definitions.filter((one) => one.kind === 'Mesh');
+  const written = textOf(childOf(definition.spec, 'meshRef', 'name'));
+  const named =
+    definition.mesh?.text ?? meshes.find((one) => one.objectName === written)?.name ?? written;
+  if (named !== undefined) {
+    return named;
+  }
+  const selecting = meshes.filter((mesh) => selectsNamespace(mesh, definition, around) === true);
+  const [selected] = selecting;
+  if (selected !== undefined && selecting.length === 1) {
+    return selected.name;
+  }
+  if (around.mesh !== undefined) {
+    return around.mesh;
+  }
+  const known = new Set(
+    definitions.flatMap((one) => (one.kind === 'Mesh' ? one.name : (one.mesh?.text ?? []))),
+  );
+  if (known.size > 1) {
+    const names = [...known].sort().join(', ');
+    throw new FaultError(
+      definition.place,
+      `${definition.kind} ${definition.name} names no mesh, and the input has ${names}; give --mesh, or import each mesh by itself`,
+    );
+  }
+  return [...known][0] ?? standInMesh;
+}
+
+/** The App Mesh name of the gateway of the GatewayRoute `route`; undefined: nothing says which. */
+export function gatewayOf(
+  route: Definition,
+  mesh: string,
+  around: Surroundings,
+): string | undefined {
+  if (route.parent !== undefined) {
+    return route.parent.text;
+  }
+  const reference = childOf(route.spec, 'virtualGatewayRef');
+  const objectName = textOf(childOf(reference, 'name'));
+  const gateways = around.definitions.filter(
+    (one) => one.kind === 'VirtualGateway' && meshOf(one, around) === mesh,
+  );
+  if (objectName !== undefined) {
+    const namespace = textOf(childOf(reference, 'namespace')) ?? route.namespace;
+    const found = gateways.find(
+      (one) => one.objectName === objectName && one.namespace === namespace,
+    );
+    return found?.name ?? appMeshName('VirtualGateway', objectName, namespace);
+  }
+  const chosen =
+    route.form === 'Kubernetes'
+      ? gateways.filter((gateway) => takes(gateway, route, around))
+      : gateways;
+  if (chosen.length > 1) {
+    const names = chosen.map((one) => one.name).join(', ');
+    throw new FaultError(
+      route.place,
+      `GatewayRoute ${route.name} may belong to each of ${names}; add spec.virtualGatewayRef with the name of one, or the Namespace whose labels decide`,
+    );
+  }
+  return chosen[0]?.name;
+}
+
+function takes(gateway: Definition, route: Definition, around: Surroundings): boolean {
+  const byNamespace = selectsNamespace(gateway, route, around) ?? true;
+  const selector = childOf(gateway.spec, 'gatewayRouteSelector');
+  const labels = new Map(route.labels.map((entry) => [entry.key, textOf(entry.node) ?? '']));
+  return byNamespace && (selector === undefined || matches(selector, labels));
+}
+
+/**
+ * Whether the `namespaceSelector` of `owner` takes the namespace of `definition`; undefined where the
+ * namespace's labels are not known.
+ */
+function selectsNamespace(
+  owner: Definition,
+  definition: Definition,
+  around: Surroundings,
+): boolean | undefined {
+  const selector = childOf(owner.spec, 'namespaceSelector');
+  const labels = around.namespaces.get(definition.namespace ?? '');
+  if (owner.form !== 'Kubernetes' || definition.form !== 'Kubernetes') {
+    return undefined;
+  }
+  if (selector === undefined) {
+    return false;
+  }
+  return labels === undefined && hasTerms(selector)
+    ? undefined
+    : matches(selector, labels ?? new Map());
+}
+
+function hasTerms(selector: SourceNode): boolean {
+  return ['matchLabels', 'matchExpressions'].some((key) => entryOf(selector, key) !== undefined);
+}
+
+/** By Kubernetes' LabelSelector; an empty one matches everything. */
+export function matches(selector: SourceNode, labels: ReadonlyMap<string, string>): boolean {
+  const equal = childOf(selector, 'matchLabels');
+  const expressions = childOf(selector, 'matchExpressions');
+  const wanted = equal?.kind === 'map' ? equal.entries : [];
+  const terms = expressions?.kind === 'list' ? expressions.items : [];
+  return (
+    wanted.every((entry) => labels.get(entry.key) === textOf(entry.node)) &&
+    terms.every(({ node }) => holds(node, labels))
+  );
+}
+
+function holds(term: SourceNode, labels: ReadonlyMap<string, string>): boolean {
+  const value = labels.get(textOf(childOf(term, 'key')) ?? '');
+  const list = childOf(term, 'values');
+  const values = list?.kind === 'list' ? list.items.map((item) => textOf(item.node)) : [];
+  switch (textOf(childOf(term, 'operator'))) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    default:
+      return false;
+  }
+}
