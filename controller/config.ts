@@ -33,6 +33,11 @@ export interface Settings {
   /** A URL or path that Git clones from, or a plain directory to watch. */
   readonly repo: string;
   readonly branch: string;
+  /** Instead of the branch; at most one of the three. */
+  readonly tag?: string;
+  readonly semver?: string;
+  readonly commit?: string;
+  readonly trust: TrustFiles;
   /** Folder of the mesh inside the repository, `.` for all of it. */
   readonly path: string;
   readonly pollMs: number;
@@ -71,6 +76,13 @@ export interface GitFiles {
   readonly caFile?: string;
   readonly keyFile?: string;
   readonly knownHostsFile?: string;
+}
+
+/** Whose signatures a commit must bear; `git/signature.ts` says what each file is. */
+export interface TrustFiles {
+  readonly signersFile?: string;
+  readonly keyringFile?: string;
+  readonly revokedFile?: string;
 }
 
 /** A mistake in the settings. Any of severity `error` keeps the controller from starting. */
@@ -118,6 +130,14 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
     settings: {
       repo,
       branch: complete.branch,
+      tag: values.tag,
+      semver: values.semver,
+      commit: values.commit,
+      trust: {
+        signersFile: values.gitSignersFile,
+        keyringFile: values.gitKeyringFile,
+        revokedFile: values.gitRevokedFile,
+      },
       path: complete.path,
       pollMs: complete.poll,
       xds: complete.xds,
@@ -193,6 +213,13 @@ function checkTogether(values: Values, sources: SettingSources, report: Report):
   const placeOf = (name: SettingName) => findText(name, sources)?.place ?? flagOf(name);
   if (findText('repo', sources) === undefined) {
     report('--repo', 'is missing; name the Git repository of the mesh, or a directory');
+  }
+  const refs = (['branch', 'tag', 'semver', 'commit'] as const).filter(
+    (name) => findText(name, sources) !== undefined,
+  );
+  if (refs.length > 1) {
+    const named = refs.map((name) => placeOf(name)).join(' and ');
+    report(placeOf(refs[0] ?? 'branch'), `${named} each say what is deployed; name one of them`);
   }
   if (
     typeof sources.flags.repo === 'string' &&

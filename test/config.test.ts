@@ -31,6 +31,10 @@ config('a repository is all that must be given', () => {
   assert.equal(settingsOf({ flags: { repo: '/srv/mesh.git' } }), {
     repo: '/srv/mesh.git',
     branch: 'main',
+    tag: undefined,
+    semver: undefined,
+    commit: undefined,
+    trust: { signersFile: undefined, keyringFile: undefined, revokedFile: undefined },
     path: '.',
     pollMs: 5000,
     xds: { address: '127.0.0.1', port: 18000 },
@@ -72,6 +76,12 @@ const samples: Readonly<
     ({ repo }) => repo,
   ],
   branch: ['one', 'two', 'feature/three', ({ branch }) => branch],
+  tag: ['v1', 'v2', 'release/3', ({ tag }) => tag],
+  semver: ['^1.0', '~2.1', '>=3 <4', ({ semver }) => semver],
+  commit: ['a'.repeat(40), 'b'.repeat(40), 'c'.repeat(64), ({ commit }) => commit],
+  gitSignersFile: ['one', 'two', 'three', ({ trust }) => trust.signersFile],
+  gitKeyringFile: ['one', 'two', 'three', ({ trust }) => trust.keyringFile],
+  gitRevokedFile: ['one', 'two', 'three', ({ trust }) => trust.revokedFile],
   path: ['one', 'two/three', 'four', ({ path }) => path],
   poll: ['1s', '2s', '3s', ({ pollMs }) => pollMs],
   xds: ['127.0.0.1:1', '127.0.0.1:2', '[::1]:3', ({ xds }) => xds],
@@ -219,6 +229,13 @@ config('a password on the command line is refused, and not repeated', () => {
   assert.match(complaint, /^--repo: holds a password/);
   assert.not.match(complaint, /hunter2/);
   assert.is(settingsOf({ env: { HEADGATE_REPO: repo } }).repo, repo);
+});
+
+config('what is deployed is said once', () => {
+  const flags = { repo: 'm', branch: 'main', tag: 'v1' };
+  assert.equal(complaints({ flags }), [
+    '--branch: --branch and --tag each say what is deployed; name one of them',
+  ]);
 });
 
 config('a PostgreSQL URL is refused by name', () => {

@@ -32,6 +32,21 @@ export const settingsTable = {
     default: 'main',
     parse: plainText,
   },
+  tag: {
+    placeholder: 'NAME',
+    help: 'Tag that is deployed, instead of a branch.',
+    parse: plainText,
+  },
+  semver: {
+    placeholder: 'RANGE',
+    help: 'Deploys the newest tag that is a version in this range, as ^1.4, instead of a branch.',
+    parse: plainText,
+  },
+  commit: {
+    placeholder: 'ID',
+    help: 'The one commit that is deployed, instead of a branch.',
+    parse: plainText,
+  },
   path: {
     placeholder: 'DIR',
     help: 'Folder of the mesh inside the repository.',
@@ -101,6 +116,21 @@ export const settingsTable = {
   gitKnownHostsFile: {
     placeholder: 'FILE',
     help: 'The only host keys that are accepted over ssh.',
+    parse: plainText,
+  },
+  gitSignersFile: {
+    placeholder: 'FILE',
+    help: 'Allowed signers (ssh-keygen) of whom one must have signed each commit.',
+    parse: plainText,
+  },
+  gitKeyringFile: {
+    placeholder: 'FILE',
+    help: 'Public GPG keys, armored, of which one must have signed each commit.',
+    parse: plainText,
+  },
+  gitRevokedFile: {
+    placeholder: 'FILE',
+    help: 'SSH keys that no longer count: a revocation list or public keys.',
     parse: plainText,
   },
   insecure: {

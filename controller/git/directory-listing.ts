@@ -3,9 +3,17 @@
  * byte of content. Symbolic links are listed as such and never followed. Two equal listings mean that
  * nothing has changed, so a poll of a quiet directory reads no file.
  */
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText, OpError } from '../base/op-error.js';
+import type { Problem } from '../base/problem.js';
+import {
+  type IsIgnored,
+  ignoreBytesMax,
+  ignoreFileName,
+  ignoreProblem,
+  parseIgnoreFile,
+} from './ignore-file.js';
 import type { SourceLimits } from './limits.js';
 import { sourceProblem } from './problems.js';
 import { concernsMesh, type Selection, type SourceEntry, selectFiles } from './select-files.js';
@@ -45,14 +53,39 @@ export async function listDirectory(
     const selection = { files: [], problems: [sourceProblem('HG0101', path, message)] };
     return { directory, path, limits, selection, fingerprint: message };
   }
-  const entries = await walk(root, path, limits.filesMax);
+  const { isIgnored, problem } = await readIgnoreFile(start, path);
+  const entries = await walk({ root, path, filesMax: limits.filesMax, isIgnored });
+  const selection = selectFiles(entries, path, limits);
   return {
     directory,
     path,
     limits,
-    selection: selectFiles(entries, path, limits),
+    selection: problem === undefined ? selection : withProblem(selection, problem),
     fingerprint: entries.map(identityOf).sort().join('\n'),
   };
+}
+
+function withProblem(selection: Selection<DiskEntry>, problem: Problem): Selection<DiskEntry> {
+  return { ...selection, problems: [problem, ...selection.problems] };
+}
+
+/** What `.headgateignore` in the folder `start` says; nothing is ignored where there is none. */
+async function readIgnoreFile(
+  start: string,
+  path: string,
+): Promise<{ readonly isIgnored: IsIgnored; readonly problem?: Problem }> {
+  const file = join(start, ignoreFileName);
+  const stats = await lstat(file).catch(() => undefined);
+  if (stats === undefined) {
+    return { isIgnored: () => false };
+  }
+  if (!stats.isFile() || stats.size > ignoreBytesMax) {
+    return { isIgnored: () => false, problem: ignoreProblem(path) };
+  }
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new OpError('directory-unreadable', errorText(cause), { cause });
+  });
+  return { isIgnored: parseIgnoreFile(text, path) };
 }
 
 /** A name holds no NUL, so no two entries share a text. */
@@ -82,16 +115,25 @@ async function isFolderItself(path: string): Promise<boolean> {
   }
 }
 
+interface Walk {
+  readonly root: string;
+  readonly path: string;
+  readonly filesMax: number;
+  readonly isIgnored: IsIgnored;
+}
+
 /** Everything below `path` that concerns the mesh; it ends early once there are too many files. */
-async function walk(root: string, path: string, filesMax: number): Promise<DiskEntry[]> {
+async function walk({ root, path, filesMax, isIgnored }: Walk): Promise<DiskEntry[]> {
   const found: DiskEntry[] = [];
   const folders = [path];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     const children = await listFolder(join(root, folder));
     if (folder !== path && children.some((child) => child.name === '.git')) {
       // Git would see a submodule here, or nothing at all.
-      const entry = await describe(root, { path: folder, kind: 'submodule', sizeBytes: 0 });
-      found.push(...(entry === undefined ? [] : [entry]));
+      const entry = { path: folder, kind: 'submodule', sizeBytes: 0 } as const;
+      const isSeen = concernsMesh(entry, path, isIgnored);
+      const described = isSeen ? await describe(root, entry) : undefined;
+      found.push(...(described === undefined ? [] : [described]));
       continue;
     }
     const below = folder === '' ? '' : `${folder}/`;
@@ -101,7 +143,7 @@ async function walk(root: string, path: string, filesMax: number): Promise<DiskE
     const entries = visible
       .filter((child) => !child.isDirectory())
       .map((child) => ({ path: below + child.name, kind: entryKind(child), sizeBytes: 0 }))
-      .filter((entry) => concernsMesh(entry, path));
+      .filter((entry) => concernsMesh(entry, path, isIgnored));
     const described = await Promise.all(entries.map((entry) => describe(root, entry)));
     found.push(...described.flatMap((entry) => entry ?? []));
     if (found.length > filesMax) {

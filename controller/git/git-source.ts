@@ -1,5 +1,5 @@
 /**
- * A branch of a Git repository → revisions. One poll asks the server for the branch's head
+ * A branch or tag of a Git repository → revisions. One poll asks the server what it points to
  * (`ls-remote`), and only where that is new fetches the commit and reads it. Failures are events, and
  * the source goes on polling; what is served is never its business.
  */
@@ -18,14 +18,23 @@ import {
 import { createLocalGit, type LocalGit } from './local-git.js';
 import { createPoller, type SourceDeps } from './poller.js';
 import { readCommit } from './read-commit.js';
+import {
+  type RefNames,
+  type RefSelector,
+  refSelector,
+  type SelectedRef,
+  selectRef,
+} from './ref-selector.js';
 import { createRemote, type Remote } from './remote.js';
-import { checkBranch, checkPath, parseRepository, type Repository } from './repository.js';
+import { checkPath, parseRepository, type Repository } from './repository.js';
 import { RepositoryCache } from './repository-cache.js';
+import { SignatureChecker, type SignatureTrust } from './signature.js';
 
-export interface GitSourceSettings {
+export interface GitSourceSettings extends RefNames {
   /** A local path, `file://`, `https://`, `ssh://` or `user@host:path`. */
   readonly repo: string;
-  readonly branch: string;
+  /** Whose signatures count; undefined: a commit needs none. */
+  readonly trust?: SignatureTrust;
   /** Folder of the mesh inside the repository; `.` is its root. */
   readonly path: string;
   /** Milliseconds between two polls that succeed. */
@@ -40,20 +49,17 @@ export interface GitSourceSettings {
 /** Commits of a new head that are looked at for the old one, to tell a push from a force-push. */
 const ancestryDepth = 50;
 
-/** Branches that an error names, so that a typing mistake shows. */
-const namedBranchesMax = 5;
-
 /**
  * A source that begins to work with `start` and needs neither network nor disk before.
- * @throws OpError (stalled) `repository-refused`, `branch-refused` or `path-refused` at once, where
- * a setting could be read as an option or a command.
+ * @throws OpError (stalled) `repository-refused`, `path-refused` or what `refSelector` refuses at once,
+ * where a setting could be read as an option or a command.
  */
 export function createGitSource(settings: GitSourceSettings, deps: SourceDeps): Source {
   const repository = parseRepository(settings.repo);
-  const branch = checkBranch(settings.branch);
+  const selector = refSelector(settings);
   const path = checkPath(settings.path);
   const timings = settings.timings ?? defaultSourceTimings;
-  const poll = new GitPoll({ ...settings, branch, path, repository, timings }, deps);
+  const poll = new GitPoll({ ...settings, selector, path, repository, timings }, deps);
   return createPoller({
     ...deps,
     pollMs: settings.pollMs,
@@ -64,6 +70,7 @@ export function createGitSource(settings: GitSourceSettings, deps: SourceDeps): 
 }
 
 interface PollSettings extends GitSourceSettings {
+  readonly selector: RefSelector;
   readonly repository: Repository;
   readonly timings: SourceTimings;
 }
@@ -73,7 +80,14 @@ interface Tools {
   readonly remote: Remote;
   readonly git: LocalGit;
   readonly cache: RepositoryCache;
+  readonly signatures: SignatureChecker;
 }
+
+/** Where the fetched commit is kept in our own repository. */
+const ownRef = 'refs/headgate/head';
+
+/** Failures that a new cache would not mend. */
+const notOfCache: ReadonlySet<string> = new Set(['git-timeout', 'signature-keys']);
 
 class GitPoll {
   readonly #settings: PollSettings;
@@ -90,11 +104,11 @@ class GitPoll {
 
   async run(stop: AbortSignal): Promise<Revision | undefined> {
     const tools = await this.#open(stop);
-    const head = await findHead(tools.remote, this.#settings.branch);
-    if (head === this.#knownHead) {
+    const selected = await selectRef(tools.remote, this.#settings.selector);
+    if (selected.commitId === this.#knownHead) {
       return undefined;
     }
-    const revision = await this.#readHead(tools, head);
+    const revision = await this.#readHead(tools, selected);
     this.#knownHead = revision.id;
     return revision;
   }
@@ -117,7 +131,7 @@ class GitPoll {
       }
     }
     const { clock } = this.#deps;
-    const { repository, credentials = {}, timings, cacheFolder } = this.#settings;
+    const { repository, credentials = {}, timings, cacheFolder, trust = {} } = this.#settings;
     const deadline = (timeoutMs: number): Deadline => ({ clock, timeoutMs, stop });
     const folder = await openCacheFolder(cacheFolder, clock);
     const git = createLocalGit(folder, deadline(timings.readTimeoutMs));
@@ -130,36 +144,43 @@ class GitPoll {
         deadline: deadline(timings.remoteTimeoutMs),
       }),
       cache: new RepositoryCache(folder, git),
+      signatures: new SignatureChecker(trust, folder, git),
     };
     return this.#tools;
   }
 
-  /** Reads `head`; a cache that fails is replaced once before the failure counts as one. */
-  async #readHead(tools: Tools, head: string): Promise<Revision> {
+  /** Reads what was selected; a cache that fails is replaced once before the failure counts as one. */
+  async #readHead(tools: Tools, selected: SelectedRef): Promise<Revision> {
     const wasUsed = tools.cache.isUsed;
     try {
-      return await this.#fetchAndRead(tools, head);
+      return await this.#fetchAndRead(tools, selected);
     } catch (error) {
-      const isOurs = !(error instanceof OpError && error.code === 'git-timeout');
+      const isOurs = !(error instanceof OpError && notOfCache.has(error.code));
       if (!wasUsed || !isOurs) {
         throw error;
       }
       this.#deps.logger.warn('source.cacheDiscarded', { message: errorText(error) });
-      return this.#fetchAndRead(tools, head);
+      return this.#fetchAndRead(tools, selected);
     }
   }
 
-  async #fetchAndRead({ cache, git, remote }: Tools, head: string): Promise<Revision> {
-    const { branch, path, limits = defaultSourceLimits } = this.#settings;
-    const ref = `refs/heads/${branch}`;
-    return cache.use(head.length === 64 ? 'sha256' : 'sha1', async (gitDir) => {
-      await remote.fetch(gitDir, `${ref}:${ref}`, { depth: 1 });
-      // The branch may have moved on since it was asked for; what was fetched is what counts.
-      const commitId = (await git.text(gitDir, ['rev-parse', '--verify', ref])).trim();
-      const source = { gitDir, commitId, ref: branch, path, limits };
+  async #fetchAndRead(tools: Tools, selected: SelectedRef): Promise<Revision> {
+    const { cache, git, remote, signatures } = tools;
+    const { selector, path, limits = defaultSourceLimits } = this.#settings;
+    return cache.use(selected.commitId.length === 64 ? 'sha256' : 'sha1', async (gitDir) => {
+      await remote.fetch(gitDir, `${selected.source}:${ownRef}`, { depth: 1 });
+      // A branch may have moved on since it was asked for; what was fetched is what counts.
+      const args = ['rev-parse', '--verify', `${ownRef}^{commit}`];
+      const commitId = (await git.text(gitDir, args)).trim();
+      const source = { gitDir, commitId, ref: selected.name, path, limits };
       const { revision, parents } = await readCommit(git, source);
-      await this.#reportRewrite({ gitDir, git, remote }, commitId, parents);
-      return revision;
+      if (selector.kind === 'branch') {
+        await this.#reportRewrite({ gitDir, git, remote }, commitId, parents);
+      }
+      const unsigned = await signatures.check(gitDir, commitId);
+      return unsigned === undefined
+        ? revision
+        : { ...revision, files: [], problems: [unsigned, ...revision.problems] };
     });
   }
 
@@ -175,10 +196,9 @@ class GitPoll {
     }
     // A shallow commit has no ancestors to look at; they are fetched only in this rare case.
     const { branch } = this.#settings;
-    const ref = `refs/heads/${branch}`;
     const log = { from, to: commitId, branch };
     try {
-      await remote.fetch(gitDir, `${ref}:${ref}`, { depth: ancestryDepth });
+      await remote.fetch(gitDir, `refs/heads/${branch}:${ownRef}`, { depth: ancestryDepth });
       const args = ['rev-list', `--max-count=${ancestryDepth}`, commitId];
       if (!(await git.text(gitDir, args)).split('\n').includes(from)) {
         const message = `the former head is not among the newest ${ancestryDepth} commits`;
@@ -190,24 +210,4 @@ class GitPoll {
       this.#deps.logger.warn('source.ancestryUnknown', { message, ...log });
     }
   }
-}
-
-/** The commit that `branch` points to. @throws OpError `branch-missing`, `empty-repository`. */
-async function findHead(remote: Remote, branch: string): Promise<string> {
-  const ref = `refs/heads/${branch}`;
-  const head = (await remote.listRefs([ref])).get(ref);
-  if (head !== undefined) {
-    return head;
-  }
-  const all = await remote.listRefs([]);
-  if (all.size === 0) {
-    throw new OpError('empty-repository', `the repository has no commits; push branch ${branch}`);
-  }
-  const branches = [...all.keys()].flatMap((name) => /^refs\/heads\/(.+)$/.exec(name)?.[1] ?? []);
-  const named = branches.slice(0, namedBranchesMax).join(', ') || 'none';
-  const more = branches.length > namedBranchesMax ? ', …' : '';
-  throw new OpError(
-    'branch-missing',
-    `branch ${branch} does not exist; the repository's branches: ${named}${more}`,
-  );
 }

@@ -24,6 +24,8 @@ export interface LocalGit {
   ): Promise<T>;
   /** The standard output of a command that prints a line or two. */
   text(gitDir: string, args: readonly string[]): Promise<string>;
+  /** Runs another program as git would, in the same environment, and gives it `input`. Throws as `stream`. */
+  program(name: 'gpg', args: readonly string[], input: Uint8Array): Promise<void>;
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -32,9 +34,12 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 const textBytesMax = 64 * 1024;
 
 export function createLocalGit(folder: CacheFolder, deadline: Deadline): LocalGit {
-  const stream: LocalGit['stream'] = (gitDir, args, consume) =>
-    withDeadline(deadline, `git ${args[0]}`, async (signal) => {
-      const child: Child = spawn('git', args, {
+  const run = <T>(
+    { name, args, gitDir }: Command,
+    consume: (output: Readable, input: Writable) => Promise<T>,
+  ): Promise<T> =>
+    withDeadline(deadline, describe({ name, args }), async (signal) => {
+      const child: Child = spawn(name, args, {
         cwd: folder.home,
         env: localEnvironment(folder, gitDir),
         stdio: ['pipe', 'pipe', 'pipe'],
@@ -47,11 +52,11 @@ export function createLocalGit(folder: CacheFolder, deadline: Deadline): LocalGi
       const ended = exitOf(child);
       try {
         const result = await consume(child.stdout, child.stdin);
-        await throwOnFailure(child, args, ended);
+        await throwOnFailure(child, { name, args }, ended);
         return result;
       } catch (error) {
         // Output that makes no sense is git's failure first, where it reports one.
-        await throwOnFailure(child, args, ended);
+        await throwOnFailure(child, { name, args }, ended);
         throw error;
       } finally {
         endGroup(child);
@@ -59,14 +64,34 @@ export function createLocalGit(folder: CacheFolder, deadline: Deadline): LocalGi
         signal.removeEventListener('abort', onAbort);
       }
     });
+  const stream: LocalGit['stream'] = (gitDir, args, consume) =>
+    run({ name: 'git', args, gitDir }, consume);
   return {
     stream,
+    program: (name, args, content) =>
+      run({ name, args }, async (output, input) => {
+        input.end(content);
+        await readText(output);
+      }),
     text: (gitDir, args) =>
       stream(gitDir, args, (output, input) => {
         input.end();
         return readText(output);
       }),
   };
+}
+
+interface Command {
+  readonly name: 'git' | 'gpg';
+  readonly args: readonly string[];
+  readonly gitDir?: string;
+}
+
+/** `git ls-tree`, `gpg --import`: without options that come before it. */
+function describe({ name, args }: Pick<Command, 'name' | 'args'>): string {
+  const options = name === 'git' && args[0] === '-c' ? args.filter((arg) => arg !== '-c') : args;
+  const verb = name === 'git' ? options.find((arg) => !arg.includes('=')) : options.at(-1);
+  return `${name} ${verb}`;
 }
 
 interface Exit {
@@ -90,7 +115,7 @@ function exitOf(child: Child): Promise<Exit> {
  */
 async function throwOnFailure(
   child: Child,
-  args: readonly string[],
+  command: Pick<Command, 'name' | 'args'>,
   ended: Promise<Exit>,
 ): Promise<void> {
   if (!child.stdout.readableEnded && child.pid !== undefined) {
@@ -98,11 +123,11 @@ async function throwOnFailure(
   }
   const { code, stderr, startError } = await ended;
   if (startError !== undefined) {
-    throw new OpError('git-missing', `git cannot be started: ${startError.message}`);
+    throw new OpError('git-missing', `${command.name} cannot be started: ${startError.message}`);
   }
   if (code !== 0) {
     const reason = code === undefined ? 'it was killed' : gitMessage(stderr, []);
-    throw new OpError('git-failed', `git ${args[0]}: ${reason}`);
+    throw new OpError('git-failed', `${describe(command)}: ${reason}`);
   }
 }
 

@@ -17,6 +17,8 @@ export const sourceProblemTitles = {
   HG0109: 'file names that some disks cannot tell apart',
   HG0110: 'not a regular file',
   HG0111: 'no mesh file',
+  HG0112: 'commit signature',
+  HG0113: 'unusable .headgateignore',
 } as const satisfies Readonly<Record<ProblemCode, string>>;
 
 export type SourceProblemCode = keyof typeof sourceProblemTitles;

@@ -6,8 +6,16 @@
 import { present } from '../base/assert.js';
 import { revisionId } from '../base/brand.js';
 import { OpError } from '../base/op-error.js';
+import type { Problem } from '../base/problem.js';
 import type { Revision, SourceFile } from '../base/revision.js';
 import { type Commit, commitBytesMax, parseCommit } from './commit.js';
+import {
+  type IsIgnored,
+  ignoreBytesMax,
+  ignoreFileName,
+  ignoreProblem,
+  parseIgnoreFile,
+} from './ignore-file.js';
 import type { SourceLimits } from './limits.js';
 import type { LocalGit } from './local-git.js';
 import { BatchReader, cacheCorrupt, parseTreeLines, type TreeLine } from './object-parser.js';
@@ -67,6 +75,7 @@ async function selectBlobs(git: LocalGit, source: CommitToRead): Promise<Selecti
     const message = `\`${source.path}\`, the configured path, is not a folder in this commit`;
     return { files: [], problems: [sourceProblem('HG0101', source.path, message)] };
   }
+  const { isIgnored, problem } = await readIgnoreFile(git, source, tree);
   const entries = await git.stream(
     source.gitDir,
     ['ls-tree', '-r', '-z', '--long', tree],
@@ -75,7 +84,7 @@ async function selectBlobs(git: LocalGit, source: CommitToRead): Promise<Selecti
       const found: BlobEntry[] = [];
       for await (const line of parseTreeLines(output)) {
         const entry = toEntry(line, source.path);
-        if (concernsMesh(entry, source.path)) {
+        if (concernsMesh(entry, source.path, isIgnored)) {
           found.push(entry);
         }
         if (found.length > source.limits.filesMax) {
@@ -85,7 +94,38 @@ async function selectBlobs(git: LocalGit, source: CommitToRead): Promise<Selecti
       return found;
     },
   );
-  return selectFiles(entries, source.path, source.limits);
+  const selection = selectFiles(entries, source.path, source.limits);
+  return problem === undefined
+    ? selection
+    : { ...selection, problems: [problem, ...selection.problems] };
+}
+
+/** What the commit's `.headgateignore` says; nothing is ignored where it has none. */
+async function readIgnoreFile(
+  git: LocalGit,
+  { gitDir, path }: CommitToRead,
+  tree: string,
+): Promise<{ readonly isIgnored: IsIgnored; readonly problem?: Problem }> {
+  const args = ['ls-tree', '-z', '--long', tree, '--', ignoreFileName];
+  const line = await git.stream(gitDir, args, async (output, input) => {
+    input.end();
+    let found: TreeLine | undefined;
+    for await (const entry of parseTreeLines(output)) {
+      found = entry;
+    }
+    return found;
+  });
+  if (line === undefined) {
+    return { isIgnored: () => false };
+  }
+  if (entryKind(line.mode) !== 'file' || line.sizeBytes > ignoreBytesMax) {
+    return { isIgnored: () => false, problem: ignoreProblem(path) };
+  }
+  const { bytes } = await git.stream(gitDir, ['cat-file', '--batch'], (output, input) => {
+    input.end(`${line.objectId}\n`);
+    return new BatchReader(output).read(line.objectId, ignoreBytesMax);
+  });
+  return { isIgnored: parseIgnoreFile(bytes.toString('utf8'), path) };
 }
 
 /** The id of the folder `source.path`, or undefined where there is none of that name. */

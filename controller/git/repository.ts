@@ -110,15 +110,15 @@ function checkSshParts(user: string | undefined, host: string): void {
 }
 
 /**
- * A branch name by the rules of git-check-ref-format(1).
- * @throws OpError `branch-refused` (stalled).
+ * The name of a branch or tag by the rules of git-check-ref-format(1).
+ * @throws OpError `branch-refused` or `tag-refused` (stalled).
  */
-export function checkBranch(name: string): string {
-  refuseUnprintable('branch', name);
+export function checkBranch(name: string, what: 'branch' | 'tag' = 'branch'): string {
+  refuseUnprintable(what, name);
   const isBadPart = (part: string): boolean =>
     part === '' || part.startsWith('.') || part.endsWith('.') || part.endsWith('.lock');
   if (/[ ~^:?*[\\]|\.\.|@\{/.test(name) || name === '@' || name.split('/').some(isBadPart)) {
-    throw refused('branch', `\`${name}\` is not a branch name`);
+    throw refused(what, `\`${name}\` is not the name of a ${what}`);
   }
   return name;
 }

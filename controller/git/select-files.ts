@@ -4,6 +4,7 @@
  * kinds of source: `validate DIR` must say what `serve` would say of the same commit.
  */
 import { compareProblems, compareText, type Problem } from '../base/problem.js';
+import type { IsIgnored } from './ignore-file.js';
 import type { SourceLimits } from './limits.js';
 import { sourceProblem } from './problems.js';
 
@@ -26,9 +27,13 @@ export interface Selection<Entry extends SourceEntry> {
  * A link without an extension has one, since it may stand for a folder of mesh files, and so has a
  * submodule: were they passed over in silence, resources that moved there would look deleted.
  */
-export function concernsMesh({ path, kind }: SourceEntry, root: string): boolean {
+export function concernsMesh(
+  { path, kind }: SourceEntry,
+  root: string,
+  isIgnored: IsIgnored,
+): boolean {
   const below = root === '' ? path : path.slice(root.length + 1);
-  if (/(^|\/)\./.test(below)) {
+  if (/(^|\/)\./.test(below) || isIgnored(kind === 'submodule' ? `${path}/` : path)) {
     return false;
   }
   const isYaml = /\.ya?ml$/.test(below);

@@ -80,7 +80,7 @@ test('fetches the newest commit alone', async (context) => {
   const cache = join(context.folder, 'cache');
   const objects = readdirSync(cache).filter((name) => name.endsWith('.git'));
   assert.is(objects.length, 1);
-  assert.is(runGit(join(cache, objects[0] ?? ''), 'rev-list', '--count', 'main'), '1');
+  assert.is(runGit(join(cache, objects[0] ?? ''), 'rev-list', '--count', '--all'), '1');
 });
 
 test('says that credentials are asked for and goes on once a token file has them', async (context) => {

@@ -38,7 +38,15 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   git: {
     parts: ['base'],
     types: ['loop/ports'],
-    packages: ['chokidar', 'simple-git', 'node:crypto', 'node:stream', ...programs],
+    packages: [
+      'chokidar',
+      'ignore',
+      'semver',
+      'simple-git',
+      'node:crypto',
+      'node:stream',
+      ...programs,
+    ],
   },
   certificates: {
     parts: ['base'],
