@@ -86,8 +86,10 @@ export class SignatureChecker {
     }
     // gpg looks into the home that git has. It is made anew, so that a key which was removed is gone.
     await rm(join(this.#folder.home, '.gnupg'), { recursive: true, force: true });
+    // No agent: public keys need none, and it would outlive us.
+    const options = ['--batch', '--quiet', '--no-tty', '--no-autostart', '--import'];
     try {
-      await this.#git.program('gpg', ['--batch', '--quiet', '--no-tty', '--import'], keys);
+      await this.#git.program('gpg', options, keys);
     } catch (cause) {
       throw keyFailure(`the keyring ${file} cannot be used: ${errorText(cause)}`, cause);
     }
