@@ -130,7 +130,7 @@ interface NamedSnapshot {
   readonly snapshot: Snapshot;
 }
 
-/** Of the caller's proxy and the subject's own: redirected, and with explicit addresses. */
+/** Of the caller's proxy and the subject's own, redirected and with explicit addresses; of every gateway. */
 function snapshotsOf({ name, documents }: Case, mesh: Mesh | undefined): readonly NamedSnapshot[] {
   if (mesh === undefined) {
     return [];
@@ -141,22 +141,25 @@ function snapshotsOf({ name, documents }: Case, mesh: Mesh | undefined): readonl
     ingress: { address: '127.0.0.1', port: 21_000 },
     egress: { address: '127.0.0.1', port: 22_000 },
   };
-  return nodes.flatMap((node) =>
-    [{}, explicit].map((addresses) => {
-      const resource = { mesh: mesh.name, kind: 'VirtualNode', name: node.name } as const;
-      const proxy: ProxyIdentity = {
-        ...{ nodeId: node.name, instance: '', kind: 'envoy', resource },
-        ...addresses,
-      };
-      const snapshot = snapshotFor(mesh, proxy);
-      assert.ok(snapshot, `${name}: ${node.name} is not served`);
-      assert.equal(checkSnapshot(snapshot), [], name);
-      return {
-        name: `${name} (${node.name}${'ingress' in addresses ? ', explicit' : ''})`,
-        snapshot,
-      };
-    }),
-  );
+  const ofNodes = nodes.flatMap((node) => [
+    { resource: node, addresses: {}, way: '' },
+    { resource: node, addresses: explicit, way: ', explicit' },
+  ]);
+  const ofGateways = mesh.virtualGateways.map((gateway) => ({
+    ...{ resource: gateway, addresses: {}, way: '' },
+  }));
+  return [...ofNodes, ...ofGateways].map(({ resource, addresses, way }) => {
+    const { kind, name: owner } = resource;
+    const proxy: ProxyIdentity = {
+      ...{ nodeId: owner, instance: '', kind: 'envoy' },
+      resource: { mesh: mesh.name, kind, name: owner },
+      ...addresses,
+    };
+    const snapshot = snapshotFor(mesh, proxy);
+    assert.ok(snapshot, `${name}: ${owner} is not served`);
+    assert.equal(checkSnapshot(snapshot), [], name);
+    return { name: `${name} (${owner}${way})`, snapshot };
+  });
 }
 
 /** Which of `snapshots` Envoy refuses, in its words. */
@@ -190,7 +193,7 @@ async function certificates(): Promise<string> {
     ['key.pem', 'server.key'],
     ['authorities.pem', 'ca.pem'],
   ] as const) {
-    for (const path of [name, name.slice(0, 1), name.padEnd(255, 'a')]) {
+    for (const path of [from, name, name.slice(0, 1), name.padEnd(255, 'a')]) {
       await copyFile(join(made, from), join(folder, path));
     }
   }

@@ -79,7 +79,9 @@ export function casesOf(
     place,
     value,
   });
-  const isShared = ['port', 'matchPort', 'name', 'hostname'].includes(field.definition ?? '');
+  const isShared = ['port', 'matchPort', 'gatewayPort', 'name', 'hostname'].includes(
+    field.definition ?? '',
+  );
   return {
     inside: inside.map((value) =>
       makeCase(value, isShared ? exchangeEverywhere : exchangeWithNeighbours),

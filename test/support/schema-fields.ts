@@ -126,15 +126,21 @@ function stringValues(schema: Schema, specimen: string): Values {
     default: {
       const inside = [long(Math.max(minLength, 1)), long(maxLength)];
       const outside = minLength > 0 ? ['', long(maxLength + 1)] : [long(maxLength + 1)];
-      return withPattern(schema, { inside, outside });
+      // A pattern may ask for a certain end, as that of a path which is a prefix.
+      const closed = `${long(maxLength - 1)}${specimen.at(-1)}`;
+      return withPattern(schema, { inside: [...inside, closed], outside }, inside);
     }
   }
 }
 
-/** A pattern may leave one length alone; a space is in none of ours. */
-function withPattern({ pattern }: Schema, { inside, outside }: Values): Values {
+/** A pattern may leave one length alone; a space is in none of ours. Without one `plain` is inside. */
+function withPattern(
+  { pattern }: Schema,
+  { inside, outside }: Values,
+  plain: readonly string[],
+): Values {
   if (typeof pattern !== 'string') {
-    return { inside, outside };
+    return { inside: plain, outside };
   }
   const expression = new RegExp(pattern);
   const fitting = inside.filter((text) => expression.test(String(text)));

@@ -1,6 +1,7 @@
 /**
  * Meshes that together use every field of their kinds, for the matrix of fields. Each is about one resource,
- * its subject, and has round it what that needs: the node `web` calls whatever the subject is about. What
+ * its subject, and has round it what that needs: the node `web` calls whatever the subject is about, or a
+ * gateway leads to it. What
  * has to be the same in several places (a port, a name) is the same value there and stands nowhere
  * else, so that it can be exchanged everywhere at once.
  */
@@ -76,7 +77,7 @@ function nodeSpecimen(protocol: string, listener: Plain, spec: Plain): Specimen 
       caller,
       provided('called.local', 'subject'),
       document('VirtualNode', 'other', {
-        listeners: [{ portMapping: { port: 7002, protocol: 'http' } }],
+        listeners: [{ portMapping: { port, protocol: 'http' } }],
         serviceDiscovery: endpoints,
       }),
       provided('other.local', 'other'),
@@ -262,6 +263,127 @@ const meshes: readonly Specimen[] = [
   },
 ];
 
+/** A gateway that leads to the node `target`, which listens on the same port. */
+function gatewaySpecimen(protocol: string, listener: Plain, spec: Plain): Specimen {
+  return {
+    subject: document(
+      'VirtualGateway',
+      'subject',
+      { listeners: [{ portMapping: { port, protocol }, ...listener }], ...spec },
+      labels,
+    ),
+    others: [mesh, ...behindGateway(protocol)],
+  };
+}
+
+function behindGateway(protocol: string): readonly Document[] {
+  const listeners = [{ portMapping: { port, protocol } }];
+  return [
+    document('VirtualNode', 'target', { listeners, serviceDiscovery: endpoints }),
+    provided('called.local', 'target'),
+  ];
+}
+
+/** With a route to `target`, so that what the gateway says of its backends is in a cluster. */
+function leading({ subject, others }: Specimen): Specimen {
+  const route = document('GatewayRoute', 'route', {
+    virtualGatewayRef: { name: 'subject' },
+    http2Route: { match: { prefix: '/', port }, action: gatewayAction },
+  });
+  return { subject, others: [...others, route] };
+}
+
+const gatewayAction = { target: { virtualService: ref('called.local'), port } };
+
+const gateways: readonly Specimen[] = [
+  gatewaySpecimen('http', {}, {}),
+  gatewaySpecimen(
+    'http',
+    { connectionPool: { http: { maxConnections: 10, maxPendingRequests: 10 } } },
+    {},
+  ),
+  leading(
+    gatewaySpecimen(
+      'http2',
+      {
+        healthCheck: healthCheck('http2'),
+        connectionPool: { http2: { maxRequests: 10 } },
+        tls: { mode: 'STRICT', certificate: fileCertificate, validation: fileValidation },
+      },
+      {
+        backendDefaults: { clientPolicy: byFile },
+        logging: accessLog({ text: 'a %RESPONSE_CODE%' }),
+      },
+    ),
+  ),
+  leading(
+    gatewaySpecimen(
+      'http2',
+      {
+        healthCheck: { ...healthCheck('http2'), path: '/healthy' },
+        tls: { mode: 'PERMISSIVE', certificate: secretCertificate, validation: secretValidation },
+      },
+      {
+        backendDefaults: { clientPolicy: bySecret },
+        logging: accessLog({ json: [{ key: 'status', value: 'a%%' }] }),
+      },
+    ),
+  ),
+  gatewaySpecimen('grpc', { connectionPool: { grpc: { maxRequests: 10 } } }, {}),
+];
+
+/** A route of the gateway `edge`, to the node behind it. */
+function gatewayRouteSpecimen(protocol: string, match: Plain, rewrite?: Plain): Specimen {
+  const route = {
+    match: { ...match, port },
+    action: { ...gatewayAction, ...(rewrite && { rewrite }) },
+  };
+  return {
+    subject: document(
+      'GatewayRoute',
+      'subject',
+      { virtualGatewayRef: { name: 'edge' }, priority: 10, [`${protocol}Route`]: route },
+      labels,
+    ),
+    others: [
+      mesh,
+      document('VirtualGateway', 'edge', { listeners: [{ portMapping: { port, protocol } }] }),
+      ...behindGateway(protocol),
+    ],
+  };
+}
+
+const conditions = {
+  headers,
+  queryParameters: [{ name: 'page', match: { exact: '1' } }],
+  method: 'GET',
+};
+const gatewayRoutes: readonly Specimen[] = [
+  ...['http', 'http2'].flatMap((protocol) => [
+    gatewayRouteSpecimen(
+      protocol,
+      { prefix: '/a', hostname: { exact: 'shop.internal' }, ...conditions },
+      {
+        hostname: { defaultTargetHostname: 'DISABLED' },
+        prefix: { defaultPrefix: 'DISABLED' },
+      },
+    ),
+    gatewayRouteSpecimen(
+      protocol,
+      { prefix: '/a', hostname: { suffix: '.internal' } },
+      { prefix: { value: '/b/' } },
+    ),
+    gatewayRouteSpecimen(protocol, { path: { exact: '/a' } }, { path: { exact: '/b' } }),
+    gatewayRouteSpecimen(protocol, { path: { regex: '/c' } }),
+  ]),
+  gatewayRouteSpecimen(
+    'grpc',
+    { serviceName: 'shop.Reviews', hostname: { exact: 'shop.internal' }, metadata: headers },
+    { hostname: { defaultTargetHostname: 'DISABLED' } },
+  ),
+  gatewayRouteSpecimen('grpc', { hostname: { suffix: '.internal' } }),
+];
+
 /** By the schema of the subject's kind; of a field the first specimen that has it is used. */
 export const specimens: Readonly<Record<string, readonly Specimen[]>> = {
   'mesh.schema.json': meshes,
@@ -271,4 +393,6 @@ export const specimens: Readonly<Record<string, readonly Specimen[]>> = {
     about(routers[0] as Specimen, 'called.local'),
   ],
   'virtual-router.schema.json': routers,
+  'virtual-gateway.schema.json': gateways,
+  'gateway-route.schema.json': gatewayRoutes,
 };

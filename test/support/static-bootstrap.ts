@@ -1,6 +1,7 @@
 /**
  * A snapshot as a static bootstrap, so that Envoy can judge it without a controller: routes stand in
- * their listeners and endpoints in their clusters, and nothing is fetched.
+ * their listeners, endpoints in their clusters and secrets beside them, and nothing is fetched. Secrets are
+ * the files of `certificateFolder()`, in which Envoy has to run where there are any.
  */
 import { renderBootstrap } from '../../controller/envoy/bootstrap.js';
 import { decodeMessage, encodeMessage } from '../../controller/envoy/encode.js';
@@ -56,7 +57,9 @@ export function joinedBootstrap(snapshots: readonly Snapshot[]): Buffer {
       name: `listener${index}`,
       address: withPort(listener.address as Plain, firstPort + index),
     }));
-  return encodeBootstrap({ clusters: [...clusters.values()], listeners });
+  const secrets = new Map(all.flatMap((each) => each.secrets).map((one) => [one.name, one]));
+  const unique = { clusters: [...clusters.values()], secrets: [...secrets.values()] };
+  return encodeBootstrap({ ...unique, listeners });
 }
 
 const firstPort = 1024;
@@ -68,6 +71,7 @@ function withPort({ socket_address }: Plain, port_value: number): Plain {
 interface StaticResources {
   readonly clusters: readonly Plain[];
   readonly listeners: readonly Plain[];
+  readonly secrets: readonly Plain[];
 }
 
 function staticResources(snapshot: Snapshot): StaticResources {
@@ -75,11 +79,27 @@ function staticResources(snapshot: Snapshot): StaticResources {
   const clusters = Object.entries(cluster).map(([name, message]) =>
     message.type === 'EDS' ? withEndpoints(message, endpoint[name]) : message,
   );
+  const listeners = Object.values(listener);
+  const uses = [...snapshot.cluster.byName.values(), ...snapshot.listener.byName.values()]
+    .flatMap(({ references }) => references)
+    .flatMap(({ type, name, use }) => (type === 'secret' ? [[name, use] as const] : []));
   return {
-    clusters,
-    listeners: Object.values(listener).map((message) => withRoutes(message, route)),
+    clusters: clusters.map((message) => inPlace(message, route)),
+    listeners: listeners.map((message) => inPlace(message, route)),
+    secrets: [...new Map(uses)].map(([name, use]) => ({
+      name,
+      ...(use === 'trust' ? trusted : shown),
+    })),
   };
 }
+
+const shown = {
+  tls_certificate: {
+    certificate_chain: { filename: 'server.pem' },
+    private_key: { filename: 'server.key' },
+  },
+};
+const trusted = { validation_context: { trusted_ca: { filename: 'ca.pem' } } };
 
 /** With the runtime of `headgate bootstrap`, which limits what regexes may grow to. */
 function encodeBootstrap(static_resources: StaticResources): Buffer {
@@ -99,20 +119,26 @@ function withEndpoints({ eds_cluster_config, ...message }: Plain, endpoints: unk
   return { ...message, type: 'STATIC', load_assignment: endpoints };
 }
 
-/** `value` with every reference to a route configuration replaced by its message. */
-function withRoutes(value: unknown, routes: DecodedSnapshot['route']): Plain {
-  return replaceRds(value, routes) as Plain;
+/**
+ * `value` with every reference to a route configuration replaced by its message, and with secrets that are
+ * looked for in the bootstrap: asked to fetch one for a cluster, Envoy's validation ends by signal 11 (1.40).
+ */
+function inPlace(value: unknown, routes: DecodedSnapshot['route']): Plain {
+  return replaceFetched(value, routes) as Plain;
 }
 
-function replaceRds(value: unknown, routes: DecodedSnapshot['route']): unknown {
+function replaceFetched(value: unknown, routes: DecodedSnapshot['route']): unknown {
   if (Array.isArray(value)) {
-    return value.map((item) => replaceRds(item, routes));
+    return value.map((item) => replaceFetched(item, routes));
   }
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) {
     return value;
   }
-  const { rds, ...rest } = value as { readonly rds?: { readonly route_config_name?: string } };
-  const entries = Object.entries(rest).map(([key, item]) => [key, replaceRds(item, routes)]);
+  const { rds, sds_config, ...rest } = value as {
+    readonly rds?: { readonly route_config_name?: string };
+    readonly sds_config?: unknown;
+  };
+  const entries = Object.entries(rest).map(([key, item]) => [key, replaceFetched(item, routes)]);
   const replaced = Object.fromEntries(entries) as AnyMessage;
   return rds === undefined
     ? replaced
