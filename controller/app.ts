@@ -27,6 +27,8 @@ import { audienceOf, createSink } from './notify/create-sink.js';
 import { createDispatcher } from './notify/dispatcher.js';
 import { notificationsFor } from './notify/notification.js';
 import { createSinkMemory } from './notify/sink-memory.js';
+import { createMeasurer } from './providers/measurer.js';
+import { createProvider } from './providers/provider.js';
 import type { RevisionInfo } from './rollout/rollout.js';
 import { readSecret } from './secrets.js';
 import { openStore } from './store/open-store.js';
@@ -99,6 +101,17 @@ async function start(
     event.kind === 'loadReported'
       ? { ...event, samples: loadSamples(event.report, loop.current(), clock.now()) }
       : event;
+  const measurer = createMeasurer(
+    settings.providers.map((one) => createProvider(one, { readSecret: readSecretNow })),
+    {
+      clock,
+      logger,
+      random,
+      onMeasured: (order, measurement) =>
+        loop.enqueue({ kind: 'gateMeasured', order, measurement }),
+    },
+  );
+  undo.push(() => measurer.stop());
   let api: Api | undefined;
   const audiences = notifications.map(audienceOf);
   const loop: Loop = new Loop(
@@ -107,6 +120,7 @@ async function start(
       logger,
       store,
       publisher: xds,
+      measurer,
       notificationsFor: (announcement) => notificationsFor(announcement, audiences),
       wakeDispatcher: () => dispatcher.wake(),
       onState: (state, announcements) => {
@@ -168,7 +182,7 @@ async function start(
   const httpAddress = await api.start();
   undo.push(() => api.stop(drainMs));
   dispatcher.wake();
-  const decoder = new Decoder();
+  const decoder = new Decoder(settings.providers.map(({ name, kind }) => ({ name, kind })));
   undo.push(() => decoder.stop());
   startSource(source, decoder, loop, { logger, shelf });
   undo.push(() => source.stop());
@@ -246,4 +260,8 @@ function readSecrets(hooks: HookSettings): Readonly<Partial<Record<HookProvider,
 function programVersion(): string {
   const manifest = createRequire(import.meta.url)('../../package.json') as { version: string };
   return manifest.version;
+}
+
+function readSecretNow(source: SecretSource): string {
+  return readSecret(source, process.env);
 }

@@ -16,6 +16,7 @@ import {
 import type { ConfigFile } from './config/file.js';
 import { type HookSettings, hookProviders } from './config/hooks.js';
 import type { NotificationTarget } from './config/notifications.js';
+import type { ProviderSettings } from './config/providers.js';
 import {
   flagOf,
   type LogFormat,
@@ -65,6 +66,8 @@ export interface Settings {
   readonly logFormat: LogFormat;
   readonly notifications: readonly NotificationTarget[];
   readonly hooks: HookSettings;
+  /** Whom gates may ask. */
+  readonly providers: readonly ProviderSettings[];
   /** Where people reach the dashboard, for links in messages; undefined: messages have none. */
   readonly publicUrl?: string;
 }
@@ -162,6 +165,7 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
       logFormat: complete.logFormat,
       notifications,
       hooks: { ...hooksFromEnvironment(sources.env), ...sources.file?.hooks },
+      providers: sources.file?.providers ?? [],
       publicUrl: values.publicUrl,
     },
   };

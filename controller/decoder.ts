@@ -7,6 +7,7 @@ import { errorText } from './base/op-error.js';
 import type { Problem } from './base/problem.js';
 import type { Revision } from './base/revision.js';
 import type { LoadedMeshes } from './decode/load-meshes.js';
+import type { ProviderName } from './mesh/gates.js';
 
 /** Problems of the reader itself: HG08xx. */
 export const decoderProblemCodes = {
@@ -19,10 +20,19 @@ const timeoutMs = 120_000;
 /** 32 MiB of YAML, its tree and its positions; what needs more is an attack or a mistake. */
 const heapMaxMb = 1024;
 
+/** What the thread is sent. */
+export interface DecoderTask {
+  readonly revision: Revision;
+  readonly providers: readonly ProviderName[];
+}
+
 export class Decoder {
   private worker: Worker | undefined;
   /** One revision at a time: the newest is what counts, and order must stay. */
   private last: Promise<unknown> = Promise.resolve();
+
+  /** `providers` are those of the configuration: a gate that names another is an error. */
+  constructor(private readonly providers: readonly ProviderName[]) {}
 
   /** The meshes of `revision`; where the thread dies of it, a problem that says so. Never throws. */
   load(revision: Revision): Promise<LoadedMeshes> {
@@ -54,7 +64,7 @@ export class Decoder {
       const exited = (code: number) => giveUp(`its thread ended with ${code}`);
       const timer = setTimeout(() => giveUp(`it took more than ${timeoutMs / 1000} s`), timeoutMs);
       worker.on('message', settle).on('error', failed).on('exit', exited).ref();
-      worker.postMessage(revision);
+      worker.postMessage({ revision, providers: this.providers } satisfies DecoderTask);
     });
   }
 }

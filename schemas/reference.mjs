@@ -162,7 +162,7 @@ function typeOf({ schema, home, isDuration }) {
     case 'object':
       return schema.maxProperties === undefined ? 'empty' : `up to ${schema.maxProperties} texts`;
     default:
-      return schema.type;
+      return [schema.type].flat().join(' or ').replace('string', 'text');
   }
 }
 

@@ -59,6 +59,7 @@ config('a repository is all that must be given', () => {
     publicUrl: undefined,
     hooks: {},
     secretVariables: [],
+    providers: [],
   });
 });
 
@@ -422,6 +423,83 @@ config('two targets of one name are refused', () => {
 repo: m
 notifications: { slack: [{ name: a, urlEnv: A }], webhooks: [{ name: a, url: "http://x.example" }] }`;
   assert.match(complaints({ text }).join(), /two targets are called a/);
+});
+
+config('providers are read, with where their secrets stand', () => {
+  const text = `
+repo: m
+providers:
+  - { name: prometheus, kind: prometheus, url: "https://prom.example/base", tokenFile: /run/token, headers: { X-Scope-OrgID: a } }
+  - { name: smoke, kind: http, url: "http://smoke.example:8080", username: ann, passwordEnv: P, timeout: 30s }
+  - { name: up, kind: grpc, url: "grpcs://up.example:443", caFile: ca.pem }
+`;
+  assert.equal(settingsOf({ text }).providers, [
+    {
+      name: 'prometheus',
+      kind: 'prometheus',
+      url: 'https://prom.example/base',
+      credentials: { kind: 'bearer', token: { kind: 'file', path: '/run/token' } },
+      headers: { 'X-Scope-OrgID': 'a' },
+      caFile: undefined,
+      timeoutMs: 5000,
+    },
+    {
+      name: 'smoke',
+      kind: 'http',
+      url: 'http://smoke.example:8080/',
+      credentials: {
+        kind: 'basic',
+        username: 'ann',
+        password: { kind: 'environment', variable: 'P' },
+      },
+      headers: {},
+      caFile: undefined,
+      timeoutMs: 30_000,
+    },
+    {
+      name: 'up',
+      kind: 'grpc',
+      url: 'grpcs://up.example:443',
+      credentials: undefined,
+      headers: {},
+      caFile: 'ca.pem',
+      timeoutMs: 5000,
+    },
+  ]);
+});
+
+config('mistakes in providers are all named, and no password is repeated', () => {
+  const text = `
+repo: m
+providers:
+  - 7
+  - { name: a b, kind: prom, url: "http://x" }
+  - { name: one, kind: http, url: "ftp://x" }
+  - { name: two, kind: http, url: "http://ann:hunter2@x" }
+  - { name: three, kind: grpc, url: "grpc://x" }
+  - { name: four, kind: http, url: "http://x", username: ann, tokenEnv: T, timeout: 1h }
+  - { name: five, kind: http, url: "http://x", headers: { Authorization: hunter2, "a b": c }, tokenfile: t }
+  - { name: six, kind: http, url: "http://x" }
+  - { name: six, kind: http, url: "http://y" }
+`;
+  const found = complaints({ text });
+  assert.equal(
+    found.map((complaint) => complaint.replace('headgate.yaml:3: ', '')),
+    [
+      'providers[0] is no mapping',
+      'providers[1].kind is none of prometheus, http, grpc',
+      'providers[1].name is missing or no name of letters, digits, dots, dashes',
+      'providers[2].url is no URL with http:// or https://',
+      'providers[3].url has credentials, a query or a fragment; use tokenFile, or username and passwordFile',
+      'providers[4].url has no port',
+      'providers[5] has one of username and passwordFile; they belong together',
+      'providers[5].timeout is 1h; expected a duration from 100ms to 10m, as 5s or 1m30s',
+      'providers[6].tokenfile is not known; did you mean tokenFile?',
+      'providers[6].headers.Authorization is a secret; use tokenFile, or username and passwordFile',
+      'providers[6].headers.a b is no header with a text',
+      'providers has two called six; give each a name of its own',
+    ],
+  );
 });
 
 config('a file that is no YAML mapping is refused with its line', () => {

@@ -28,7 +28,7 @@ function node(index: number): string {
 }
 
 decoding('reads the same as in the main thread, one revision after the other', async () => {
-  const decoder = new Decoder();
+  const decoder = new Decoder([]);
   const good = revision([mesh, node(1)]);
   const bad = revision([mesh, 'apiVersion: headgate/v1\nkind: VirtualNod\n']);
   const [first, second] = await Promise.all([decoder.load(good), decoder.load(bad)]);
@@ -39,7 +39,7 @@ decoding('reads the same as in the main thread, one revision after the other', a
 });
 
 decoding('timers run on while a large revision is read', async () => {
-  const decoder = new Decoder();
+  const decoder = new Decoder([]);
   let ticks = 0;
   const timer = setInterval(() => {
     ticks += 1;
@@ -54,7 +54,7 @@ decoding('timers run on while a large revision is read', async () => {
 });
 
 decoding('a thread that dies is a problem of its revision, and the next one is read', async () => {
-  const decoder = new Decoder();
+  const decoder = new Decoder([]);
   // What cannot be cloned into the thread's types makes its reader throw, as any bug of ours would.
   const broken = { ...revision([mesh]), files: undefined } as unknown as Revision;
   const { problems } = await decoder.load(broken);

@@ -4,6 +4,8 @@
  * decimals, and what was not measured is null rather than left out.
  */
 import { renderDuration } from '../base/duration.js';
+import { hasLeftStep } from '../rollout/advance.js';
+import { openGates, unansweredGates } from '../rollout/gates/standing.js';
 import type { LoadHistory } from '../rollout/load-history.js';
 import { servedStep } from '../rollout/mix.js';
 import type { GateResult, HeldChange, RevisionInfo, Rollout } from '../rollout/rollout.js';
@@ -218,7 +220,14 @@ function toHundredths(value: number): number {
 function waitsFor(rollout: Rollout, nowMs: number): string | undefined {
   switch (rollout.phase) {
     case 'WaitingForApproval':
-      return `approval of step ${rollout.step + 2} of ${rollout.plan.steps.length}`;
+      return hasLeftStep(rollout)
+        ? `approval of step ${rollout.step + 2} of ${rollout.plan.steps.length}`
+        : unansweredGates(rollout)
+            .map(
+              ({ kind, name }) =>
+                `${kind === 'manual' ? 'release of' : 'approval of'} gate ${name}`,
+            )
+            .join(', ');
     case 'Paused':
       return 'resume, promote or abort';
     case 'Progressing':
@@ -234,10 +243,9 @@ function waitsFor(rollout: Rollout, nowMs: number): string | undefined {
 
 function waitsForWhileBaking(rollout: Rollout, nowMs: number): string | undefined {
   const untilMs = bakedAtMs(rollout, nowMs);
-  const open = rollout.gates.filter((result) => result.verdict !== 'pass');
   const waits = [
     ...(nowMs < untilMs ? [`bake time until ${viewTime(untilMs).replace(/\.\d+Z$/, 'Z')}`] : []),
-    ...open.map((result) => `gate ${result.name}`),
+    ...openGates(rollout).map((result) => `gate ${result.name}`),
   ];
   return waits.length === 0 ? undefined : waits.join(', ');
 }

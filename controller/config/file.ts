@@ -8,6 +8,7 @@ import type { SettingProblem } from '../config.js';
 import { type HookSettings, readHooks } from './hooks.js';
 import { isSection, type ReportKey, reportUnknownKeys, type Section } from './keys.js';
 import { type NotificationTarget, readNotifications } from './notifications.js';
+import { type ProviderSettings, readProviders } from './providers.js';
 import { type SettingName, settingNames } from './table.js';
 
 /** A setting as the file gives it, not yet parsed. */
@@ -21,6 +22,7 @@ export interface ConfigFile {
   readonly values: ReadonlyMap<SettingName, FileValue>;
   readonly notifications: readonly NotificationTarget[];
   readonly hooks: HookSettings;
+  readonly providers: readonly ProviderSettings[];
   readonly problems: readonly SettingProblem[];
 }
 
@@ -41,7 +43,7 @@ export function parseConfigFile(name: string, text: string): ConfigFile {
     problems.push({ severity: 'error', place: placeOf(path), message: `${path} ${message}` });
   };
   const document = parseYaml(name, text, problems);
-  reportUnknownKeys('', document, [...settingNames, 'notifications', 'hooks'], report);
+  reportUnknownKeys('', document, [...settingNames, 'notifications', 'hooks', 'providers'], report);
   const values = new Map<SettingName, FileValue>();
   for (const setting of settingNames) {
     const value = document[setting];
@@ -53,7 +55,8 @@ export function parseConfigFile(name: string, text: string): ConfigFile {
   }
   const notifications = readNotifications(document.notifications, report);
   const hooks = readHooks(document.hooks, report);
-  return { values, notifications, hooks, problems };
+  const providers = readProviders(document.providers, report);
+  return { values, notifications, hooks, providers, problems };
 }
 
 function parseYaml(name: string, text: string, problems: SettingProblem[]): Section {

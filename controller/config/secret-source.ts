@@ -13,7 +13,7 @@ export type UrlSource = SecretSource | { readonly kind: 'text'; readonly text: s
 export function readSecretSource(
   path: string,
   section: Section,
-  what: 'url' | 'secret' | 'token',
+  what: 'url' | 'secret' | 'token' | 'password',
   report: ReportKey,
 ): SecretSource | undefined {
   const file = section[`${what}File`];
@@ -38,7 +38,7 @@ export function readSecretSource(
 export function requireSecretSource(
   path: string,
   section: Section,
-  what: 'url' | 'secret' | 'token',
+  what: 'url' | 'secret' | 'token' | 'password',
   report: ReportKey,
 ): SecretSource | undefined {
   const source = readSecretSource(path, section, what, report);

@@ -1,7 +1,16 @@
 /** What a gate's schema cannot say: ranges of durations, names that collide, steps that are not there. */
+import { nearestName } from '../base/nearest-name.js';
 import type { FieldPath } from '../mesh/document.js';
-import type { Gate, RolloutStep } from '../mesh/model.js';
-import { gateWindowMaxMs } from '../mesh/policy-defaults.js';
+import { hasLooseBraces, isTemplateName, namesIn, templateNames } from '../mesh/gate-template.js';
+import type { Bounds, Gate, HttpGate, MeasuredGate } from '../mesh/gates.js';
+import { leavesBase } from '../mesh/gates.js';
+import type { RolloutStep } from '../mesh/model.js';
+import {
+  gateWindowMaxMs,
+  httpTimeoutMs,
+  measureIntervalMaxMs,
+  queryWindowMaxMs,
+} from '../mesh/policy-defaults.js';
 import { checkDuration } from './check-duration.js';
 import { type Finding, repeated } from './finding.js';
 
@@ -28,9 +37,76 @@ function checkOwn(gate: Gate, path: FieldPath): readonly Finding[] {
   switch (gate.kind) {
     case 'successRate':
       return checkDuration(gate.windowMs, [...path, 'window'], [secondMs, gateWindowMaxMs]);
+    case 'query':
+      return [
+        ...checkDuration(gate.windowMs, [...path, 'window'], [secondMs, queryWindowMaxMs]),
+        ...checkInterval(gate, path),
+        ...checkBounds(gate, path),
+        ...checkTemplate(gate.query, [...path, 'query']),
+      ];
+    case 'http':
+      return [...checkHttp(gate, path), ...checkInterval(gate, path)];
+    case 'grpc':
+      return checkInterval(gate, path);
+    case 'approval':
+    case 'manual':
     case 'compare':
       return [];
   }
+}
+
+function checkHttp({ path, json, timeoutMs }: HttpGate, at: FieldPath): readonly Finding[] {
+  const findings = [...checkTemplate(path, [...at, 'path'])];
+  if (leavesBase(path)) {
+    const text = `path ${path} leaves the provider's URL; write it without . and .. between slashes`;
+    findings.push({ code: 'HG0612', path: [...at, 'path'], text, details: { found: path } });
+  }
+  if (json !== undefined) {
+    findings.push(...checkBounds(json, [...at, 'json']));
+  }
+  return timeoutMs === undefined
+    ? findings
+    : [...findings, ...checkDuration(timeoutMs, [...at, 'timeout'], httpTimeoutMs)];
+}
+
+function checkInterval({ intervalMs }: MeasuredGate, path: FieldPath): readonly Finding[] {
+  return checkDuration(intervalMs, [...path, 'interval'], [secondMs, measureIntervalMaxMs]);
+}
+
+/** Bounds that no number fits between, and a value beside bounds, of which one would be ignored. */
+function checkBounds(
+  { min, max, equals }: Bounds & { readonly equals?: unknown },
+  path: FieldPath,
+): readonly Finding[] {
+  if (equals !== undefined && (min ?? max) !== undefined) {
+    const text = 'equals stands beside min or max; keep the one that is meant';
+    return [{ code: 'HG0610', path: [...path, 'equals'], place: 'key', text }];
+  }
+  if (min === undefined || max === undefined || min <= max) {
+    return [];
+  }
+  const text = `min is ${min} and max is ${max}, so no number passes; exchange them`;
+  return [{ code: 'HG0610', path: [...path, 'min'], text, details: { found: String(min) } }];
+}
+
+function checkTemplate(text: string, path: FieldPath): readonly Finding[] {
+  const known = Object.keys(templateNames);
+  const unknown = namesIn(text).filter((name) => !isTemplateName(name));
+  const findings = [...new Set(unknown)].map((name): Finding => {
+    const suggestion = nearestName(name, known);
+    const hint =
+      suggestion === undefined ? `known are ${known.join(', ')}` : `did you mean ${suggestion}?`;
+    const details = { found: name, allowed: known.join(', '), suggestion };
+    return { code: 'HG0611', path, text: `{{ ${name} }} stands for nothing; ${hint}`, details };
+  });
+  if (hasLooseBraces(text)) {
+    findings.push({
+      code: 'HG0611',
+      path,
+      text: 'double braces are not in pairs; close each {{ by }}',
+    });
+  }
+  return findings;
 }
 
 function checkSteps(

@@ -4,9 +4,12 @@
  */
 import { present } from '../base/assert.js';
 import type * as yaml from '../generated/schema-types.js';
-import type { Gate, GateOptions } from '../mesh/model.js';
+import type { Gate, GateOptions } from '../mesh/gates.js';
 import { compareDefaults, gateMinRequests } from '../mesh/policy-defaults.js';
 import { goDurationMs } from './go-duration.js';
+
+/** A scrape interval of Prometheus: asked more often it would say the same again. */
+const defaultInterval = '15s';
 
 type Kind = Gate['kind'];
 type KindOf<Name extends Kind> = Extract<Gate, { kind: Name }>;
@@ -26,6 +29,40 @@ const decoders: { readonly [Name in Kind]: (written: Written[Name]) => Own<Name>
     beta: beta ?? compareDefaults.beta,
     maxRate,
   }),
+  query: ({ provider, query, min, max, window = '1m', interval = defaultInterval }) => ({
+    provider,
+    query,
+    min,
+    max,
+    windowMs: goDurationMs(window),
+    intervalMs: goDurationMs(interval),
+  }),
+  http: ({
+    provider,
+    method = 'GET',
+    path,
+    status = [],
+    json,
+    timeout,
+    once = false,
+    interval,
+  }) => ({
+    provider,
+    method,
+    path,
+    statuses: status,
+    json: json === undefined ? undefined : { ...json, pointer: json.pointer ?? '' },
+    once,
+    timeoutMs: timeout === undefined ? undefined : goDurationMs(timeout),
+    intervalMs: goDurationMs(interval ?? defaultInterval),
+  }),
+  grpc: ({ provider, service = '', interval = defaultInterval }) => ({
+    provider,
+    service,
+    intervalMs: goDurationMs(interval),
+  }),
+  approval: ({ text }) => ({ text }),
+  manual: ({ text }) => ({ text }),
 };
 
 const kinds = Object.keys(decoders) as readonly Kind[];

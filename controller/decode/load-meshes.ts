@@ -5,6 +5,7 @@
  */
 import { compareProblems, hasErrors, type Problem } from '../base/problem.js';
 import type { Revision } from '../base/revision.js';
+import type { ProviderName } from '../mesh/gates.js';
 import type { Mesh, Origin } from '../mesh/model.js';
 import { resolveMeshes } from '../mesh/resolve-meshes.js';
 import { decodeRevision } from './decode-revision.js';
@@ -22,11 +23,19 @@ export interface LoadedMeshes {
 /** What a person reads, a chat message holds and a commit status links to. */
 export const problemsMax = 100;
 
-export function loadMeshes(revision: Pick<Revision, 'files' | 'problems'>): LoadedMeshes {
+/**
+ * `providers` are those that the operator configured, which gates may name; undefined: they are not known
+ * here, and a gate that names one is warned of.
+ */
+export function loadMeshes(
+  revision: Pick<Revision, 'files' | 'problems'>,
+  providers?: readonly ProviderName[],
+): LoadedMeshes {
   const decoded = decodeRevision(revision);
   const { meshes, origins, problems } = resolveMeshes({
     documents: decoded.documents,
     unreadNames: decoded.unreadNames,
+    providers,
     isComplete: decoded.isComplete && !hasErrors(revision.problems),
   });
   const found = [...revision.problems, ...decoded.problems, ...problems];

@@ -38,6 +38,8 @@ const ajv = new Ajv2020({
   strictRequired: false,
   allErrors: true,
   ownProperties: true,
+  // A gate compares with a text, a number or a truth value.
+  allowUnionTypes: true,
   verbose: true,
   messages: false,
   formats,

@@ -4,6 +4,7 @@
  * it, and no two transitions share one, since receivers drop what they have seen.
  */
 import { renderDuration } from '../base/duration.js';
+import { hasLeftStep } from '../rollout/advance.js';
 import { withoutMemory } from '../rollout/gates/standing.js';
 import type { Rollout } from '../rollout/rollout.js';
 import { rolloutTargets } from '../rollout/targets.js';
@@ -137,10 +138,15 @@ function announce(
   };
 }
 
-/** A step is entered once and a rollout ends once, but it may be paused time and again. */
-function idOf(event: Announcement['event'], { id, step, pausedAtMs }: Rollout): string {
+/**
+ * A step is entered once and a rollout ends once, but it may be paused time and again, and wait both for a
+ * word on the step that it is at and for one on the next.
+ */
+function idOf(event: Announcement['event'], rollout: Rollout): string {
+  const { id, step, pausedAtMs } = rollout;
+  const isAtGate = event === 'rollout.waitingForApproval' && !hasLeftStep(rollout);
   const when = event === 'rollout.paused' ? `/${pausedAtMs}` : '';
-  return `${id}/${event}/${step}${when}`;
+  return `${id}/${event}/${step}${when}${isAtGate ? '/gate' : ''}`;
 }
 
 function roundToSecond(durationMs: number): number {

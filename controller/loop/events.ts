@@ -6,6 +6,7 @@
 import type { Problem } from '../base/problem.js';
 import type { Secrets } from '../envoy/secrets.js';
 import type { Mesh, Origin } from '../mesh/model.js';
+import type { Measurement } from '../rollout/gates/measurement.js';
 import type { LoadSample } from '../rollout/load-history.js';
 import type { RevisionInfo, RolloutCommand } from '../rollout/rollout.js';
 import type { HistoryEntry, PublisherEvent } from './ports.js';
@@ -36,6 +37,8 @@ export type LoopEvent =
       readonly by: string;
       readonly reason: string;
     }
+  /** A provider answered a gate, or did not. */
+  | { readonly kind: 'gateMeasured'; readonly order: string; readonly measurement: Measurement }
   /** All that there are now. */
   | { readonly kind: 'secretsChanged'; readonly secrets: Secrets }
   /** Time has passed. */

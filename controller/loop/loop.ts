@@ -10,8 +10,17 @@ import { isEnded } from '../rollout/rollout.js';
 import { announcementsOf, historyOf } from './announce.js';
 import { hasLost } from './announced.js';
 import type { Announcement, CommandReply, LoopEvent, StepResult } from './events.js';
+import { ordersOf } from './orders.js';
 import { changedValues, initialDurableState, restoreState } from './persist.js';
-import type { Clock, HistoryEntry, Logger, Publisher, Store, StoredNotification } from './ports.js';
+import type {
+  Clock,
+  HistoryEntry,
+  Logger,
+  Measurer,
+  Publisher,
+  Store,
+  StoredNotification,
+} from './ports.js';
 import { PublicationFactory } from './publication.js';
 import { startState } from './start-state.js';
 import type { DurableState, LoopState } from './state.js';
@@ -22,6 +31,7 @@ export interface LoopDeps {
   readonly logger: Logger;
   readonly store: Store;
   readonly publisher: Publisher;
+  readonly measurer: Pick<Measurer, 'watch'>;
   /** The stored form of an announcement, one for each sink that wants it. */
   readonly notificationsFor: (announcement: Announcement) => readonly StoredNotification[];
   /** New notifications are in the outbox. */
@@ -153,6 +163,9 @@ export class Loop {
     }
     if (this.state.generation !== before.generation) {
       this.deps.publisher.publish(this.publications.create(this.state));
+    }
+    if (this.state.durable.rollouts !== before.durable.rollouts) {
+      this.deps.measurer.watch(ordersOf(this.state.durable));
     }
     if (this.state !== before) {
       this.deps.onState(this.state, isStored ? result.announcements : []);

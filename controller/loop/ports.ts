@@ -6,6 +6,7 @@ import type { ProxyId } from '../base/brand.js';
 import type { Revision } from '../base/revision.js';
 import type { Secrets } from '../envoy/secrets.js';
 import type { ProxyIdentity, ResourceType, Snapshot } from '../envoy/snapshot.js';
+import type { MeasurementOrder } from '../rollout/gates/measurement.js';
 
 export interface Clock {
   /** Wall clock, milliseconds since 1970: what is stored and shown. */
@@ -145,6 +146,17 @@ export interface ClusterLoad {
 export interface Publisher {
   publish(publication: Publication): void;
   proxies(): readonly ProxyStatus[];
+}
+
+// Measurer: asks the operator's providers
+
+export interface Measurer {
+  /**
+   * Asks what `orders` say, each at its interval, from now on and nothing else: what is asked already goes
+   * on, and what is not among them any more is given up, its request included.
+   */
+  watch(orders: readonly MeasurementOrder[]): void;
+  stop(): Promise<void>;
 }
 
 // Store

@@ -17,6 +17,7 @@ export function startState(stored: DurableState, load: LoadHistory, nowMs: numbe
     proxies: new Map(),
     origins: new Map(),
     load,
+    measured: new Map(),
     secrets: new Map(),
     generation: durable.meshes.size === 0 ? 0 : 1,
     servedGeneration: new Map(running.map((rollout) => [rollout.id, 1])),

@@ -5,6 +5,7 @@
 import type { Problem } from '../base/problem.js';
 import type { Secrets } from '../envoy/secrets.js';
 import type { Mesh, Origin } from '../mesh/model.js';
+import type { Measured } from '../rollout/gates/measurement.js';
 import type { LoadHistory } from '../rollout/load-history.js';
 import type { HeldChange, RevisionInfo, Rollout } from '../rollout/rollout.js';
 import type { Announced } from './announced.js';
@@ -61,6 +62,8 @@ export interface LoopState {
   /** Where each resource of the desired meshes stands, by resource key. */
   readonly origins: ReadonlyMap<string, Origin>;
   readonly load: LoadHistory;
+  /** The newest answer to each gate that asks the outside, by the id of its order. */
+  readonly measured: ReadonlyMap<string, Measured>;
   /** Certificates and authorities that proxies may ask for; never stored. */
   readonly secrets: Secrets;
   /** The newest publication's number. */

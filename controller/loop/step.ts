@@ -11,6 +11,7 @@ import { isEnded, type Rollout } from '../rollout/rollout.js';
 import { announcementsOf, announceRevision, historyOf } from './announce.js';
 import type { LoopEvent, StepResult, Taken } from './events.js';
 import { servedKey, withGeneration } from './generation.js';
+import { takeMeasurement } from './orders.js';
 import { holdRollout, reconcile } from './reconcile.js';
 import type { DurableState, LoopState } from './state.js';
 import { takeCommand } from './take-command.js';
@@ -69,6 +70,7 @@ export function isNews(event: LoopEvent): boolean {
     case 'proxyAcked':
     case 'proxyDisconnected':
     case 'loadReported':
+    case 'gateMeasured':
     case 'secretsChanged':
       return true;
     case 'revisionRead':
@@ -101,6 +103,8 @@ function takeEvent(state: LoopState, event: LoopEvent, nowMs: number): Taken {
         state.load.record(sample);
       }
       return { state };
+    case 'gateMeasured':
+      return { state: takeMeasurement(state, event) };
     case 'command':
       return takeCommand(state, event, nowMs);
     case 'secretsChanged':

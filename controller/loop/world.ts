@@ -1,6 +1,7 @@
 /** The world as one rollout sees it: who must acknowledge it, who has, and the figures that judge it. */
 import { pairMemo } from '../base/memo.js';
 import { resourceKey } from '../mesh/model.js';
+import { orderId } from '../rollout/gates/orders.js';
 import type { Rollout } from '../rollout/rollout.js';
 import { concernedNodes } from '../rollout/scope.js';
 import type { World } from '../rollout/world.js';
@@ -20,6 +21,7 @@ export function worldOf(
   return {
     load: state.load,
     mesh: mesh.desired,
+    measured: (one, gate) => state.measured.get(orderId(one, gate)),
     nowMs,
     ackDeadlineMs: settings.ackDeadlineMs,
     owing: (one) => owingProxies(state, one),

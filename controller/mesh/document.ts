@@ -4,6 +4,7 @@
  * order, so that an index here is the index in the file; nothing here has looked at another
  * document.
  */
+import type { ProviderName } from './gates.js';
 import type {
   GatewayRoute,
   MeshSettings,
@@ -82,4 +83,6 @@ export interface Declarations {
   readonly unreadNames: ReadonlySet<string>;
   /** False where the source or the decoder lost a file: what is missing is then no finding. */
   readonly isComplete: boolean;
+  /** What gates may ask, by the controller's configuration; undefined: that is not at hand. */
+  readonly providers?: readonly ProviderName[];
 }

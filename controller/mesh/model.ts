@@ -5,6 +5,7 @@
  * Names and meanings are App Mesh's (API reference 2019-01-25; user guide); lists of resources are
  * sorted by name. Every reference resolves: `resolveMeshes` reports the others.
  */
+import type { Gate, NoData } from './gates.js';
 
 export type ResourceKind =
   | 'Mesh'
@@ -363,54 +364,6 @@ export interface RolloutStep {
   readonly bakeMs: number;
   /** True: a person approves before the step is entered. */
   readonly approval: boolean;
-}
-
-/** What no verdict means when a step has baked. */
-export type NoData = 'wait' | 'pass' | 'fail';
-
-export type Gate = SuccessRateGate | CompareGate;
-
-/** What gates of every kind have. */
-export interface GateOptions {
-  /** Unique in the policy. */
-  readonly name: string;
-  /** True: its verdicts are shown and decide nothing. Undefined: false. */
-  readonly dryRun?: boolean;
-  /** Progress of the steps that it is asked at, or of the first of them; neither: every step. */
-  readonly at?: readonly number[];
-  readonly from?: number;
-  /** In place of the policy's. */
-  readonly failureLimit?: number;
-  readonly errorLimit?: number;
-  readonly noData?: NoData;
-}
-
-/** Share of answers that are no server errors (5xx), from Envoy's load reports. */
-export interface SuccessRateGate extends GateOptions {
-  readonly kind: 'successRate';
-  /** Percent, 0 to 100. */
-  readonly min: number;
-  readonly windowMs: number;
-  /** Fewer requests in the window give no verdict. */
-  readonly minRequests: number;
-}
-
-/**
- * The canary against what serves beside it, by a sequential test (`rollout/judge/`): it fails once the
- * canary is proven worse, and passes once it is proven good enough for its step.
- */
-export interface CompareGate extends GateOptions {
-  readonly kind: 'compare';
-  /** Share of answers that are server errors. */
-  readonly metric: 'errorRate';
-  /** Percentage points by which the canary may be worse. */
-  readonly margin: number;
-  /** Probability at most that a rollout with a canary that is no worse fails. 0 to 1, both excluded. */
-  readonly alpha: number;
-  /** Probability at most that a step is left with a rate of `maxRate` or above. 0 to 1, both excluded. */
-  readonly beta: number;
-  /** Percent; undefined: by the step's share of the traffic (`capAt`). */
-  readonly maxRate?: number;
 }
 
 /** The resource of `mesh` that `ref` names, or undefined. */

@@ -37,3 +37,12 @@ export const stepDeadlineMaxMs = 720 * 3_600_000;
 
 /** As far back as load reports are kept (`rollout/load-history.ts`). */
 export const gateWindowMaxMs = 15 * 60_000;
+
+/** A query that looks further back says more about what was before the release. */
+export const queryWindowMaxMs = 3_600_000;
+
+/** A gate that is asked less often than once an hour decides on what was long ago. */
+export const measureIntervalMaxMs = 3_600_000;
+
+/** From an answer of the same data centre to a load test that is run while it is asked for. */
+export const httpTimeoutMs = [100, 600_000] as const;

@@ -374,6 +374,45 @@ export const meshProblems = {
     resolution: 'Keep at for single steps, or from for all steps from one on.',
     example: 'gates: [{ name: errors, at: [25], from: 25, successRate: { min: 99 } }]',
   },
+  HG0610: {
+    title: 'bounds that contradict',
+    cause: 'No number lies between the bounds of a gate, or it has bounds and an exact value.',
+    resolution: 'Exchange min and max, or keep one of equals and the bounds.',
+    example: 'query: { provider: prometheus, query: up, min: 2, max: 1 }',
+  },
+  HG0611: {
+    title: 'name in braces that is not known',
+    cause: 'A query or a path has a name in double braces that stands for nothing.',
+    resolution: 'Use one of the names that the message has, or close the braces.',
+    example: 'query: \'sum(rate(errors{node=~"{{ cannary }}"}[1m]))\'',
+  },
+  HG0612: {
+    title: "path out of the provider's URL",
+    cause:
+      "A gate's path would lead to what is not below the URL that the operator gave the provider.",
+    resolution: 'Name what is below it, without dots between slashes.',
+    example: 'http: { provider: smoke-tests, path: /../admin }',
+  },
+  HG0613: {
+    title: 'provider that is not configured',
+    cause:
+      "A gate asks a provider that is not in the controller's configuration, which alone says " +
+      'whom gates may ask.',
+    resolution: 'Correct the name, or ask the operator to add the provider.',
+    example: 'query: { provider: promethues, query: up, min: 1 }',
+  },
+  HG0614: {
+    title: 'provider of another kind',
+    cause: 'A gate asks a provider that cannot answer it: query needs one of kind prometheus.',
+    resolution: 'Name a provider of the kind that the message names.',
+    example: 'grpc: { provider: prometheus }',
+  },
+  HG0615: {
+    title: 'provider that was not looked for',
+    cause: "A gate asks a provider, and the controller's configuration is not at hand.",
+    resolution: "Give headgate validate the controller's config file with --config.",
+    example: 'query: { provider: prometheus, query: up, min: 1 }',
+  },
 } as const satisfies Readonly<Record<`HG0${4 | 5 | 6}${number}`, ProblemEntry>>;
 
 export type MeshProblemCode = keyof typeof meshProblems;
@@ -402,6 +441,7 @@ const warnings: ReadonlySet<MeshProblemCode> = new Set([
   'HG0518',
   'HG0521',
   'HG0607',
+  'HG0615',
 ]);
 
 export function severityOf(code: MeshProblemCode): Problem['severity'] {

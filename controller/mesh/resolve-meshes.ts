@@ -11,6 +11,7 @@ import { checkNodes, checkServices } from './check-calls.js';
 import { checkClientPolicies } from './check-client-policies.js';
 import { checkGatewayRoutes } from './check-gateways.js';
 import { checkPolicies } from './check-policies.js';
+import { checkProviders } from './check-providers.js';
 import { checkRouters } from './check-routers.js';
 import type { Declarations, DeclaredRouter, MeshDocument } from './document.js';
 import { type Mesh, type Origin, resourceKey, type VirtualRouter } from './model.js';
@@ -73,6 +74,7 @@ export function resolveMeshes(declarations: Declarations): ResolvedMeshes {
     checkRouters(scope);
     checkGatewayRoutes(scope);
     checkPolicies(scope);
+    checkProviders(scope, declarations.providers);
   }
   const isUsable =
     declarations.isComplete &&

@@ -14,6 +14,7 @@ import {
   failedGate,
   forgetVerdict,
   openGates,
+  unansweredGates,
   withVerdicts,
 } from './gates/standing.js';
 import type { GateResult, Rollout } from './rollout.js';
@@ -89,9 +90,14 @@ export function complete(rollout: Rollout, reason: string, nowMs: number): Rollo
   };
 }
 
-/** True where a person approved step `index`. */
+/** True where a person approved that step `index` is entered. */
 export function isApproved(rollout: Rollout, index: number): boolean {
-  return rollout.approvals.some((approval) => approval.step === index);
+  return rollout.approvals.some(({ step, gate }) => step === index && gate === undefined);
+}
+
+/** True where the gates have let the rollout leave its step: what it waits for is the next one's. */
+export function hasLeftStep({ step, evidence }: Rollout): boolean {
+  return step < 0 || evidence.at(-1)?.step === step;
 }
 
 function enterNextStep(from: Rollout, world: World): Rollout {
@@ -124,10 +130,8 @@ function enterNextStep(from: Rollout, world: World): Rollout {
 
 /** Remembers what the step was left on, once: waiting for an approval enters the next one twice. */
 function withEvidence(rollout: Rollout, nowMs: number): Rollout {
-  const { step, evidence } = rollout;
-  const isKnown = step < 0 || evidence.at(-1)?.step === step;
-  const left = { step, gates: askedResults(rollout), atMs: nowMs };
-  return isKnown ? rollout : { ...rollout, evidence: [...evidence, left] };
+  const left = { step: rollout.step, gates: askedResults(rollout), atMs: nowMs };
+  return hasLeftStep(rollout) ? rollout : { ...rollout, evidence: [...rollout.evidence, left] };
 }
 
 function describeStep({ plan }: Rollout, index: number): string {
@@ -160,11 +164,28 @@ function advancePending(rollout: Rollout, world: World): Rollout {
 
 /** While a person thinks, the last step is served, so its gates may still fail the rollout. */
 function advanceWaiting(rollout: Rollout, world: World): Rollout {
-  if (isApproved(rollout, rollout.step + 1)) {
+  if (hasLeftStep(rollout) && isApproved(rollout, rollout.step + 1)) {
     return enterNextStep(rollout, world);
   }
   const judged = rollout.step < 0 ? rollout : withVerdicts(rollout, world);
-  return stoppedByGates(judged, world.nowMs) ?? judged;
+  const stopped = stoppedByGates(judged, world.nowMs);
+  if (stopped !== undefined || hasLeftStep(judged)) {
+    return stopped ?? judged;
+  }
+  // The time that a person took is none that the step took.
+  return unansweredGates(judged).length > 0
+    ? judged
+    : { ...judged, phase: 'Baking', stepEnteredAtMs: world.nowMs };
+}
+
+/** Only people are waited for. */
+function waitForPeople(rollout: Rollout): Rollout {
+  const { step, plan } = rollout;
+  const asked = unansweredGates(rollout).map(({ name, kind }) =>
+    kind === 'manual' ? `gate ${name} holds it` : `gate ${name} waits for a person's approval`,
+  );
+  const reason = `step ${step + 1} of ${plan.steps.length} has baked: ${asked.join(', ')}`;
+  return { ...rollout, phase: 'WaitingForApproval', reason };
 }
 
 function advanceProgressing(rollout: Rollout, world: World): Rollout {
@@ -208,8 +229,12 @@ function advanceBaking(rollout: Rollout, world: World): Rollout {
   }
   const step = judged.plan.steps[judged.step];
   const isBaked = world.nowMs >= (judged.ackedAtMs ?? world.nowMs) + (step?.bakeMs ?? 0);
-  if (isBaked && openGates(judged).length === 0) {
+  const open = openGates(judged);
+  if (isBaked && open.length === 0) {
     return enterNextStep(judged, world);
+  }
+  if (isBaked && open.length === unansweredGates(judged).length) {
+    return waitForPeople(judged);
   }
   const empty = emptyGate(judged, world.nowMs);
   if (isBaked && empty !== undefined) {
@@ -249,7 +274,7 @@ function meetDeadline(rollout: Rollout, world: World): Rollout {
   const owing = youngProxies(rollout, world).map(({ id }) => `${id} has not acknowledged it`);
   const why = [...owing, ...open.map((result) => `${result.name}: ${result.text}`)].join('; ');
   const deadline = renderDuration(rollout.plan.stepDeadlineMs);
-  const reason = `step ${rollout.step + 1} was not complete after ${deadline} (${why})`;
+  const reason = `step ${rollout.step + 1} was not complete after ${deadline} (${why === '' ? 'it still bakes' : why})`;
   switch (rollout.plan.onStepDeadline) {
     case 'rollback':
       return rollBack(rollout, reason, world.nowMs);

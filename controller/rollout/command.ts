@@ -1,7 +1,9 @@
 /** What people may ask of a rollout, and when. `retry` acts on a held change and is the loop's. */
 import { assertNever } from '../base/assert.js';
-import { complete, isApproved, pauseRollout, rollBack } from './advance.js';
-import { isEnded, type Rollout, type RolloutCommand } from './rollout.js';
+import { complete, hasLeftStep, isApproved, pauseRollout, rollBack } from './advance.js';
+import type { PersonGate } from './gates/person.js';
+import { unansweredGates } from './gates/standing.js';
+import { type Approval, isEnded, type Rollout, type RolloutCommand } from './rollout.js';
 
 export interface CommandContext {
   readonly by: string;
@@ -28,7 +30,7 @@ export function commandRollout(
     case 'pause':
       return pause(rollout, why, context.nowMs);
     case 'resume':
-      return resume(rollout, why, context.nowMs);
+      return resume(rollout, why, context);
     case 'promote':
       return promote(rollout, why, context.nowMs);
     case 'abort':
@@ -78,10 +80,11 @@ function promote(rollout: Rollout, why: string, nowMs: number): CommandResult {
  * Paused time bakes nothing, and the gates of the step start over. So do its deadlines: one that has
  * passed would pause the rollout again before anything could be judged.
  */
-function resume(rollout: Rollout, why: string, nowMs: number): CommandResult {
+function resume(rollout: Rollout, why: string, context: CommandContext): CommandResult {
   if (rollout.phase !== 'Paused') {
-    return refuse(rollout, 'resume', 'it is not paused');
+    return letGo(rollout, context);
   }
+  const { nowMs } = context;
   const pausedMs = Math.max(0, nowMs - (rollout.pausedAtMs ?? nowMs));
   return accept({
     ...rollout,
@@ -100,7 +103,27 @@ function resume(rollout: Rollout, why: string, nowMs: number): CommandResult {
   });
 }
 
+/** What a policy holds goes on as what a person paused does. */
+function letGo(rollout: Rollout, context: CommandContext): CommandResult {
+  const unanswered = isServed(rollout) ? unansweredGates(rollout) : [];
+  const holds = unanswered.filter(({ kind }) => kind === 'manual');
+  return holds.length === 0
+    ? refuse(rollout, 'resume', 'it is not paused and no gate holds it')
+    : accept(answer(rollout, holds, context));
+}
+
+/** Nobody can have seen a step that is not there for every proxy. */
+function isServed({ phase }: Rollout): boolean {
+  return phase === 'Baking' || phase === 'WaitingForApproval';
+}
+
+/** While a step bakes, its gates can be answered already; at its end that the next one is entered. */
 function approve(rollout: Rollout, context: CommandContext): CommandResult {
+  const isAtGate = isServed(rollout) && !hasLeftStep(rollout);
+  const gates = isAtGate ? unansweredGates(rollout) : [];
+  if (gates.length > 0) {
+    return accept(answer(rollout, gates, context));
+  }
   const index = rollout.step + 1;
   if (isApproved(rollout, index)) {
     return accept(rollout);
@@ -108,6 +131,21 @@ function approve(rollout: Rollout, context: CommandContext): CommandResult {
   if (rollout.phase !== 'WaitingForApproval') {
     return refuse(rollout, 'approve', 'it does not wait for an approval');
   }
-  const approval = { step: index, by: context.by, reason: context.reason, atMs: context.nowMs };
-  return accept({ ...rollout, approvals: [...rollout.approvals, approval] });
+  return accept({
+    ...rollout,
+    approvals: [...rollout.approvals, approvalOf(index, undefined, context)],
+  });
+}
+
+function answer(rollout: Rollout, gates: readonly PersonGate[], context: CommandContext): Rollout {
+  const words = gates.map(({ name }) => approvalOf(rollout.step, name, context));
+  return { ...rollout, approvals: [...rollout.approvals, ...words] };
+}
+
+function approvalOf(
+  step: number,
+  gate: string | undefined,
+  { by, reason, nowMs }: CommandContext,
+): Approval {
+  return { step, gate, by, reason, atMs: nowMs };
 }

@@ -4,7 +4,7 @@
  * from `phase`, `step` and `waveShare` alone (`mix.ts`), so a restart serves what was served.
  */
 import type { ChangeGroup } from '../diff/change.js';
-import type { Gate, NoData } from '../mesh/model.js';
+import type { Gate, NoData } from '../mesh/gates.js';
 import type { JudgeState } from './judge/sequential.js';
 
 /**
@@ -97,6 +97,8 @@ export interface GateResult {
   readonly samples: number;
   /** `success rate 70.97% < 99% (31 requests, 6s)`. */
   readonly text: string;
+  /** True: there is no verdict yet, and that is no lack of data. Undefined: false. */
+  readonly isPending?: boolean;
   /** Why there is no verdict, as `query-no-series`: the same in the API and the metrics. */
   readonly code?: string;
   /** Failed verdicts of this gate in this rollout. */
@@ -119,7 +121,10 @@ export interface StepEvidence {
 }
 
 export interface Approval {
+  /** The step that may be entered; of a gate the step that it was asked at. */
   readonly step: number;
+  /** The gate that a person answered; undefined: the step's own approval. */
+  readonly gate?: string;
   readonly by: string;
   readonly reason: string;
   readonly atMs: number;

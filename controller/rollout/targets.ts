@@ -56,11 +56,22 @@ export function weightProgress(rollout: Rollout): number {
 }
 
 /** Names of the virtual nodes that gain traffic: the canaries. None where no share of a route moves. */
-export const gainingNodes = memo((group: ChangeGroup): readonly string[] => {
-  const targets = movingRoutes(group, 0).flat();
-  const gaining = targets.filter((target) => target.desired > target.applied);
-  return [...new Set(gaining.map((target) => target.virtualNode))].sort();
-});
+export const gainingNodes = memo((group: ChangeGroup): readonly string[] =>
+  nodesOf(group, (target) => target.desired > target.applied),
+);
+
+/** Names of the virtual nodes that lose traffic to the canaries. */
+export const losingNodes = memo((group: ChangeGroup): readonly string[] =>
+  nodesOf(group, (target) => target.desired < target.applied),
+);
+
+function nodesOf(
+  group: ChangeGroup,
+  isOne: (target: ReturnType<typeof movingRoutes>[number][number]) => boolean,
+): readonly string[] {
+  const targets = movingRoutes(group, 0).flat().filter(isOne);
+  return [...new Set(targets.map((target) => target.virtualNode))].sort();
+}
 
 /** The targets of each route that is there before and after, at `progress` (0 to 1). */
 export function movingRoutes(

@@ -1,6 +1,7 @@
 /**
  * Each case is a folder of YAML files and what becomes of them: `problems.txt` as `headgate validate`
- * prints it, where there is one, and `mesh.json`, the canonical meshes, where they are usable.
+ * prints it, where there is one, and `mesh.json`, the canonical meshes, where they are usable. A case may
+ * have `providers.json`, those of the controller's configuration.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { canonicalJson } from '../../controller/base/hash.js';
 import { renderProblem } from '../../controller/base/problem.js';
 import { loadMeshes } from '../../controller/decode/load-meshes.js';
 import { problemTable } from '../../controller/decode/problems.js';
+import type { ProviderName } from '../../controller/mesh/gates.js';
 import { assertGolden, goldenCases } from '../support/golden.js';
 import { revisionOfFolder } from '../support/revision.js';
 
@@ -27,9 +29,15 @@ function assertOutput(path: string, actual: string | undefined): void {
   }
 }
 
+/** Those of the configuration, where the case has one. */
+function providersIn(path: string): readonly ProviderName[] | undefined {
+  const file = join(path, 'providers.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+}
+
 for (const { name, path } of cases) {
   test(`${name} is decoded as written down`, () => {
-    const { meshes, problems } = loadMeshes(revisionOfFolder(path));
+    const { meshes, problems } = loadMeshes(revisionOfFolder(path), providersIn(path));
     const lines = problems.map(renderProblem);
     const json = JSON.stringify(JSON.parse(canonicalJson(meshes)), null, 2);
     assertOutput(join(path, 'problems.txt'), lines.length > 0 ? lines.join('\n') : undefined);

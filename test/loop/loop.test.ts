@@ -12,6 +12,7 @@ import type {
   Transaction,
 } from '../../controller/loop/ports.js';
 import type { Mesh } from '../../controller/mesh/model.js';
+import type { MeasurementOrder } from '../../controller/rollout/gates/measurement.js';
 import { type ManualClock, manualClock } from '../support/clock.js';
 import { meshOf, policyOf } from '../support/mesh.js';
 import { recordingLogger } from '../support/recording-logger.js';
@@ -94,6 +95,8 @@ interface Setup {
   readonly publisher: FakePublisher;
   readonly clock: ManualClock;
   readonly effects: string[];
+  /** Every set of orders that the measurer was given, the newest last. */
+  readonly asked: readonly (readonly MeasurementOrder[])[];
   readonly settled: () => Promise<void>;
 }
 
@@ -102,12 +105,14 @@ function start(store?: FakeStore): Setup {
   const clock = manualClock();
   const used = store ?? new FakeStore(effects);
   const publisher = new FakePublisher(effects);
+  const asked: (readonly MeasurementOrder[])[] = [];
   const loop = new Loop(
     {
       clock,
       logger: recordingLogger(),
       store: used,
       publisher,
+      measurer: { watch: (orders) => void asked.push(orders) },
       notificationsFor: (one) => [
         { id: one.id, topic: '', sink: 'chat', createdAtMs: one.atMs, json: '{}' },
       ],
@@ -121,7 +126,7 @@ function start(store?: FakeStore): Setup {
     await loop.command({ rollout: 'none', command: 'pause', by: 'test', reason: '' });
     await loop.command({ rollout: 'none', command: 'pause', by: 'test', reason: '' });
   };
-  return { loop, store: used, publisher, clock, effects, settled };
+  return { loop, store: used, publisher, clock, effects, asked, settled };
 }
 
 function read(loop: Loop, id: string, mesh: Mesh): void {

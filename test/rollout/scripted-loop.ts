@@ -3,8 +3,9 @@
  * line, the state after it printed. The store is the list of written values: `crash` forgets all else.
  *
  *   commit REV SERVICE:v1=90,v2=10[,timeout=5s][,gateway=/path] …   a valid revision with these services
- *   policy key=value …      steps=10,50,100 bake=10s approve=2 (second step) noData= failureLimit= onFailure= onDeadline= deadline= gates=none
- *   gate NAME successRate|compare key=value …   one more gate of the policy: min= margin= maxRate= at= from= dryRun=true failureLimit= noData=
+ *   policy key=value …      steps=10,50,100 bake=10s approve=2 (second step) noData= failureLimit= errorLimit= gates=none onFailure= onDeadline= deadline=
+ *   gate NAME KIND key=value …   one more gate of the policy: min= max= window= at= from= dryRun=true noData= …
+ *   answer GATE 0.5|status=200|SERVING|noData CODE TEXT|error CODE TEXT   what its provider says from now on
  *   gates                   the newest result of every gate
  *   reject REV              a revision with an error
  *   connect|disconnect|ack|nack PROXY[=ADDRESS]      (of node web, or edge… of the gateway; ack without a name: all)
@@ -16,18 +17,19 @@
 import { proxyId } from '../../controller/base/brand.js';
 import { parseDuration } from '../../controller/base/duration.js';
 import type { Announcement, LoopEvent } from '../../controller/loop/events.js';
+import { ordersOf } from '../../controller/loop/orders.js';
 import { changedValues, initialDurableState, restoreState } from '../../controller/loop/persist.js';
 import type { HistoryEntry, ProxyStatus } from '../../controller/loop/ports.js';
 import { startState } from '../../controller/loop/start-state.js';
 import type { DurableState, LoopState } from '../../controller/loop/state.js';
 import { isNews, stepLoop } from '../../controller/loop/step.js';
-import type { Gate, GatewayRoute, NoData, RolloutPolicy } from '../../controller/mesh/model.js';
-import { compareDefaults } from '../../controller/mesh/policy-defaults.js';
+import type { GatewayRoute, RolloutPolicy } from '../../controller/mesh/model.js';
 import { normalizeWeights } from '../../controller/mesh/weights.js';
 import { LoadHistory } from '../../controller/rollout/load-history.js';
 import { effectiveMesh } from '../../controller/rollout/mix.js';
 import { isEnded, type RolloutCommand } from '../../controller/rollout/rollout.js';
 import { meshOf, policyOf, type ServiceSpec } from '../support/mesh.js';
+import { readGate, ScriptedProviders } from './scripted-gates.js';
 
 const settings = { ackDeadlineMs: 30_000 };
 
@@ -40,6 +42,7 @@ export class ScriptedLoop {
   private saved: DurableState = initialDurableState;
   private policy: RolloutPolicy = policyOf();
   private readonly traffic = new Map<string, { ok: number; err: number }>();
+  private readonly providers = new ScriptedProviders();
   private said: Announcement[] = [];
   private reply = '';
 
@@ -89,6 +92,9 @@ export class ScriptedLoop {
         return;
       case 'gate':
         this.policy = { ...this.policy, gates: [...this.policy.gates, readGate(words)] };
+        return;
+      case 'answer':
+        this.providers.tell(words);
         return;
       case 'gates':
         this.showGates();
@@ -240,6 +246,9 @@ export class ScriptedLoop {
         const samples = instances.map((instance) => ({ ...sample, instance }));
         this.send({ kind: 'loadReported', samples });
       }
+      for (const event of this.providers.answer(ordersOf(this.state.durable), this.nowMs)) {
+        this.send(event);
+      }
       this.send({ kind: 'tick' });
     }
   }
@@ -334,36 +343,12 @@ function readPolicy(words: readonly string[]): RolloutPolicy {
     gates: given.get('gates') === 'none' ? [] : base.gates,
     noData: (given.get('noData') ?? base.noData) as RolloutPolicy['noData'],
     onFailure: (given.get('onFailure') ?? base.onFailure) as RolloutPolicy['onFailure'],
+    errorLimit: given.has('errorLimit') ? Number(given.get('errorLimit')) : undefined,
     onStepDeadline: (given.get('onDeadline') ??
       base.onStepDeadline) as RolloutPolicy['onStepDeadline'],
     failureLimit: Number(given.get('failureLimit') ?? base.failureLimit),
     stepDeadlineMs: parseDuration(given.get('deadline') ?? '2m') ?? 0,
   };
-}
-
-function readGate([name = '', kind = '', ...words]: readonly string[]): Gate {
-  const given = new Map(words.map((word) => word.split('=') as [string, string]));
-  const count = (key: string): number | undefined =>
-    given.has(key) ? Number(given.get(key)) : undefined;
-  const options = {
-    name,
-    dryRun: given.get('dryRun') === 'true' || undefined,
-    at: given.get('at')?.split(',').map(Number),
-    from: count('from'),
-    failureLimit: count('failureLimit'),
-    errorLimit: count('errorLimit'),
-    noData: given.get('noData') as NoData | undefined,
-  };
-  switch (kind) {
-    case 'successRate':
-      return { kind, ...options, min: count('min') ?? 99, windowMs: 10_000, minRequests: 20 };
-    case 'compare': {
-      const own = { margin: count('margin') ?? compareDefaults.margin, maxRate: count('maxRate') };
-      return { kind, ...options, metric: 'errorRate', ...compareDefaults, ...own };
-    }
-    default:
-      throw new Error(`the script has a gate of unknown kind ${kind}`);
-  }
 }
 
 function numberOf(words: readonly string[], key: string): number {

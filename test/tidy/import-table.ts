@@ -33,7 +33,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   rollout: { parts: ['base', 'mesh', 'diff'] },
   envoy: { parts: ['base', 'mesh', 'generated'], packages: ['protobufjs'] },
   loop: { parts: [...pure, 'loop/ports'] },
-  'loop/ports': { types: ['base', 'envoy'] },
+  'loop/ports': { types: ['base', 'envoy', 'rollout'] },
 
   git: {
     parts: ['base'],
@@ -53,7 +53,11 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     types: ['loop/ports', 'envoy', 'config'],
     packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
   },
-  gates: { parts: ['base'], types: ['loop/ports', 'rollout'] },
+  providers: {
+    parts: ['base', 'mesh', 'rollout'],
+    types: ['loop/ports', 'config'],
+    packages: ['@grpc/grpc-js', 'protobufjs/minimal.js', 'undici', 'node:fs'],
+  },
   store: {
     parts: ['base'],
     types: ['loop/ports'],
@@ -88,8 +92,12 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   },
 
   config: { parts: ['base'], types: ['loop'], packages: ['js-yaml'] },
-  decoder: { parts: ['base', 'decode'], packages: ['node:worker_threads'] },
-  'decoder-thread': { parts: ['base', 'decode'], packages: ['node:worker_threads'] },
+  decoder: { parts: ['base', 'decode'], types: ['mesh'], packages: ['node:worker_threads'] },
+  'decoder-thread': {
+    parts: ['base', 'decode'],
+    types: ['decoder'],
+    packages: ['node:worker_threads'],
+  },
   clock: { types: ['loop/ports'] },
   log: { parts: ['base'], types: ['loop/ports', 'config'], packages: ['pino', 'pino-pretty'] },
   secrets: { parts: ['base'], types: ['config'], packages: ['node:fs'] },
@@ -99,7 +107,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
       ...[
         'git',
         'certificates',
-        'gates',
+        'providers',
         'store',
         'notify',
         'xds',
@@ -132,7 +140,11 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
 
 /** Packages that only these files of their part may import. */
 export const onlyImportedBy: Readonly<Record<string, readonly string[]>> = {
-  '@grpc/grpc-js': ['controller/xds/server.ts', 'controller/xds/protos.ts'],
+  '@grpc/grpc-js': [
+    'controller/xds/server.ts',
+    'controller/xds/protos.ts',
+    'controller/providers/grpc-health.ts',
+  ],
 };
 
 /** What may not be called in a part, and what to use instead. */
@@ -163,9 +175,8 @@ const world: readonly Ban[] = [
 export const bansOf: Readonly<Record<string, readonly Ban[]>> = {
   ...Object.fromEntries([...pure, 'import', 'loop/ports'].map((part) => [part, world])),
   ...Object.fromEntries(
-    ['loop', 'git', 'certificates', 'gates', 'store', 'notify', 'xds', 'api', 'app'].map((part) => [
-      part,
-      timeAndChance,
-    ]),
+    ['loop', 'git', 'certificates', 'providers', 'store', 'notify', 'xds', 'api', 'app'].map(
+      (part) => [part, timeAndChance],
+    ),
   ),
 };

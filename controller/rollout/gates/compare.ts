@@ -2,7 +2,7 @@
  * The gate `compare`: the canary against what serves beside it at the same time, by the sequential judge.
  * It fails once harm is proven and passes once safety is; before either there is no verdict.
  */
-import type { CompareGate } from '../../mesh/model.js';
+import type { CompareGate } from '../../mesh/gates.js';
 import { gateWindowMaxMs } from '../../mesh/policy-defaults.js';
 import { type Counts, noCounts } from '../judge/counts.js';
 import { capAt } from '../judge/safety.js';

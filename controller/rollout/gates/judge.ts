@@ -3,16 +3,25 @@
  * gate is here: a verdict rests on nothing from before the step was acknowledged, a failure is counted
  * once, and no data never passes for better data.
  */
-import type { Gate } from '../../mesh/model.js';
+import type { Gate } from '../../mesh/gates.js';
 import type { GateResult, Rollout } from '../rollout.js';
 import { compare } from './compare.js';
+import { grpc } from './grpc.js';
+import { http } from './http.js';
 import type { Evidence, GateKind } from './kind.js';
+import { approval, manual } from './person.js';
+import { query } from './query.js';
 import { successRate } from './success-rate.js';
 
 /** Every kind of gate. */
 const kinds: { readonly [Kind in Gate['kind']]: GateKind<Extract<Gate, { kind: Kind }>> } = {
   successRate,
   compare,
+  query,
+  http,
+  grpc,
+  approval,
+  manual,
 };
 
 /** What `gate` is judged and described by. */

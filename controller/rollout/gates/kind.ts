@@ -3,15 +3,19 @@
  * measurement means is decided in this folder, so that thresholds can be tested by script. A new kind is
  * an entry in the schema, a type in the model, a file beside this one and a line in the table of `judge.ts`.
  */
-import type { Gate, Mesh } from '../../mesh/model.js';
+import type { Gate, MeasuredGate } from '../../mesh/gates.js';
+import type { Mesh } from '../../mesh/model.js';
 import type { LoadHistory } from '../load-history.js';
 import type { GateMemory, GateResult, Rollout, Verdict } from '../rollout.js';
+import type { Measured } from './measurement.js';
 
 /** What was seen of the world, as far as gates judge by it. */
 export interface Evidence {
   readonly load: LoadHistory;
   /** The desired mesh: which nodes answer for the changed configuration. */
   readonly mesh: Mesh;
+  /** The newest answer to a gate that asks the outside, at the present step; undefined before the first. */
+  readonly measured: (rollout: Rollout, gate: MeasuredGate) => Measured | undefined;
   readonly nowMs: number;
 }
 
@@ -33,6 +37,8 @@ export interface Judgement {
   readonly observed?: number;
   readonly limit?: number;
   readonly samples: number;
+  /** True: there is no verdict yet, and that is no lack of data. Undefined: false. */
+  readonly isPending?: boolean;
   /** Why there is no verdict; undefined: there is one, or what is missing is only more of the same. */
   readonly code?: string;
   /** Measurements in a row that were not possible; undefined: the newest one was. */

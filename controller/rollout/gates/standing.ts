@@ -2,10 +2,11 @@
  * How a rollout stands with its gates: which are asked at its step, what they say now, and which of them
  * end it or keep it where it is. What then happens is the state machine's (`advance.ts`).
  */
-import type { Gate } from '../../mesh/model.js';
+import type { Gate, NoData } from '../../mesh/gates.js';
 import type { GateResult, Rollout } from '../rollout.js';
 import { judge, kindOf } from './judge.js';
 import type { Evidence } from './kind.js';
+import { type PersonGate, wordOn } from './person.js';
 
 /** `rollout` with the newest result of each gate. */
 export function withVerdicts(rollout: Rollout, evidence: Evidence): Rollout {
@@ -17,7 +18,7 @@ export function withVerdicts(rollout: Rollout, evidence: Evidence): Rollout {
 
 /** A new step needs new verdicts; how often a gate failed is remembered. */
 export function forgetVerdict(result: GateResult): GateResult {
-  const { code: _, errors: __, ...kept } = result;
+  const { code: _, errors: __, isPending: ___, ...kept } = result;
   return { ...kept, verdict: 'none', observed: undefined, samples: 0, text: '' };
 }
 
@@ -51,11 +52,18 @@ export function brokenGate(rollout: Rollout): GateResult | undefined {
 /** Results for which a step that has baked is not left. */
 export function openGates(rollout: Rollout): readonly GateResult[] {
   return decidingGates(rollout).flatMap(({ gate, result }) => {
-    // What could not be measured is no lack of data: it must not pass as one.
-    const isEmpty = result.verdict === 'none' && (result.errors ?? 0) === 0;
-    const mayPass = isEmpty && noDataOf(rollout, gate) === 'pass';
+    const mayPass = hasNoData(result) && noDataOf(rollout, gate) === 'pass';
     return result.verdict === 'pass' || mayPass ? [] : [result];
   });
+}
+
+/** Gates that decide and that a person has not answered yet. */
+export function unansweredGates(rollout: Rollout): readonly PersonGate[] {
+  return decidingGates(rollout).flatMap(({ gate }) =>
+    (gate.kind === 'approval' || gate.kind === 'manual') && wordOn(gate, rollout) === undefined
+      ? [gate]
+      : [],
+  );
 }
 
 /** The first gate that has had its time for data, has none, and must not go without. */
@@ -63,12 +71,16 @@ export function emptyGate(rollout: Rollout, nowMs: number): GateResult | undefin
   return decidingGates(rollout).find(({ gate, result }) => {
     // That there is no data is known once there was time for some: a bake may be shorter than a report.
     const dueAtMs = (rollout.ackedAtMs ?? nowMs) + kindOf(gate).windowMs(gate);
-    const isEmpty = result.verdict === 'none' && (result.errors ?? 0) === 0;
-    return isEmpty && nowMs >= dueAtMs && noDataOf(rollout, gate) === 'fail';
+    return hasNoData(result) && nowMs >= dueAtMs && noDataOf(rollout, gate) === 'fail';
   })?.result;
 }
 
-function noDataOf(rollout: Rollout, gate: Gate): 'wait' | 'pass' | 'fail' {
+/** What could not be measured, or not yet, is no lack of data: it must not pass as one. */
+function hasNoData({ verdict, errors = 0, isPending }: GateResult): boolean {
+  return verdict === 'none' && errors === 0 && isPending !== true;
+}
+
+function noDataOf(rollout: Rollout, gate: Gate): NoData {
   return gate.noData ?? rollout.plan.noData;
 }
 

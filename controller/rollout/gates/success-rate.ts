@@ -1,6 +1,6 @@
 /** The gate `successRate`: the share of the canary's answers that are no server errors. */
 import { renderDuration } from '../../base/duration.js';
-import type { SuccessRateGate } from '../../mesh/model.js';
+import type { SuccessRateGate } from '../../mesh/gates.js';
 import { canaryLoad } from './canary-load.js';
 import type { GateKind, GateQuestion, Judgement } from './kind.js';
 import { figure, samples } from './text.js';

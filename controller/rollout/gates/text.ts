@@ -26,3 +26,8 @@ export function samples(count: number, noun: string, windowMs: number): string {
 export function percent(share: number): string {
   return `${Math.round(share * 10_000) / 100}%`;
 }
+
+/** `2026-01-01T00:00:05Z`. */
+export function renderTime(atMs: number): string {
+  return new Date(atMs).toISOString().replace(/\.\d+Z$/, 'Z');
+}

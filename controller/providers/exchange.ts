@@ -1,0 +1,112 @@
+/**
+ * One bounded HTTP exchange with a provider. The other side is not trusted: no redirect is followed, one
+ * deadline covers the whole exchange and the body has a limit. Errors name the provider and never its
+ * URL, and the words of an answer are shown without what it was sent.
+ */
+import { EnvHttpProxyAgent, request } from 'undici';
+import { renderDuration } from '../base/duration.js';
+import { OpError } from '../base/op-error.js';
+import { printable, redacted } from '../base/printable.js';
+import type { Clock } from '../loop/ports.js';
+import type { Provider } from './provider.js';
+
+/** One number or one verdict takes some hundred bytes. */
+export const bodyBytesMax = 64 * 1024;
+
+const headerBytesMax = 16_384;
+
+/** Of an answer's own words as much as a line of a report takes. */
+const wordsMax = 200;
+
+export interface Call {
+  readonly method: 'GET' | 'POST';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly timeoutMs: number;
+}
+
+export interface ProviderAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface ExchangeContext {
+  readonly clock: Clock;
+  /** Ends the exchange: nobody waits for its answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Any answer that came whole. Throws `OpError`: `provider-unreachable`, `provider-tls`, `provider-timeout`,
+ * `provider-too-large`, or what `Provider.headers` throws.
+ */
+export async function exchange(
+  provider: Provider,
+  call: Call,
+  { clock, signal }: ExchangeContext,
+): Promise<ProviderAnswer> {
+  const tls = { ca: provider.ca() };
+  const headers = { 'user-agent': 'headgate', ...call.headers, ...provider.headers() };
+  // An agent of its own: destroying it ends the exchange in whatever state it is.
+  const agent = new EnvHttpProxyAgent({
+    maxHeaderSize: headerBytesMax,
+    pipelining: 0,
+    connect: tls,
+    requestTls: tls,
+  });
+  const deadline = new AbortController();
+  const cancel = clock.after(call.timeoutMs, () => deadline.abort());
+  try {
+    const answer = await request(call.url, {
+      method: call.method,
+      headers,
+      body: call.body,
+      dispatcher: agent,
+      signal: AbortSignal.any([deadline.signal, signal]),
+    });
+    return { status: answer.statusCode, body: await readBody(answer.body, provider) };
+  } catch (error) {
+    if (deadline.signal.aborted) {
+      const text = `${provider.name} did not answer within ${renderDuration(call.timeoutMs)}`;
+      throw new OpError('provider-timeout', text);
+    }
+    throw error instanceof OpError ? error : connectionError(provider, error);
+  } finally {
+    cancel();
+    await agent.destroy();
+  }
+}
+
+/** What `text`, an answer, says, on one line and without what `provider` was sent. */
+export function wordsOf(provider: Provider, text: string): string {
+  const { authorization = '' } = provider.headers();
+  const [, secret = ''] = authorization.split(' ');
+  const secrets = [authorization, secret, provider.url.href, provider.url.host];
+  const masked = secrets
+    .filter((each) => each.length > 1)
+    .reduce((rest, each) => rest.replaceAll(each, '[redacted]'), text.slice(0, 4096));
+  return printable(redacted(masked)).trim().slice(0, wordsMax);
+}
+
+async function readBody(body: AsyncIterable<Buffer>, provider: Provider): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > bodyBytesMax) {
+      const limit = `${bodyBytesMax / 1024} KiB`;
+      throw new OpError('provider-too-large', `${provider.name} answered more than ${limit}`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** By the error's code alone: messages of the network contain addresses. */
+function connectionError({ name }: Provider, error: unknown): OpError {
+  const code = String((error as { readonly code?: unknown }).code ?? 'unknown error');
+  return /CERT|TLS|SSL|SIGNATURE|ISSUER/.test(code)
+    ? new OpError('provider-tls', `${name} cannot be trusted: ${code}`)
+    : new OpError('provider-unreachable', `${name} cannot be reached: ${code}`);
+}
