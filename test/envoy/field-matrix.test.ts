@@ -1,7 +1,8 @@
 /**
  * Every field of the schemas at its bounds: what the schema allows loads and is accepted by a real Envoy
  * with all that comes of it, and what lies just outside is refused at its line. Fields and bounds are
- * read from the schemas; a field that no specimen uses fails the test, so none is left out in silence.
+ * read from the schemas; a field that no specimen uses fails the test, so none is left out in silence. What
+ * Envoy accepts in a bootstrap it is also given over ADS, in a network of its own, where the kernel allows.
  */
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,7 @@ import { checkSnapshot } from '../../controller/envoy/check-snapshot.js';
 import type { ProxyIdentity, Snapshot } from '../../controller/envoy/snapshot.js';
 import { snapshotFor } from '../../controller/envoy/translate.js';
 import type { Mesh } from '../../controller/mesh/model.js';
+import type { Loading } from '../support/ads-loading.js';
 import { certificateFolder } from '../support/certificates.js';
 import { validateBootstrap } from '../support/envoy.js';
 import {
@@ -25,6 +27,7 @@ import {
   type Place,
   valueAt,
 } from '../support/field-cases.js';
+import { startLonely } from '../support/namespaces.js';
 import { fieldsOf } from '../support/schema-fields.js';
 import { type Document, specimens } from '../support/specimens.js';
 import { joinedBootstrap } from '../support/static-bootstrap.js';
@@ -33,6 +36,22 @@ const test = suite('the matrix of fields');
 
 /** Snapshots that one Envoy looks at together. */
 const batchSize = 150;
+
+const folder = await certificates();
+const namespace = await startLonely().catch(String);
+test.after(async () => {
+  if (typeof namespace !== 'string') {
+    await namespace.stop();
+  }
+  await rm(folder, { recursive: true, force: true });
+});
+
+if (typeof namespace === 'string') {
+  process.stdout.write(`  loading over ADS is left out: ${namespace}\n`);
+  test('this machine forbids network namespaces', () => {
+    assert.match(namespace, /not permitted|permission denied|not supported|does not exist/i);
+  });
+}
 
 for (const [file, all] of Object.entries(specimens)) {
   const kind = String(all[0]?.subject.kind);
@@ -54,28 +73,32 @@ for (const [file, all] of Object.entries(specimens)) {
     assert.equal(wrong, []);
   });
 
+  let snapshots: readonly MadeSnapshot[] = [];
   test(`${kind}: what is at the bounds loads, and Envoy accepts it`, async () => {
     const loaded = inside.map((one, index) => ({ one, ...load(one, index) }));
     assert.equal(
       loaded.flatMap(({ one, problems }) => problems.map((text) => `${one.name}: ${text}`)),
       [],
     );
-    const snapshots = loaded.flatMap(({ one, mesh }) => snapshotsOf(one, mesh));
-    const folder = await certificates();
-    try {
-      const refused: string[] = [];
-      for (let start = 0; start < snapshots.length; start += batchSize) {
-        refused.push(...(await refusedBy(snapshots.slice(start, start + batchSize), folder)));
-      }
-      assert.equal(refused, []);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
+    snapshots = loaded.flatMap(({ one, yaml, mesh }) => snapshotsOf(one, yaml, mesh));
+    const refused: string[] = [];
+    for (let start = 0; start < snapshots.length; start += batchSize) {
+      refused.push(...(await refusedBy(snapshots.slice(start, start + batchSize))));
     }
+    assert.equal(refused, []);
     process.stdout.write(
       `  ${kind}: ${fields.length} fields, ${inside.length} values at their bounds in ` +
         `${snapshots.length} snapshots, ${outside.length} outside\n`,
     );
   });
+
+  if (typeof namespace !== 'string') {
+    test(`${kind}: what is at the bounds is taken over ADS`, async () => {
+      assert.ok(snapshots.length > 0);
+      const loadings = snapshots.map(({ name, yaml, proxy }) => ({ name, yaml, proxy }));
+      assert.equal(await namespace.call('loadOverAds', loadings, folder), []);
+    });
+  }
 }
 
 test.run();
@@ -122,16 +145,19 @@ function linesOf(text: string, place: Place): readonly [number, number] {
 function load({ documents }: Case, index: number) {
   const text = yamlOf(documents).replace(/\bmatrix\b/g, `m${index}`);
   const { mesh, problems } = problemsOf(text);
-  return { mesh, problems: problems.map(renderProblem) };
+  return { yaml: text, mesh, problems: problems.map(renderProblem) };
 }
 
-interface NamedSnapshot {
-  readonly name: string;
+interface MadeSnapshot extends Loading {
   readonly snapshot: Snapshot;
 }
 
 /** Of the caller's proxy and the subject's own, redirected and with explicit addresses; of every gateway. */
-function snapshotsOf({ name, documents }: Case, mesh: Mesh | undefined): readonly NamedSnapshot[] {
+function snapshotsOf(
+  { name, documents }: Case,
+  yaml: string,
+  mesh: Mesh | undefined,
+): readonly MadeSnapshot[] {
   if (mesh === undefined) {
     return [];
   }
@@ -158,15 +184,12 @@ function snapshotsOf({ name, documents }: Case, mesh: Mesh | undefined): readonl
     const snapshot = snapshotFor(mesh, proxy);
     assert.ok(snapshot, `${name}: ${owner} is not served`);
     assert.equal(checkSnapshot(snapshot), [], name);
-    return { name: `${name} (${owner}${way})`, snapshot };
+    return { name: `${name} (${owner}${way})`, yaml, proxy, snapshot };
   });
 }
 
 /** Which of `snapshots` Envoy refuses, in its words. */
-async function refusedBy(
-  snapshots: readonly NamedSnapshot[],
-  folder: string,
-): Promise<readonly string[]> {
+async function refusedBy(snapshots: readonly MadeSnapshot[]): Promise<readonly string[]> {
   const words = await validateBootstrap(
     joinedBootstrap(snapshots.map(({ snapshot }) => snapshot)),
     folder,
@@ -179,8 +202,8 @@ async function refusedBy(
   }
   const middle = Math.ceil(snapshots.length / 2);
   return [
-    ...(await refusedBy(snapshots.slice(0, middle), folder)),
-    ...(await refusedBy(snapshots.slice(middle), folder)),
+    ...(await refusedBy(snapshots.slice(0, middle))),
+    ...(await refusedBy(snapshots.slice(middle))),
   ];
 }
 

@@ -37,6 +37,8 @@ export interface EnvoyOptions {
   readonly logLevel?: string;
   /** The user and group that it runs as; undefined: whoever runs the test. */
   readonly uid?: number;
+  /** The folder that file names are relative to; undefined: the test's. */
+  readonly cwd?: string;
 }
 
 /**
@@ -61,7 +63,7 @@ export async function startEnvoy(
   const child = spawn(
     await envoyBinary(),
     [...files, '--disable-hot-restart', '--concurrency', '1', '-l', options.logLevel ?? 'info'],
-    { stdio: 'ignore', uid, gid: uid },
+    { stdio: 'ignore', uid, gid: uid, cwd: options.cwd },
   );
   const exited = once(child, 'exit');
   const log = () => readFile(logFile, 'utf8').catch(() => '');

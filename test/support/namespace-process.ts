@@ -9,6 +9,7 @@ import { Agent, get, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import type { SocketAddress } from '../../controller/envoy/snapshot.js';
+import { loadOverAds } from './ads-loading.js';
 import { startHttpApp, startTcpApp } from './apps.js';
 import { type RunningEnvoy, startEnvoy } from './envoy.js';
 import { type ServedMesh, serveMesh } from './served-mesh.js';
@@ -67,6 +68,9 @@ const methods = {
     undo.push(() => running.stop());
     await running.waitUntilLive();
   },
+
+  /** As `loadOverAds`, where every port is free. */
+  loadOverAds,
 
   async stopEnvoy(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     await envoy?.stop(signal);

@@ -144,6 +144,18 @@ export async function interceptionObstacle(): Promise<string | undefined> {
   }
 }
 
+/** A namespace with nothing but its own loopback. Throws where the kernel forbids it. */
+export async function startLonely(): Promise<Namespace> {
+  const namespace = await startNamespace({});
+  try {
+    await namespace.call('run', 'ip', 'link', 'set', 'lo', 'up');
+    return namespace;
+  } catch (error) {
+    await namespace.stop();
+    throw error;
+  }
+}
+
 async function startNamespace(env: NodeJS.ProcessEnv): Promise<Namespace> {
   const args = ['--net', '--mount', '--', process.execPath, '--enable-source-maps', program];
   const child = spawn('unshare', args, {
