@@ -17,6 +17,7 @@ import type { Settings } from './config.js';
 import { Decoder } from './decoder.js';
 import { parseNode } from './envoy/identity.js';
 import { openSource } from './git/open-source.js';
+import { pushRevert } from './git/push-revert.js';
 import { createRevisionShelf, type RevisionShelf } from './git/revision-shelf.js';
 import { createLogger } from './log.js';
 import type { LoopEvent } from './loop/events.js';
@@ -26,6 +27,7 @@ import type { Clock, Logger, PublisherEvent, Source, SourceEvent } from './loop/
 import { audienceOf, createSink } from './notify/create-sink.js';
 import { createDispatcher } from './notify/dispatcher.js';
 import { notificationsFor } from './notify/notification.js';
+import type { PushRevert } from './notify/revert.js';
 import { createSinkMemory } from './notify/sink-memory.js';
 import { createMeasurer } from './providers/measurer.js';
 import { createProvider } from './providers/provider.js';
@@ -83,15 +85,23 @@ async function start(
   const store = await openStore(settings.state, { clock, logger });
   undo.push(() => store.close());
   const { notifications, publicUrl } = settings;
+  // A revert that is under way when the program stops is tried again at the next start.
+  const stopping = new AbortController();
   const sinkDependencies = {
     clock,
     publicUrl,
     readSecret: (secret: SecretSource) => readSecret(secret, process.env),
     memoryOf: (sink: string) => createSinkMemory(store, sink, clock),
+    pushRevert: async (revert: Parameters<PushRevert>[0]) => {
+      const { repo, branch, git: credentials } = settings;
+      await pushRevert({ repo, branch, credentials, ...revert }, { clock, stop: stopping.signal });
+      return { base: branch };
+    },
   };
   const sinks = notifications.map((target) => createSink(target, sinkDependencies));
   const dispatcher = createDispatcher(store, sinks, { clock, logger, random });
   undo.push(() => dispatcher.stop());
+  undo.push(async () => stopping.abort());
 
   const xds = createXdsServer(
     { listen: settings.xds, loadReportIntervalMs: settings.loadReportIntervalMs },

@@ -402,7 +402,7 @@ notifications:
   assert.equal(
     found.map((complaint) => complaint.replace('headgate.yaml:3: notifications.', '')),
     [
-      'email is not known; known are slack, teams, discord, googleChat, slackBots, webhooks, cloudEvents, commitStatuses',
+      'email is not known; known are slack, teams, discord, googleChat, slackBots, webhooks, cloudEvents, commitStatuses, reverts',
       'slack[2] is no mapping',
       'slack[0].url is not known; known are name, urlFile, urlEnv, events, meshes, minSeverity',
       'slack[0] has no urlFile and no urlEnv; one of them says where the url stands',

@@ -74,6 +74,9 @@ async function testTargets(
       publicUrl,
       readSecret: (source) => readSecret(source, io.env),
       memoryOf: () => forgetful,
+      pushRevert: () => {
+        throw new CliError('a revert is tried with --dry-run only: nothing was rolled back');
+      },
     });
     if (options.dryRun === true) {
       io.out(`${JSON.stringify(sink.render(announcement), undefined, 2)}\n`);

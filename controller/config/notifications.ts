@@ -44,9 +44,12 @@ export interface WebhookTarget {
 export const statusProviders = ['github', 'gitlab', 'gitea', 'bitbucket'] as const;
 export type StatusProvider = (typeof statusProviders)[number];
 
-/** Statuses of the commit itself, where the team reads its pull requests. */
-export interface CommitStatusTarget {
-  readonly kind: 'commitStatus';
+/**
+ * Where the team reads its pull requests: statuses of the commit itself, or a pull request that reverts
+ * one which was rolled back.
+ */
+export interface ForgeTarget {
+  readonly kind: 'commitStatus' | 'revert';
   /** `gitea` is Forgejo, too. */
   readonly provider: StatusProvider;
   /** `owner/name`; on GitLab groups may nest. */
@@ -59,7 +62,7 @@ export interface CommitStatusTarget {
 export type NotificationTarget = NotificationFilter & {
   /** Unique among all targets: deliveries are remembered and counted by it. */
   readonly name: string;
-} & (ChatTarget | SlackBotTarget | WebhookTarget | CommitStatusTarget);
+} & (ChatTarget | SlackBotTarget | WebhookTarget | ForgeTarget);
 
 /** Every event that can be asked for. The type makes a forgotten one a compile error. */
 const eventNames = Object.keys({
@@ -88,7 +91,7 @@ const publicApis: Readonly<Record<StatusProvider, string | undefined>> = {
   bitbucket: 'https://api.bitbucket.org/2.0',
 };
 
-type Form = ChatTarget | SlackBotTarget | WebhookTarget | CommitStatusTarget;
+type Form = ChatTarget | SlackBotTarget | WebhookTarget | ForgeTarget;
 
 interface SectionReader {
   /** Keys of a target beside its name and filter. */
@@ -105,10 +108,8 @@ const sections: Readonly<Record<string, SectionReader>> = {
   slackBots: { keys: ['tokenFile', 'tokenEnv', 'channel', 'apiUrl'], read: readSlackBot },
   webhooks: program('webhook'),
   cloudEvents: program('cloudEvents'),
-  commitStatuses: {
-    keys: ['provider', 'repository', 'apiUrl', 'tokenFile', 'tokenEnv'],
-    read: readCommitStatus,
-  },
+  commitStatuses: forge('commitStatus'),
+  reverts: forge('revert'),
 };
 
 /** The targets in `value`; those that cannot be used are reported and left out. */
@@ -174,11 +175,21 @@ function readSlackBot(
     : { kind: 'slackBot', token, channel, apiUrl: base };
 }
 
-function readCommitStatus(
+function forge(kind: ForgeTarget['kind']): SectionReader {
+  return {
+    keys: ['provider', 'repository', 'apiUrl', 'tokenFile', 'tokenEnv'],
+    read: (path, target, report) => {
+      const place = readForge(path, target, report);
+      return place === undefined ? undefined : { kind, ...place };
+    },
+  };
+}
+
+function readForge(
   path: string,
   target: Section,
   report: ReportKey,
-): CommitStatusTarget | undefined {
+): Omit<ForgeTarget, 'kind'> | undefined {
   const token = requireSecretSource(path, target, 'token', report);
   const { repository } = target;
   const provider = statusProviders.find((name) => name === target.provider);
@@ -199,7 +210,7 @@ function readCommitStatus(
   }
   return token === undefined || apiUrl === undefined
     ? undefined
-    : { kind: 'commitStatus', provider, repository, apiUrl, token };
+    : { provider, repository, apiUrl, token };
 }
 
 function targetsIn(value: Section, key: string, report: ReportKey): readonly [string, Section][] {

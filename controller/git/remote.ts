@@ -21,6 +21,8 @@ export interface Remote {
    * of them where the server has no shallow fetch or `depth` is left out.
    */
   fetch(gitDir: string, refspec: string, options: { readonly depth?: number }): Promise<void>;
+  /** Pushes `refspec` from `gitDir`, never by force. */
+  push(gitDir: string, refspec: string): Promise<void>;
 }
 
 const launcher = fileURLToPath(new URL('./git-launcher.js', import.meta.url));
@@ -61,6 +63,9 @@ export function createRemote(
     });
   };
   return {
+    async push(gitDir, refspec) {
+      await run(gitDir, ['push', '--quiet', '--', repository.url, refspec]);
+    },
     async listRefs(patterns) {
       const text = await run(undefined, ['ls-remote', '--', repository.url, ...patterns]);
       return parseRefs(text);

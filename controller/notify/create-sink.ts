@@ -7,6 +7,7 @@ import { createCommitStatusSink } from './commit-status.js';
 import { createDiscordSink } from './discord.js';
 import { createGoogleChatSink } from './google-chat.js';
 import type { Audience } from './notification.js';
+import { createRevertSink, type PushRevert } from './revert.js';
 import type { Sink, SinkMemory } from './sink.js';
 import { createSlackSink } from './slack.js';
 import { createSlackBotSink } from './slack-bot.js';
@@ -19,6 +20,7 @@ export interface SinkDependencies {
   readonly clock: Clock;
   /** Throws an `OpError` where there is no secret. */
   readonly readSecret: (source: SecretSource) => string;
+  readonly pushRevert: PushRevert;
   /** Where people reach the dashboard. */
   readonly publicUrl?: string;
 }
@@ -46,6 +48,10 @@ export function createSink(target: NotificationTarget, dependencies: SinkDepende
       return target.kind === 'webhook'
         ? createWebhookSink({ name, url, secret }, clock)
         : createCloudEventsSink({ name, url, secret, publicUrl }, clock);
+    }
+    case 'revert': {
+      const token = readSecret(target.token);
+      return createRevertSink({ ...target, token, publicUrl }, dependencies.pushRevert, clock);
     }
     case 'commitStatus':
       return createCommitStatusSink(
