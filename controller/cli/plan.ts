@@ -5,8 +5,10 @@
 import { Command, Option } from 'commander';
 import { type SettingName, variableOf } from '../config/table.js';
 import type { Mesh } from '../mesh/model.js';
+import type { Plan } from '../plan/plan.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { addHelp } from './options.js';
+import { addFormatOption, folderFromHere, type ProblemFormat } from './print-problems.js';
 import { loadOrFail, readDirectoryOrFail } from './read-mesh.js';
 
 interface PlanOptions {
@@ -15,6 +17,9 @@ interface PlanOptions {
   readonly to?: string;
   readonly path: string;
   readonly detailedExitcode?: boolean;
+  readonly output: 'text' | 'json' | 'markdown';
+  readonly envoy?: boolean;
+  readonly format: ProblemFormat;
 }
 
 interface Meshes {
@@ -34,15 +39,22 @@ export function planCommand(io: Io): Command {
     .addOption(new Option('--from <rev>', 'Revision that is applied.'))
     .addOption(new Option('--to <rev>', 'Revision that is to be applied.'))
     .addOption(new Option('--path <dir>', 'Folder of the mesh inside the repository.').default('.'))
-    .addOption(new Option('--detailed-exitcode', 'Tell changes from none by the exit code.'))
-    .action(async (directory: string | undefined, options: PlanOptions) => {
-      io.exitCode = await plan(directory, options, io);
-    });
+    .addOption(
+      new Option('-o, --output <format>', 'Form of the plan; markdown is made for a comment.')
+        .choices(['text', 'json', 'markdown'])
+        .default('text'),
+    )
+    .addOption(new Option('--envoy', 'Show what changes in the configuration of Envoys, too.'))
+    .addOption(new Option('--detailed-exitcode', 'Tell changes from none by the exit code.'));
+  addFormatOption(command).action(async (directory: string | undefined, options: PlanOptions) => {
+    io.exitCode = await plan(directory, options, io);
+  });
   return addHelp(
     command,
     [
       'headgate plan mesh-repo-example',
       'headgate plan --repo . --from origin/main --to HEAD --detailed-exitcode',
+      'headgate plan --repo . --from origin/main --to HEAD --envoy -o markdown > plan.md',
     ],
     [
       '0  done; with --detailed-exitcode: no changes',
@@ -54,10 +66,21 @@ export function planCommand(io: Io): Command {
 
 async function plan(directory: string | undefined, options: PlanOptions, io: Io): Promise<number> {
   const { before, after } = await readMeshes(directory, options, io);
-  const { planMeshes } = await import('./render-plan.js');
-  const { text, changes } = planMeshes(before, after);
-  io.out(text);
-  return options.detailedExitcode === true && changes > 0 ? 2 : 0;
+  const { planMeshes, hasChanges } = await import('../plan/plan.js');
+  const made = planMeshes(before, after, { withEnvoy: options.envoy === true });
+  io.out(await render(made, options.output));
+  return options.detailedExitcode === true && hasChanges(made) ? 2 : 0;
+}
+
+async function render(plan: Plan, output: PlanOptions['output']): Promise<string> {
+  switch (output) {
+    case 'text':
+      return (await import('../plan/render-text.js')).renderText(plan);
+    case 'json':
+      return (await import('../plan/render-json.js')).renderJson(plan);
+    case 'markdown':
+      return (await import('../plan/render-markdown.js')).renderMarkdown(plan);
+  }
 }
 
 async function readMeshes(
@@ -65,14 +88,15 @@ async function readMeshes(
   options: PlanOptions,
   io: Io,
 ): Promise<Meshes> {
-  const { repo, from, to, path } = options;
+  const { repo, from, to, path, format } = options;
   const isOfRevisions = repo !== undefined || from !== undefined || to !== undefined;
   if ((directory === undefined) !== isOfRevisions) {
     throw new CliError('name either DIR or --repo with --from and --to', usageExitCode);
   }
   if (directory !== undefined) {
     const revision = await readDirectoryOrFail(directory, usageExitCode);
-    return { before: [], after: await loadOrFail(revision, io) };
+    const folder = folderFromHere(directory);
+    return { before: [], after: await loadOrFail(revision, { format, folder }, io) };
   }
   if (repo === undefined || from === undefined || to === undefined) {
     throw new CliError('--repo, --from and --to belong together', usageExitCode);
@@ -82,8 +106,9 @@ async function readMeshes(
   const deps = { clock: createClock() };
   const credentials = readCredentials(io.env);
   const read = (revision: string) => readRevision({ repo, revision, path, credentials }, deps);
-  const before = await loadOrFail(await read(from), io);
-  const after = await loadOrFail(await read(to), io);
+  // Paths of a revision begin at the top of the repository.
+  const before = await loadOrFail(await read(from), { format, folder: '' }, io);
+  const after = await loadOrFail(await read(to), { format, folder: '' }, io);
   const names = new Set(after.map((mesh) => mesh.name));
   const gone = before.filter((mesh) => !names.has(mesh.name)).map((mesh) => mesh.name);
   if (gone.length > 0) {

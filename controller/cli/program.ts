@@ -2,11 +2,11 @@
  * The command line as a whole: which commands there are, and what any end of them means as an exit code.
  * Commands load what they need when they run, so `validate` never waits for a gRPC server's code.
  */
-import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { errorText, OpError } from '../base/op-error.js';
 import type { RolloutCommand } from '../rollout/rollout.js';
 import { bootstrapCommand } from './bootstrap.js';
+import { commentCommand } from './comment.js';
 import { demoCommand } from './demo.js';
 import { healthcheckCommand } from './healthcheck.js';
 import { historyCommand } from './history.js';
@@ -21,6 +21,7 @@ import { rolloutsCommand } from './rollouts.js';
 import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
 import { validateCommand } from './validate.js';
+import { programVersion } from './version.js';
 
 /** Runs the command that `args` (without node and script) name; the result is the exit code. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
@@ -53,7 +54,12 @@ function buildProgram(io: Io): Command {
     'headgate status',
   ]);
   const verbs = Object.keys(rolloutCommands) as RolloutCommand[];
-  addGroup(program, 'Mesh repository:', [validateCommand(io), planCommand(io), importCommand(io)]);
+  addGroup(program, 'Mesh repository:', [
+    validateCommand(io),
+    planCommand(io),
+    commentCommand(io),
+    importCommand(io),
+  ]);
   addGroup(program, 'Controller:', [
     serveCommand(io),
     healthcheckCommand(io),
@@ -105,9 +111,4 @@ function explain(error: unknown, io: Io): number {
   }
   io.say(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return 1;
-}
-
-function programVersion(): string {
-  const manifest = createRequire(import.meta.url)('../../../package.json') as { version: string };
-  return manifest.version;
 }

@@ -5,6 +5,7 @@ import { hasErrors, renderProblem } from '../base/problem.js';
 import type { Revision } from '../base/revision.js';
 import type { Mesh } from '../mesh/model.js';
 import { CliError, type Io } from './io.js';
+import { type ProblemFormat, printProblems } from './print-problems.js';
 
 /** The files in `directory`. A directory that is not there ends the command with `missingExitCode`. */
 export async function readDirectoryOrFail(
@@ -22,14 +23,26 @@ export async function readDirectoryOrFail(
   }
 }
 
-/** The meshes of `revision`; where it has errors they are said, and the command ends. */
-export async function loadOrFail(revision: Revision, io: Io): Promise<readonly Mesh[]> {
+/**
+ * The meshes of `revision`. Where it has errors the command ends: as text they are talk; in any other
+ * format they are the output, since there is nothing else to put out.
+ */
+export async function loadOrFail(
+  revision: Revision,
+  options: { readonly format: ProblemFormat; readonly folder: string },
+  io: Io,
+): Promise<readonly Mesh[]> {
   const { loadMeshes } = await import('../decode/load-meshes.js');
   const { meshes, problems } = loadMeshes(revision);
-  for (const problem of problems) {
-    io.say(renderProblem(problem));
+  const isFailed = hasErrors(problems);
+  if (isFailed && options.format !== 'text') {
+    io.out(await printProblems(problems, revision, options));
+  } else {
+    for (const problem of problems) {
+      io.say(renderProblem(problem));
+    }
   }
-  if (hasErrors(problems)) {
+  if (isFailed) {
     throw new CliError(`${revision.ref} has errors; the controller would refuse it`);
   }
   return meshes;

@@ -5,7 +5,8 @@ import type { FieldChange } from './change.js';
 
 /**
  * Differences of `after` from `before`, sorted by path. Elements of lists are matched by what names them
- * (`reviews-v2:9080`, a route's name, a port), not by place, so that an insertion is one difference.
+ * (`reviews-v2:9080`, a route's name, a port), not by place, so that an insertion is one difference; without
+ * names they are matched by place while there are as many.
  */
 export function diffFields(before: unknown, after: unknown, path = ''): readonly FieldChange[] {
   if (before === after || canonicalJson(before) === canonicalJson(after)) {
@@ -17,11 +18,21 @@ export function diffFields(before: unknown, after: unknown, path = ''): readonly
     // Nothing but their order differs.
     return members.length > 0 ? members : [{ path, before, after }];
   }
+  if (Array.isArray(before) && Array.isArray(after) && areAlike(before, after)) {
+    return before.flatMap((element, index) =>
+      diffFields(element, after[index], `${path}[${index}]`),
+    );
+  }
   if (isPlainObject(before) && isPlainObject(after)) {
     const prefix = path === '' ? '' : `${path}.`;
     return diffMembers(before, after, (name) => `${prefix}${name}`);
   }
   return [{ path, before, after }];
+}
+
+/** True for lists of as many objects each, where an element's place is the only name that it has. */
+function areAlike(before: readonly unknown[], after: readonly unknown[]): boolean {
+  return before.length === after.length && [...before, ...after].every(isPlainObject);
 }
 
 function diffMembers(

@@ -7,7 +7,8 @@ import type { Route, WeightedTarget } from '../mesh/model.js';
 import { normalizeWeights } from '../mesh/weights.js';
 import type { Change, ChangeGroup, FieldChange, ResourceChange } from './change.js';
 
-const signOf: Readonly<Record<Change['action'], string>> = {
+/** Terraform's signs. */
+export const signOf: Readonly<Record<Change['action'], string>> = {
   created: '+',
   configured: '~',
   deleted: '-',
@@ -19,29 +20,56 @@ export function renderGroup(group: ChangeGroup): readonly string[] {
     const { kind, name } = change.resource;
     const place =
       change.route === undefined ? `${kind} ${name}` : `${kind} ${name} route ${change.route}`;
-    const resource = group.resources.find(
-      ({ ref }) => ref.kind === change.resource.kind && ref.name === change.resource.name,
-    );
     const head = `  ${signOf[change.action]} ${place} (${change.class})`;
-    return [head, ...details(change, resource).map((line) => `      ${line}`)];
+    return [head, ...details(change, group).map((line) => `      ${line}`)];
   });
 }
 
-/** `2 to create, 1 to change, 0 to delete`: whole resources. */
-export function renderCounts(groups: readonly ChangeGroup[]): string {
-  const resources = groups.flatMap((group) => group.resources);
-  const created = resources.filter(({ before }) => before === null).length;
-  const deleted = resources.filter(({ after }) => after === null).length;
-  const changed = resources.length - created - deleted;
-  return `${created} to create, ${changed} to change, ${deleted} to delete`;
+/** How one target's share of a route's traffic changes. */
+export interface ShareChange {
+  /** `reviews-v2:9080`. */
+  readonly target: string;
+  /** `25 %`, or `(none)`. */
+  readonly before: string;
+  readonly after: string;
 }
 
-function details(change: Change, resource: ResourceChange | undefined): readonly string[] {
-  const before = routeOf(resource?.before, change.route);
-  const after = routeOf(resource?.after, change.route);
-  const isOfTargets = (field: FieldChange) => field.path.startsWith('targets');
-  const others = change.fields.filter((field) => !isOfTargets(field)).map(renderField);
-  return change.fields.some(isOfTargets) ? [...others, ...renderShares(before, after)] : others;
+/** The shares of the route that `change` of `group` lies in; empty where none of them changes. */
+export function shareChanges(change: Change, group: ChangeGroup): readonly ShareChange[] {
+  if (!change.fields.some(isOfTargets)) {
+    return [];
+  }
+  const { kind, name } = change.resource;
+  const resource = group.resources.find(({ ref }) => ref.kind === kind && ref.name === name);
+  const applied = sharesOf(routeOf(resource?.before, change.route));
+  const desired = sharesOf(routeOf(resource?.after, change.route));
+  const targets = [...new Set([...applied.keys(), ...desired.keys()])].sort();
+  const shares = targets.map((target) => ({
+    target,
+    before: applied.get(target) ?? '(none)',
+    after: desired.get(target) ?? '(none)',
+  }));
+  return shares.some(({ before, after }) => before !== after) ? shares : [];
+}
+
+/** The fields of `change` that `shares` do not tell of. */
+export function fieldsBeside(
+  { fields }: Change,
+  shares: readonly ShareChange[],
+): readonly FieldChange[] {
+  return shares.length === 0 ? fields : fields.filter((field) => !isOfTargets(field));
+}
+
+function isOfTargets({ path }: FieldChange): boolean {
+  return path.startsWith('targets');
+}
+
+function details(change: Change, group: ChangeGroup): readonly string[] {
+  const shares = shareChanges(change, group);
+  return [
+    ...fieldsBeside(change, shares).map(renderField),
+    ...shares.map(({ target, before, after }) => `weight ${target}: ${before} → ${after}`),
+  ];
 }
 
 function routeOf(resource: ResourceChange['before'] | undefined, name: string | undefined) {
@@ -50,22 +78,13 @@ function routeOf(resource: ResourceChange['before'] | undefined, name: string | 
     : undefined;
 }
 
-function renderField({ path, before, after }: FieldChange): string {
+/** `timeout.perRequestMs: 15000 → 30000`. */
+export function renderField({ path, before, after }: FieldChange): string {
   return `${path}: ${renderValue(before)} → ${renderValue(after)}`;
 }
 
-function renderValue(value: unknown): string {
+export function renderValue(value: unknown): string {
   return value === undefined ? '(none)' : JSON.stringify(value);
-}
-
-/** `weight reviews-v2: 0 % → 100 %`, one line a target, sorted as the routes are. */
-function renderShares(before: Route | undefined, after: Route | undefined): readonly string[] {
-  const applied = sharesOf(before);
-  const desired = sharesOf(after);
-  const keys = [...new Set([...applied.keys(), ...desired.keys()])].sort();
-  return keys.map(
-    (key) => `weight ${key}: ${applied.get(key) ?? '(none)'} → ${desired.get(key) ?? '(none)'}`,
-  );
 }
 
 function sharesOf(route: Route | undefined): ReadonlyMap<string, string> {

@@ -16,17 +16,8 @@ const usage = suite('command line');
 const run = (...args: readonly string[]) => runHere(args);
 
 const commands = [
-  ...[
-    'validate',
-    'plan',
-    'import',
-    'serve',
-    'healthcheck',
-    'demo',
-    'status',
-    'rollouts',
-    'proxies',
-  ],
+  ...['validate', 'plan', 'comment', 'import', 'serve', 'healthcheck', 'demo'],
+  ...['status', 'rollouts', 'proxies'],
   ...['history', 'pause', 'resume', 'promote', 'abort', 'retry', 'approve', 'bootstrap'],
 ];
 

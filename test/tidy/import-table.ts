@@ -31,6 +31,9 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     packages: ['js-yaml', 'yaml'],
   },
   rollout: { parts: ['base', 'mesh', 'diff'] },
+  plan: { parts: ['base', 'mesh', 'diff', 'rollout', 'envoy'] },
+  annotations: { parts: ['base', 'decode'] },
+  review: { parts: ['base'] },
   envoy: { parts: ['base', 'mesh', 'generated'], packages: ['protobufjs'] },
   loop: { parts: [...pure, 'loop/ports'] },
   'loop/ports': { types: ['base', 'envoy', 'rollout'] },
@@ -126,7 +129,11 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     packages: ['node:http', 'node:net', ...programs],
   },
   cli: {
-    parts: [...pure, 'import', 'app', 'demo', 'config', 'log', 'clock', 'secrets', 'git', 'notify'],
+    parts: [
+      ...pure,
+      ...['import', 'plan', 'annotations', 'review'],
+      ...['app', 'demo', 'config', 'log', 'clock', 'secrets', 'git', 'notify'],
+    ],
     types: ['api', 'loop', 'loop/ports'],
     packages: ['commander', 'js-yaml', 'picocolors', 'node:module', ...files],
   },
@@ -173,7 +180,9 @@ const world: readonly Ban[] = [
 
 /** What is absent here may call everything: the edges of the program, where clocks and timers are made. */
 export const bansOf: Readonly<Record<string, readonly Ban[]>> = {
-  ...Object.fromEntries([...pure, 'import', 'loop/ports'].map((part) => [part, world])),
+  ...Object.fromEntries(
+    [...pure, 'import', 'plan', 'annotations', 'loop/ports'].map((part) => [part, world]),
+  ),
   ...Object.fromEntries(
     ['loop', 'git', 'certificates', 'providers', 'store', 'notify', 'xds', 'api', 'app'].map(
       (part) => [part, timeAndChance],

@@ -1,0 +1,84 @@
+/** A plan as text: each group of changes, and the rollout that it would start. */
+import { renderDuration } from '../base/duration.js';
+import { renderField, renderGroup, signOf } from '../diff/render.js';
+import { kindOf } from '../rollout/gates/judge.js';
+import type { PlanStep, RolloutPlan } from '../rollout/rollout.js';
+import type { EnvoyChange } from './envoy-changes.js';
+import { type Counts, type GroupPlan, hasChanges, type MeshPlan, type Plan } from './plan.js';
+
+export function renderText(plan: Plan): string {
+  if (!hasChanges(plan)) {
+    return 'No changes.\n';
+  }
+  const blocks = plan.meshes.flatMap((mesh) => [
+    ...(mesh.isNew ? [renderNew(mesh)] : mesh.groups.map((group) => renderGrouped(mesh, group))),
+    ...(mesh.envoy === undefined ? [] : [renderEnvoy(mesh, mesh.envoy)]),
+  ]);
+  return `${blocks.join('\n')}\nPlan: ${renderCounts(plan.counts)}.\n`;
+}
+
+/** `2 to create, 1 to change, 0 to delete`. */
+export function renderCounts({ created, changed, deleted }: Counts): string {
+  return `${created} to create, ${changed} to change, ${deleted} to delete`;
+}
+
+function renderNew({ name, groups }: MeshPlan): string {
+  const lines = groups.flatMap(({ group }) => renderGroup(group));
+  return joinLines([`mesh ${name} is new`, ...lines, '  → served at once']);
+}
+
+function renderGrouped(mesh: MeshPlan, { group, rollout }: GroupPlan): string {
+  const lines = renderRollout(rollout).map((line) => `  ${line}`);
+  return joinLines([`${group.name} in mesh ${mesh.name}`, ...renderGroup(group), ...lines]);
+}
+
+function renderEnvoy({ name }: MeshPlan, changes: readonly EnvoyChange[]): string {
+  const lines = changes.flatMap(({ action, type, proxies, fields, ...change }) => [
+    `  ${signOf[action]} ${type} ${change.name} of ${proxies.join(', ')}`,
+    ...fields.map((field) => `      ${renderField(field)}`),
+  ]);
+  const none = '  nothing for proxies that there are before and after';
+  return joinLines([`Envoys of mesh ${name}`, ...(lines.length === 0 ? [none] : lines)]);
+}
+
+function joinLines(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function renderRollout(plan: RolloutPlan): readonly string[] {
+  if (plan.steps.length === 0) {
+    return ['→ served at once: it moves no traffic'];
+  }
+  return [
+    `→ ${rolloutTitle(plan)}`,
+    ...plan.steps.map((step, index) => `    ${index + 1}. ${renderStep(step)}`),
+    ...gateLines(plan).map((line) => `    gate ${line}`),
+    `    ${failureLine(plan)}`,
+  ];
+}
+
+/** `rollout in 4 steps, by policy quick, 13s of baking at least`. */
+export function rolloutTitle({ steps, policy }: RolloutPlan): string {
+  const by = policy === undefined ? 'the built-in policy' : `policy ${policy}`;
+  const bakeMs = steps.reduce((sum, step) => sum + step.bakeMs, 0);
+  return `rollout in ${steps.length} steps, by ${by}, at least ${renderDuration(bakeMs)}`;
+}
+
+export function renderStep({ stage, progress, bakeMs, approval }: PlanStep): string {
+  const what =
+    stage === 'weights'
+      ? `${progress} % of the way`
+      : `new configuration on ${progress} % of proxies`;
+  return `${what}, bake ${renderDuration(bakeMs)}${approval ? ', after approval' : ''}`;
+}
+
+/** The one that is always asked, and those of the policy. */
+export function gateLines({ gates }: RolloutPlan): readonly string[] {
+  const own = gates.map((gate) => `${gate.name}: ${kindOf(gate).describe(gate)}`);
+  return ['proxies: no proxy refuses it', ...own];
+}
+
+export function failureLine(plan: RolloutPlan): string {
+  const deadline = renderDuration(plan.stepDeadlineMs);
+  return `a failure: ${plan.onFailure}; a step that takes ${deadline}: ${plan.onStepDeadline}`;
+}
