@@ -2,10 +2,11 @@
  * gRPC without a proxy: a client with xDS built in (grpc-js with its xDS plug-in) takes what it is served
  * and follows the weights.
  */
-import { Client, credentials } from '@grpc/grpc-js';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { namedMethod, plainBytes, startNamedGrpc } from '../support/named-grpc.js';
+import { startGrpcJs } from '../support/grpc-clients.js';
+import { startNamedGrpc } from '../support/named-grpc.js';
+import { ratingsMesh } from '../support/ratings-mesh.js';
 import { serveMesh } from '../support/served-mesh.js';
 
 const test = suite('gRPC without a proxy');
@@ -18,60 +19,14 @@ async function startNamed(name: string): Promise<number> {
   return server.port;
 }
 
-function meshYaml(ports: readonly number[], weights: readonly number[]): string {
-  const nodes = ports.map(
-    (port, index) => `apiVersion: headgate/v1
-kind: VirtualNode
-metadata: { name: ratings-v${index + 1} }
-spec:
-  listeners: [{ portMapping: { port: 9090, protocol: grpc } }]
-  serviceDiscovery: { static: { endpoints: [{ address: 127.0.0.1, port: ${port} }] } }`,
-  );
-  const targets = weights.map(
-    (weight, index) => `{ virtualNodeRef: { name: ratings-v${index + 1} }, weight: ${weight} }`,
-  );
-  return [
-    'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: books }\nspec: {}',
-    `apiVersion: headgate/v1
-kind: VirtualNode
-metadata: { name: web }
-spec: { backends: [{ virtualService: { virtualServiceRef: { name: ratings.local } } }] }`,
-    `apiVersion: headgate/v1
-kind: VirtualService
-metadata: { name: ratings.local }
-spec: { provider: { virtualRouter: { virtualRouterRef: { name: ratings } } } }`,
-    `apiVersion: headgate/v1
-kind: VirtualRouter
-metadata: { name: ratings }
-spec:
-  listeners: [{ portMapping: { port: 9090, protocol: grpc } }]
-  routes:
-    - name: main
-      grpcRoute:
-        match: { serviceName: books.Ratings }
-        action: { weightedTargets: [${targets.join(', ')}] }`,
-    ...nodes,
-  ].join('\n---\n');
+function yaml(ports: readonly number[], weights: readonly number[]): string {
+  return ratingsMesh(ports.map((port, index) => ({ port, weight: weights[index] ?? 0 })));
 }
 
 async function setUp() {
   const ports = await Promise.all([startNamed('v1'), startNamed('v2')]);
-  const mesh = await serveMesh(meshYaml(ports, [1, 0]));
+  const mesh = await serveMesh(yaml(ports, [1, 0]));
   undo.push(() => mesh.stop());
-  const { address, port } = mesh.xds;
-  process.env.GRPC_XDS_BOOTSTRAP_CONFIG = JSON.stringify({
-    xds_servers: [
-      {
-        server_uri: `${address}:${port}`,
-        channel_creds: [{ type: 'insecure' }],
-        server_features: ['xds_v3'],
-      },
-    ],
-    node: { id: 'mesh/books/virtualNode/web', locality: {} },
-  });
-  // It reads its bootstrap when it is loaded.
-  const { register } = await import('@grpc/grpc-js-xds');
-  register();
   return { mesh, ports };
 }
 
@@ -79,20 +34,6 @@ async function tearDown(): Promise<void> {
   for (const step of undo.reverse()) {
     await step();
   }
-}
-
-function ask(client: Client): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const deadline = { deadline: Date.now() + 5000 };
-    client.makeUnaryRequest(
-      namedMethod,
-      plainBytes.encode,
-      plainBytes.decode,
-      Buffer.alloc(0),
-      deadline,
-      (error, answer) => (error === null ? resolve(String(answer)) : reject(error)),
-    );
-  });
 }
 
 const { mesh, ports } = await setUp().catch(async (error: unknown) => {
@@ -103,15 +44,12 @@ test.after(tearDown);
 
 test('a client resolves a service by name, with its port or without, and follows the weights', async () => {
   const targets = ['xds:///ratings.local', 'xds:///ratings.local:9090'];
-  const clients = targets.map((target) => new Client(target, credentials.createInsecure()));
-  undo.push(() => {
-    for (const client of clients) {
-      client.close();
-    }
-  });
-  assert.equal(await Promise.all(clients.map(ask)), ['v1', 'v1']);
-  await mesh.publish(meshYaml(ports, [0, 1]));
-  assert.equal(await Promise.all(clients.map(ask)), ['v2', 'v2']);
+  const clients = await Promise.all(targets.map((target) => startGrpcJs(mesh.xds, target)));
+  undo.push(() => Promise.all(clients.map((client) => client.stop())));
+  const askBoth = () => Promise.all(clients.map((client) => client.ask(1)));
+  assert.equal(await askBoth(), [{ v1: 1 }, { v1: 1 }]);
+  await mesh.publish(yaml(ports, [0, 1]));
+  assert.equal(await askBoth(), [{ v2: 1 }, { v2: 1 }]);
 });
 
 test('it refused nothing that it was served', () => {

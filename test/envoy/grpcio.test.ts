@@ -2,12 +2,6 @@
  * gRPC without a proxy from Python: grpcio has the xDS of gRPC's C core, which many languages share and
  * which refuses what Envoy lets pass. It follows weights and endpoints, and what it refuses is shown.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ProxyView } from '../../controller/api/proxy-view.js';
@@ -15,101 +9,14 @@ import { clusterName } from '../../controller/envoy/names.js';
 import { encodeResource, resourceSet } from '../../controller/envoy/resource.js';
 import type { Snapshot } from '../../controller/envoy/snapshot.js';
 import { runApi } from '../api/running-api.js';
-import { namedMethod, startNamedGrpc } from '../support/named-grpc.js';
-import { projectPath } from '../support/project.js';
+import { type Answers, startGrpcio } from '../support/grpc-clients.js';
+import { startNamedGrpc } from '../support/named-grpc.js';
+import { ratingsMesh } from '../support/ratings-mesh.js';
 import { serveMesh } from '../support/served-mesh.js';
 import { until } from '../support/until.js';
 
 const test = suite('gRPC without a proxy, from Python');
 const undo: (() => unknown)[] = [];
-
-interface Node {
-  readonly port: number;
-  readonly weight: number;
-}
-
-/** A service with the versions v1, v2… and a caller. */
-function meshYaml(nodes: readonly Node[]): string {
-  const versions = nodes.map(
-    ({ port }, index) => `apiVersion: headgate/v1
-kind: VirtualNode
-metadata: { name: ratings-v${index + 1} }
-spec:
-  listeners: [{ portMapping: { port: 9090, protocol: grpc } }]
-  serviceDiscovery: { static: { endpoints: [{ address: 127.0.0.1, port: ${port} }] } }`,
-  );
-  const targets = nodes.map(
-    ({ weight }, index) => `{ virtualNodeRef: { name: ratings-v${index + 1} }, weight: ${weight} }`,
-  );
-  return [
-    'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: books }',
-    `apiVersion: headgate/v1
-kind: VirtualNode
-metadata: { name: web }
-spec: { backends: [{ virtualService: { virtualServiceRef: { name: ratings.local } } }] }`,
-    `apiVersion: headgate/v1
-kind: VirtualService
-metadata: { name: ratings.local }
-spec: { provider: { virtualRouter: { virtualRouterRef: { name: ratings } } } }`,
-    `apiVersion: headgate/v1
-kind: VirtualRouter
-metadata: { name: ratings }
-spec:
-  listeners: [{ portMapping: { port: 9090, protocol: grpc } }]
-  routes:
-    - name: main
-      grpcRoute:
-        match: { serviceName: books.Ratings }
-        action: { weightedTargets: [${targets.join(', ')}] }`,
-    ...versions,
-  ].join('\n---\n');
-}
-
-type Answers = Readonly<Record<string, number>>;
-
-interface PythonClient {
-  /** Who answered how many of `calls` calls. */
-  ask(calls: number): Promise<Answers>;
-}
-
-async function startPython(bootstrap: unknown): Promise<PythonClient> {
-  const folder = await mkdtemp(join(tmpdir(), 'headgate-grpcio-'));
-  undo.push(() => rm(folder, { recursive: true, force: true }));
-  const file = join(folder, 'bootstrap.json');
-  await writeFile(file, JSON.stringify(bootstrap));
-  const { HEADGATE_GRPCIO: PYTHONPATH = '', ...rest } = process.env;
-  const child = spawn('python3', [projectPath('test/support/grpcio-client.py')], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...rest, PYTHONPATH, GRPC_XDS_BOOTSTRAP: file, GRPC_VERBOSITY: 'ERROR' },
-  });
-  undo.push(() => endChild(child));
-  let errors = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    errors += chunk.toString();
-  });
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  return {
-    ask: async (calls) => {
-      const order = { target: 'xds:///ratings.local', method: namedMethod, calls };
-      child.stdin.write(`${JSON.stringify(order)}\n`);
-      const { value, done } = await lines.next();
-      if (done === true) {
-        throw new Error(
-          `the client ended (.ci/test installs the grpcio that it needs):\n${errors}`,
-        );
-      }
-      return JSON.parse(value) as Answers;
-    },
-  };
-}
-
-async function endChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const exited = once(child, 'exit');
-    child.kill();
-    await exited;
-  }
-}
 
 async function startNamed(name: string): Promise<number> {
   const server = await startNamedGrpc(name);
@@ -120,18 +27,14 @@ async function startNamed(name: string): Promise<number> {
 async function setUp() {
   const ports = await Promise.all(['v1', 'v2', 'elsewhere'].map(startNamed));
   const [v1 = 0, v2 = 0, elsewhere = 0] = ports;
-  const onlyFirst = meshYaml([
+  const onlyFirst = ratingsMesh([
     { port: v1, weight: 1 },
     { port: v2, weight: 0 },
   ]);
   const mesh = await serveMesh(onlyFirst);
   undo.push(() => mesh.stop());
-  const { address, port } = mesh.xds;
-  const server = { server_uri: `${address}:${port}`, channel_creds: [{ type: 'insecure' }] };
-  const client = await startPython({
-    xds_servers: [{ ...server, server_features: ['xds_v3'] }],
-    node: { id: 'mesh/books/virtualNode/web' },
-  });
+  const client = await startGrpcio(mesh.xds);
+  undo.push(() => client.stop());
   return { v1, v2, elsewhere, mesh, client };
 }
 
@@ -177,7 +80,7 @@ async function untilAnswered(
 test('a client finds a service by its name and follows the weights', async () => {
   assert.equal(await client.ask(20), { v1: 20 });
   await mesh.publish(
-    meshYaml([
+    ratingsMesh([
       { port: v1, weight: 50 },
       { port: v2, weight: 50 },
     ]),
@@ -188,7 +91,7 @@ test('a client finds a service by its name and follows the weights', async () =>
     return first + second === 200 && first >= 60 && first <= 140;
   });
   await mesh.publish(
-    meshYaml([
+    ratingsMesh([
       { port: v1, weight: 0 },
       { port: v2, weight: 1 },
     ]),
@@ -198,7 +101,7 @@ test('a client finds a service by its name and follows the weights', async () =>
 
 test('a client follows the endpoints of a node, and no call fails on the way', async () => {
   await mesh.publish(
-    meshYaml([
+    ratingsMesh([
       { port: v1, weight: 0 },
       { port: elsewhere, weight: 1 },
     ]),
@@ -221,7 +124,7 @@ function withBadCluster(snapshot: Snapshot): Snapshot {
 }
 
 test('what a client refuses is shown with its reason, and what it had goes on', async () => {
-  const good = meshYaml([
+  const good = ratingsMesh([
     { port: v1, weight: 0 },
     { port: elsewhere, weight: 1 },
   ]);

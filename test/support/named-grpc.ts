@@ -1,5 +1,11 @@
 /** gRPC servers for tests, each of which answers every call with its own name. */
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js';
 
 /** The one method that the servers have; its messages are plain bytes. */
 export const namedMethod = '/books.Ratings/Get';
@@ -14,11 +20,18 @@ export interface NamedServer {
   stop(): void;
 }
 
-/** Listens on a free port of 127.0.0.1. */
-export async function startNamedGrpc(name: string): Promise<NamedServer> {
+/** Listens on a free port of 127.0.0.1. With `failEvery` 3 each third call fails, as INTERNAL. */
+export async function startNamedGrpc(name: string, failEvery = 0): Promise<NamedServer> {
   const server = new Server();
-  const answer = (_call: ServerUnaryCall<Buffer, Buffer>, send: sendUnaryData<Buffer>) =>
-    send(null, Buffer.from(name));
+  let calls = 0;
+  const answer = (_call: ServerUnaryCall<Buffer, Buffer>, send: sendUnaryData<Buffer>) => {
+    calls += 1;
+    if (failEvery > 0 && calls % failEvery === 0) {
+      send({ code: status.INTERNAL, details: `${name} is broken` });
+    } else {
+      send(null, Buffer.from(name));
+    }
+  };
   const definition = {
     path: namedMethod,
     requestStream: false,
