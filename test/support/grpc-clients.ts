@@ -91,6 +91,8 @@ export async function startGrpcio(xds: SocketAddress): Promise<GrpcClient> {
   child.stderr.on('data', (chunk: Buffer) => {
     errors += chunk.toString();
   });
+  // What is written to one that has ended is told by its words below.
+  child.stdin.on('error', () => {});
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   return {
     ask: async (calls) => {
