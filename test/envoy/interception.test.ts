@@ -60,7 +60,7 @@ kind: VirtualNode
 metadata: { name: v2 }
 spec:
   listeners: [{ portMapping: { port: 8080, protocol: http } }]
-  serviceDiscovery: { static: { endpoints: [{ address: ${addressOf('v2')}, port: 8080 }] } }
+  serviceDiscovery: { awsCloudMap: { serviceName: v2, namespaceName: internal } }
 ---
 apiVersion: headgate/v1
 kind: VirtualNode
@@ -108,6 +108,7 @@ async function setUp(): Promise<Stage> {
     'books.local': nobody,
     'post.local': nobody,
     'v1.internal': addressOf('v1'),
+    'v2.internal': addressOf('v2'),
     'post.internal': addressOf('post'),
     'outside.example': addressOf('outside'),
   });

@@ -56,7 +56,7 @@ export async function serveMesh(yaml: string, address = '127.0.0.1'): Promise<Se
       },
     });
   };
-  publish(meshFromYaml(yaml));
+  publish(meshFromYaml(yaml, { mayWarn: true }));
   const acknowledged = async () => {
     while (server.proxies().some((proxy) => proxy.ackedGeneration < generation)) {
       const refused = events.find((event) => event.kind === 'proxyNacked');
@@ -72,10 +72,10 @@ export async function serveMesh(yaml: string, address = '127.0.0.1'): Promise<Se
     xds: await server.start(),
     events,
     publish: (next) => {
-      publish(meshFromYaml(next));
+      publish(meshFromYaml(next, { mayWarn: true }));
       return acknowledged();
     },
-    publishChanged: (next, change) => publish(meshFromYaml(next), change),
+    publishChanged: (next, change) => publish(meshFromYaml(next, { mayWarn: true }), change),
     proxies: () => server.proxies(),
     stop: () => server.stop(0),
   };
