@@ -19,7 +19,7 @@ import {
 import { until } from '../support/until.js';
 
 /** Of a task in the network. */
-const hostOf = { shop: 10, v1: 11, v2: 12, post: 13, outside: 20 };
+const hostOf = { shop: 10, v1: 11, v2: 12, post: 13, outside: 20, beyond: 21 };
 const addressOf = (name: keyof typeof hostOf) => `10.99.0.${hostOf[name]}`;
 
 /** Where names lead that no task has: a service's name only needs an address, nobody has to live there. */
@@ -47,6 +47,9 @@ spec:
   backends:
     - { virtualService: { virtualServiceRef: { name: books.local } } }
     - { virtualService: { virtualServiceRef: { name: post.local } } }
+    - { virtualService: { virtualServiceRef: { name: blue.example } } }
+    - { virtualService: { virtualServiceRef: { name: git.example } } }
+    - { virtualService: { virtualServiceRef: { name: go.example } } }
 ---
 apiVersion: headgate/v1
 kind: VirtualNode
@@ -68,6 +71,43 @@ metadata: { name: post }
 spec:
   listeners: [{ portMapping: { port: 2525, protocol: tcp } }]
   serviceDiscovery: { dns: { hostname: post.internal } }
+---
+# Three that are outside and have no proxy, under their own names.
+apiVersion: headgate/v1
+kind: VirtualNode
+metadata: { name: blue }
+spec:
+  listeners: [{ portMapping: { port: 8081, protocol: http } }]
+  serviceDiscovery: { dns: { hostname: blue.example } }
+---
+apiVersion: headgate/v1
+kind: VirtualNode
+metadata: { name: git }
+spec:
+  listeners: [{ portMapping: { port: 443, protocol: tcp } }]
+  serviceDiscovery: { dns: { hostname: git.example, ipPreference: IPv4_ONLY } }
+---
+apiVersion: headgate/v1
+kind: VirtualNode
+metadata: { name: go }
+spec:
+  listeners: [{ portMapping: { port: 443, protocol: tcp } }]
+  serviceDiscovery: { dns: { hostname: go.example, ipPreference: IPv4_ONLY } }
+---
+apiVersion: headgate/v1
+kind: VirtualService
+metadata: { name: blue.example }
+spec: { provider: { virtualNode: { virtualNodeRef: { name: blue } } } }
+---
+apiVersion: headgate/v1
+kind: VirtualService
+metadata: { name: git.example }
+spec: { provider: { virtualNode: { virtualNodeRef: { name: git } } } }
+---
+apiVersion: headgate/v1
+kind: VirtualService
+metadata: { name: go.example }
+spec: { provider: { virtualNode: { virtualNodeRef: { name: go } } } }
 ---
 apiVersion: headgate/v1
 kind: VirtualService
@@ -111,6 +151,10 @@ async function setUp(): Promise<Stage> {
     'v2.internal': addressOf('v2'),
     'post.internal': addressOf('post'),
     'outside.example': addressOf('outside'),
+    'blue.example': addressOf('outside'),
+    'git.example': addressOf('outside'),
+    'go.example': addressOf('beyond'),
+    'any.amazonaws.com': addressOf('beyond'),
   });
   undo = () => network.stop();
   const { hub } = network;
@@ -136,6 +180,10 @@ async function setUp(): Promise<Stage> {
   const outside = await network.addTask(hostOf.outside);
   await outside.call('serveHttp', 'outside', 8080);
   await outside.call('serveHttp', 'outside', 9999);
+  await outside.call('serveHttp', 'blue', 8081);
+  await outside.call('serveTls', 'git', 443);
+  const beyond = await network.addTask(hostOf.beyond);
+  await beyond.call('serveTls', 'beyond', 443);
   return { network, shop: await start('shop', []), v1, v2, outside };
 }
 
@@ -207,6 +255,25 @@ function testInterception({ network, shop, v1, outside }: Stage): void {
     assert.is(unknown?.status, 404);
     const [other] = await shop.call('get', `http://${v1.address}:9090/`);
     assert.is(other?.status, 0, 'a task of the mesh at a port that is no service is outside too');
+  });
+
+  test('what is outside and a node of the mesh is called under DROP_ALL, by its own name', async () => {
+    const [answer] = await shop.call('get', 'http://blue.example:8081/');
+    assert.is(answer?.status, 200, answer?.error);
+    assert.equal(appOf(answer), { name: 'blue', peer: shop.address });
+    const [other] = await shop.call('get', 'http://outside.example:8081/');
+    assert.is(other?.status, 404, 'another name at the same address and port');
+  });
+
+  test('two TLS servers at one port are told apart by the name that is asked for', async () => {
+    assert.is(await shop.call('shownBy', 'git.example', 443), 'git');
+    assert.is(await shop.call('shownBy', 'go.example', 443), 'beyond');
+    assert.is(
+      await shop.call('shownBy', 'any.amazonaws.com', 443),
+      'beyond',
+      'as App Mesh let pass',
+    );
+    assert.match(await shop.call('shownBy', 'outside.example', 443), /disconnected|ECONNRESET/);
   });
 
   test('ALLOW_ALL lets it through to where it was going, until DROP_ALL is back', async () => {

@@ -5,12 +5,16 @@
  * it ends, and with it all that it started.
  */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { Agent, get, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
 import type { SocketAddress } from '../../controller/envoy/snapshot.js';
 import { loadOverAds } from './ads-loading.js';
 import { startHttpApp, startTcpApp } from './apps.js';
+import { issueCertificate } from './certificates.js';
 import { type RunningEnvoy, startEnvoy } from './envoy.js';
 import { type ServedMesh, serveMesh } from './served-mesh.js';
 
@@ -104,6 +108,29 @@ const methods = {
       { address: '0.0.0.0', port },
     );
     undo.push(() => app.stop());
+  },
+
+  /** A TLS server whose certificate says `name`. */
+  async serveTls(name: string, port: number): Promise<void> {
+    const { chain, key } = await issueCertificate(`tls-${name}-${port}`, name);
+    const pair = { cert: await readFile(chain), key: await readFile(key) };
+    const server = createTlsServer(pair, (socket) => socket.on('error', () => socket.destroy()));
+    server.listen(port, '0.0.0.0');
+    await once(server, 'listening');
+    undo.push(async () => server.close());
+  },
+
+  /** The name in the certificate that is shown at `host` to whoever asks for it, or why there is none. */
+  async shownBy(host: string, port: number): Promise<string> {
+    const socket = connectTls({ host, port, servername: host, rejectUnauthorized: false });
+    try {
+      await once(socket, 'secureConnect');
+      return String(socket.getPeerCertificate().subject.CN);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    } finally {
+      socket.destroy();
+    }
   },
 
   /** The answers to `count` requests, one after the other. */
