@@ -31,6 +31,7 @@ export function createMetrics(version: string, moment: () => Moment): Metrics {
   return {
     observe: (before, after) => {
       observeRollouts(before, after, count);
+      observeMeasurements(before, after, count);
       observeRefusals(before, after, count);
     },
     scrape: async () => ({
@@ -206,6 +207,12 @@ function addCounters(registry: Registry) {
       labelNames: ['result'],
       registers,
     }),
+    measurements: new Counter({
+      name: 'headgate_gate_measurements_total',
+      help: 'Answers of providers to gates: ok, or the code of why there was none.',
+      labelNames: ['result'],
+      registers,
+    }),
     refusals: new Counter({
       name: 'headgate_xds_nacks_total',
       help: 'Responses that proxies refused, by type.',
@@ -232,6 +239,15 @@ function observeRollouts(before: LoopState, after: LoopState, count: Counters): 
       if (verdict !== 'none' && verdict !== last) {
         count.verdicts.inc({ result: verdict });
       }
+    }
+  }
+}
+
+function observeMeasurements(before: LoopState, after: LoopState, count: Counters): void {
+  for (const [order, measured] of after.measured) {
+    if (measured !== before.measured.get(order)) {
+      const { outcome } = measured;
+      count.measurements.inc({ result: 'code' in outcome ? outcome.code : 'ok' });
     }
   }
 }

@@ -9,6 +9,7 @@ import type { Plan } from '../plan/plan.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { addHelp } from './options.js';
 import { addFormatOption, folderFromHere, type ProblemFormat } from './print-problems.js';
+import { addConfigOption, readProviderNames } from './read-config.js';
 import { loadOrFail, readDirectoryOrFail } from './read-mesh.js';
 
 interface PlanOptions {
@@ -16,6 +17,7 @@ interface PlanOptions {
   readonly from?: string;
   readonly to?: string;
   readonly path: string;
+  readonly config?: string;
   readonly detailedExitcode?: boolean;
   readonly output: 'text' | 'json' | 'markdown';
   readonly envoy?: boolean;
@@ -50,7 +52,7 @@ export function planCommand(io: Io): Command {
     io.exitCode = await plan(directory, options, io);
   });
   return addHelp(
-    command,
+    addConfigOption(command),
     [
       'headgate plan mesh-repo-example',
       'headgate plan --repo . --from origin/main --to HEAD --detailed-exitcode',
@@ -89,6 +91,7 @@ async function readMeshes(
   io: Io,
 ): Promise<Meshes> {
   const { repo, from, to, path, format } = options;
+  const providers = await readProviderNames(options.config, io);
   const isOfRevisions = repo !== undefined || from !== undefined || to !== undefined;
   if ((directory === undefined) !== isOfRevisions) {
     throw new CliError('name either DIR or --repo with --from and --to', usageExitCode);
@@ -96,7 +99,7 @@ async function readMeshes(
   if (directory !== undefined) {
     const revision = await readDirectoryOrFail(directory, usageExitCode);
     const folder = folderFromHere(directory);
-    return { before: [], after: await loadOrFail(revision, { format, folder }, io) };
+    return { before: [], after: await loadOrFail(revision, { format, folder, providers }, io) };
   }
   if (repo === undefined || from === undefined || to === undefined) {
     throw new CliError('--repo, --from and --to belong together', usageExitCode);
@@ -107,8 +110,8 @@ async function readMeshes(
   const credentials = readCredentials(io.env);
   const read = (revision: string) => readRevision({ repo, revision, path, credentials }, deps);
   // Paths of a revision begin at the top of the repository.
-  const before = await loadOrFail(await read(from), { format, folder: '' }, io);
-  const after = await loadOrFail(await read(to), { format, folder: '' }, io);
+  const before = await loadOrFail(await read(from), { format, folder: '', providers }, io);
+  const after = await loadOrFail(await read(to), { format, folder: '', providers }, io);
   const names = new Set(after.map((mesh) => mesh.name));
   const gone = before.filter((mesh) => !names.has(mesh.name)).map((mesh) => mesh.name);
   if (gone.length > 0) {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { errorText } from '../base/op-error.js';
 import type { ConfigFile } from '../config/file.js';
+import type { ProviderName } from '../mesh/gates.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 
 /** Read where it is there; one that is named must be there. */
@@ -32,4 +33,20 @@ export async function readConfigFile(
   }
   const { parseConfigFile } = await import('../config/file.js');
   return parseConfigFile(path, text);
+}
+
+/**
+ * The providers of the config file, which gates may name; undefined where there is no such file. One that
+ * has mistakes ends the command: what it says would not be what the controller goes by.
+ */
+export async function readProviderNames(
+  named: string | undefined,
+  io: Io,
+): Promise<readonly ProviderName[] | undefined> {
+  const file = await readConfigFile(named, io.env);
+  const [problem] = file?.problems ?? [];
+  if (problem !== undefined) {
+    throw new CliError(`${problem.place}: ${problem.message}`, usageExitCode);
+  }
+  return file?.providers.map(({ name, kind }) => ({ name, kind }));
 }

@@ -3,6 +3,7 @@
 import { OpError } from '../base/op-error.js';
 import { hasErrors, renderProblem } from '../base/problem.js';
 import type { Revision } from '../base/revision.js';
+import type { ProviderName } from '../mesh/gates.js';
 import type { Mesh } from '../mesh/model.js';
 import { CliError, type Io } from './io.js';
 import { type ProblemFormat, printProblems } from './print-problems.js';
@@ -24,16 +25,20 @@ export async function readDirectoryOrFail(
 }
 
 /**
- * The meshes of `revision`. Where it has errors the command ends: as text they are talk; in any other
+ * The meshes of `revision`, whose gates may ask `providers`. Where it has errors the command ends: as text they are talk; in any other
  * format they are the output, since there is nothing else to put out.
  */
 export async function loadOrFail(
   revision: Revision,
-  options: { readonly format: ProblemFormat; readonly folder: string },
+  options: {
+    readonly format: ProblemFormat;
+    readonly folder: string;
+    readonly providers: readonly ProviderName[] | undefined;
+  },
   io: Io,
 ): Promise<readonly Mesh[]> {
   const { loadMeshes } = await import('../decode/load-meshes.js');
-  const { meshes, problems } = loadMeshes(revision);
+  const { meshes, problems } = loadMeshes(revision, options.providers);
   const isFailed = hasErrors(problems);
   if (isFailed && options.format !== 'text') {
     io.out(await printProblems(problems, revision, options));

@@ -9,38 +9,53 @@ import {
   type ProblemFormat,
   printProblems,
 } from './print-problems.js';
+import { addConfigOption, readProviderNames } from './read-config.js';
 import { readDirectoryOrFail } from './read-mesh.js';
+
+interface ValidateOptions {
+  readonly format: ProblemFormat;
+  readonly config?: string;
+}
 
 export function validateCommand(io: Io): Command {
   const command = new Command('validate')
     .summary('check a mesh repository')
-    .description('Checks the mesh repository in DIR and prints every problem, one a line.')
+    .description(
+      'Checks the mesh repository in DIR and prints every problem, one a line. With the config file of ' +
+        'the controller also whether it has the providers that gates ask.',
+    )
     .argument('<dir>', 'directory of the mesh repository');
-  addFormatOption(command).action(
-    async (directory: string, { format }: { readonly format: ProblemFormat }) => {
-      io.exitCode = await validate(directory, format, io);
+  addConfigOption(addFormatOption(command)).action(
+    async (directory: string, options: ValidateOptions) => {
+      io.exitCode = await validate(directory, options, io);
     },
   );
   return addHelp(
     command,
     [
       'headgate validate .',
-      'headgate validate mesh-repo-example',
+      'headgate validate mesh-repo-example --config /etc/headgate.yaml',
       'headgate validate mesh --format sarif > headgate.sarif',
     ],
     ['0  clean; warnings may have been printed', '1  errors', '2  the command line is wrong'],
   );
 }
 
-async function validate(directory: string, format: ProblemFormat, io: Io): Promise<number> {
+async function validate(
+  directory: string,
+  { format, config }: ValidateOptions,
+  io: Io,
+): Promise<number> {
   const { loadMeshes } = await import('../decode/load-meshes.js');
   const revision = await readDirectoryOrFail(directory, usageExitCode);
-  const { meshes, problems } = loadMeshes(revision);
+  const providers = await readProviderNames(config, io);
+  const { meshes, problems } = loadMeshes(revision, providers);
   const folder = folderFromHere(directory);
   io.out(await printProblems(problems, revision, { format, folder }));
   const files = `${revision.files.length} files`;
   if (hasErrors(problems)) {
-    io.say(io.sayStyle.red(`✖ ${problems.length} problems in ${files}`));
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    io.say(io.sayStyle.red(`✖ ${count} in ${files}`));
     return 1;
   }
   const names = meshes.map((mesh) => mesh.name).join(', ');

@@ -1,5 +1,5 @@
 /** `validate`, `plan` and `bootstrap`: what needs a mesh repository and no controller. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -59,6 +59,30 @@ repository('validate of a broken repository is 1, a line for each problem', asyn
   assert.match(stdout, /^checkout\.yaml:\d+:\d+: error HG\d{4} .*checkout-v9/m);
   assert.match(stdout, /^odd\.yaml:2:\d+: error HG/m);
   assert.is(stderr, `✖ ${lines.length} problems in 6 files\n`);
+});
+
+repository('validate looks for providers where it has the configuration', async ({ folder }) => {
+  const policy = `
+apiVersion: headgate/v1
+kind: RolloutPolicy
+metadata: { name: burning }
+spec: { gates: [{ name: burn, query: { provider: promethues, query: up, min: 1 } }] }
+`;
+  writeFiles(folder, { ...files, 'policy.yaml': policy });
+  const alone = await runMain(['validate', folder]);
+  assert.is(alone.code, 0);
+  assert.match(alone.stdout, /^policy\.yaml:5:\d+: warning HG0615 .* name that with --config\n$/);
+  const config = join(root, 'headgate.yaml');
+  const provider = '{ name: prometheus, kind: prometheus, url: "http://prom.example" }';
+  writeFileSync(config, `providers: [${provider}]\n`);
+  const known = await runMain(['validate', folder, '--config', config]);
+  assert.is(known.code, 1);
+  assert.match(known.stdout, /^policy\.yaml:5:\d+: error HG0613 .* did you mean prometheus\?\n$/);
+  assert.is(known.stderr, '✖ 1 problem in 5 files\n');
+  writeFileSync(config, 'providers: [{ name: x }]\n');
+  const wrong = await runMain(['validate', folder, '--config', config]);
+  assert.is(wrong.code, 2);
+  assert.match(wrong.stderr, /headgate\.yaml:1: providers\[0\]\.kind is none of/);
 });
 
 repository('validate of the example that teams copy is clean', async () => {
