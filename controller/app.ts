@@ -21,7 +21,7 @@ import { pushRevert } from './git/push-revert.js';
 import { createRevisionShelf, type RevisionShelf } from './git/revision-shelf.js';
 import { createLogger } from './log.js';
 import type { LoopEvent } from './loop/events.js';
-import { loadSamples } from './loop/load-samples.js';
+import { loadSamples, statsSamples } from './loop/load-samples.js';
 import { Loop } from './loop/loop.js';
 import type { Clock, Logger, PublisherEvent, Source, SourceEvent } from './loop/ports.js';
 import { audienceOf, createSink } from './notify/create-sink.js';
@@ -107,10 +107,16 @@ async function start(
     { listen: settings.xds, loadReportIntervalMs: settings.loadReportIntervalMs },
     { clock, logger, identify: parseNode, onEvent: (event) => loop.enqueue(toLoopEvent(event)) },
   );
-  const toLoopEvent = (event: PublisherEvent): LoopEvent =>
-    event.kind === 'loadReported'
-      ? { ...event, samples: loadSamples(event.report, loop.current(), clock.now()) }
-      : event;
+  const toLoopEvent = (event: PublisherEvent): LoopEvent => {
+    switch (event.kind) {
+      case 'loadReported':
+        return { ...event, samples: loadSamples(event.report, loop.current(), clock.now()) };
+      case 'statsReported':
+        return { kind: event.kind, ...statsSamples(event.report, loop.current(), clock.now()) };
+      default:
+        return event;
+    }
+  };
   const measurer = createMeasurer(
     settings.providers.map((one) => createProvider(one, { readSecret: readSecretNow })),
     {

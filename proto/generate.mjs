@@ -67,6 +67,7 @@ const roots = {
   'envoy/service/route/v3/rds.proto': ['envoy.service.route.v3.RouteDiscoveryService'],
   'envoy/service/secret/v3/sds.proto': ['envoy.service.secret.v3.SecretDiscoveryService'],
   'envoy/service/load_stats/v3/lrs.proto': ['envoy.service.load_stats.v3.LoadReportingService'],
+  'envoy/service/metrics/v3/metrics_service.proto': ['envoy.service.metrics.v3.MetricsService'],
   'envoy/service/status/v3/csds.proto': ['envoy.service.status.v3.ClientStatusDiscoveryService'],
   'envoy/admin/v3/config_dump.proto': ['envoy.admin.v3.ConfigDump'],
   'grpc/health/v1/health.proto': ['grpc.health.v1.Health'],

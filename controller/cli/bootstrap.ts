@@ -10,6 +10,7 @@ interface BootstrapCommandOptions {
   readonly ingress?: HostPort;
   readonly egress?: HostPort;
   readonly announce?: string;
+  readonly stats: 'all' | 'gates';
 }
 
 const nodeIdForm = 'mesh/MESH/virtualNode/NAME or mesh/MESH/virtualGateway/NAME';
@@ -44,6 +45,14 @@ export function bootstrapCommand(io: Io): Command {
         '--announce <ip>',
         'Where others reach the service, for announced endpoints (default: as --ingress).',
       ).argParser(readAnnounced),
+    )
+    .addOption(
+      new Option(
+        '--stats <which>',
+        'The statistics that Envoy keeps: all, or those that gates judge by where nobody reads others.',
+      )
+        .choices(['all', 'gates'])
+        .default('all'),
     )
     .action(async (nodeId: string, options: BootstrapCommandOptions) => {
       io.out(await bootstrap(nodeId, options, command));

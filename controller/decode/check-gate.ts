@@ -37,6 +37,11 @@ function checkOwn(gate: Gate, path: FieldPath): readonly Finding[] {
   switch (gate.kind) {
     case 'successRate':
       return checkDuration(gate.windowMs, [...path, 'window'], [secondMs, gateWindowMaxMs]);
+    case 'latency':
+      return [
+        ...checkDuration(gate.windowMs, [...path, 'window'], [secondMs, gateWindowMaxMs]),
+        ...checkBound(gate.maxMs, [...path, 'max']),
+      ];
     case 'query':
       return [
         ...checkDuration(gate.windowMs, [...path, 'window'], [secondMs, queryWindowMaxMs]),
@@ -48,9 +53,11 @@ function checkOwn(gate: Gate, path: FieldPath): readonly Finding[] {
       return [...checkHttp(gate, path), ...checkInterval(gate, path)];
     case 'grpc':
       return checkInterval(gate, path);
+    case 'compare':
+      return checkBound(gate.slowerThanMs, [...path, 'slowerThan']);
     case 'approval':
     case 'manual':
-    case 'compare':
+    case 'health':
       return [];
   }
 }
@@ -108,6 +115,14 @@ function checkTemplate(text: string, path: FieldPath): readonly Finding[] {
   }
   return findings;
 }
+
+/** A bound on latencies, where there is one. */
+function checkBound(boundMs: number | undefined, path: FieldPath): readonly Finding[] {
+  return boundMs === undefined ? [] : checkDuration(boundMs, path, [1, latencyBoundMaxMs]);
+}
+
+/** The last of Envoy's buckets. */
+const latencyBoundMaxMs = 3_600_000;
 
 function checkSteps(
   { name, at, from }: Gate,

@@ -5,7 +5,12 @@
 import { present } from '../base/assert.js';
 import type * as yaml from '../generated/schema-types.js';
 import type { Gate, GateOptions } from '../mesh/gates.js';
-import { compareDefaults, gateMinRequests } from '../mesh/policy-defaults.js';
+import {
+  compareDefaults,
+  gateMinRequests,
+  healthDefaultMin,
+  latencyDefaults,
+} from '../mesh/policy-defaults.js';
 import { goDurationMs } from './go-duration.js';
 
 /** A scrape interval of Prometheus: asked more often it would say the same again. */
@@ -22,13 +27,22 @@ const decoders: { readonly [Name in Kind]: (written: Written[Name]) => Own<Name>
     windowMs: goDurationMs(window),
     minRequests,
   }),
-  compare: ({ metric, margin, alpha, beta, maxRate }) => ({
+  compare: ({ metric, slowerThan, margin, alpha, beta, maxRate }) => ({
     metric,
+    slowerThanMs: slowerThan === undefined ? undefined : goDurationMs(slowerThan),
     margin: margin ?? compareDefaults.margin,
     alpha: alpha ?? compareDefaults.alpha,
     beta: beta ?? compareDefaults.beta,
     maxRate,
   }),
+  latency: ({ quantile, max, maxRatioToBaseline, window = '1m', minRequests }) => ({
+    quantile: quantile ?? latencyDefaults.quantile,
+    maxMs: max === undefined ? undefined : goDurationMs(max),
+    maxRatioToBaseline,
+    windowMs: goDurationMs(window),
+    minRequests: minRequests ?? latencyDefaults.minRequests,
+  }),
+  health: ({ min }) => ({ min: min ?? healthDefaultMin }),
   query: ({ provider, query, min, max, window = '1m', interval = defaultInterval }) => ({
     provider,
     query,

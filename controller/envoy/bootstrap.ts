@@ -6,6 +6,7 @@
 import { isIpAddress } from '../base/socket-address.js';
 import { announceKey, egressKey, ingressKey } from './identity.js';
 import type { SocketAddress } from './snapshot.js';
+import { statsConfig, statsSink } from './stats.js';
 
 export interface BootstrapOptions {
   /** `mesh/<mesh>/virtualNode/<name>` or `mesh/<mesh>/virtualGateway/<name>`. */
@@ -24,6 +25,11 @@ export interface BootstrapOptions {
   readonly announce?: string;
   /** Default delta; `sotw` is for what cannot speak it. */
   readonly protocol?: 'delta' | 'sotw';
+  /**
+   * `gates`: Envoy keeps only the statistics that gates judge by, for those who read no others.
+   * Default: all.
+   */
+  readonly stats?: 'all' | 'gates';
 }
 
 export const xdsClusterName = 'headgate_xds';
@@ -51,6 +57,8 @@ export function renderBootstrap(options: BootstrapOptions): Readonly<Record<stri
         grpc_services: [grpcService],
       },
     },
+    stats_config: statsConfig(options.stats ?? 'all'),
+    stats_sinks: [statsSink(grpcService)],
     static_resources: { clusters: [xdsCluster(options.xds)] },
     layered_runtime: {
       layers: [

@@ -7,6 +7,8 @@ import type { Problem } from '../base/problem.js';
 import type { Secrets } from '../envoy/secrets.js';
 import type { Mesh, Origin } from '../mesh/model.js';
 import type { Measurement } from '../rollout/gates/measurement.js';
+import type { HealthSample } from '../rollout/health-history.js';
+import type { LatencySample } from '../rollout/latency-history.js';
 import type { LoadSample } from '../rollout/load-history.js';
 import type { RevisionInfo, RolloutCommand } from '../rollout/rollout.js';
 import type { HistoryEntry, PublisherEvent } from './ports.js';
@@ -28,8 +30,13 @@ export type LoopEvent =
       readonly message: string;
       readonly retryInMs: number;
     }
-  | Exclude<PublisherEvent, { kind: 'loadReported' }>
+  | Exclude<PublisherEvent, { kind: 'loadReported' | 'statsReported' }>
   | { readonly kind: 'loadReported'; readonly samples: readonly LoadSample[] }
+  | {
+      readonly kind: 'statsReported';
+      readonly latencies: readonly LatencySample[];
+      readonly health: readonly HealthSample[];
+    }
   | {
       readonly kind: 'command';
       readonly rollout: string;

@@ -122,7 +122,8 @@ export type PublisherEvent =
       readonly generation: number;
     }
   | { readonly kind: 'proxyDisconnected'; readonly id: ProxyId; readonly clean: boolean }
-  | { readonly kind: 'loadReported'; readonly report: LoadReport };
+  | { readonly kind: 'loadReported'; readonly report: LoadReport }
+  | { readonly kind: 'statsReported'; readonly report: StatsReport };
 
 /** One load report of one proxy (LRS), counters since its last one. */
 export interface LoadReport {
@@ -141,6 +142,42 @@ export interface ClusterLoad {
   /** Requests sent in the interval, answered or not. */
   readonly issued: number;
   readonly inProgress: number;
+}
+
+/** Statistics of one proxy (Envoy's metrics service), as far as gates judge by them. */
+export interface StatsReport {
+  readonly proxyId?: ProxyId;
+  readonly nodeId: string;
+  /** Time since the last one, in which the histograms counted. */
+  readonly intervalMs: number;
+  readonly clusters: readonly ClusterStats[];
+}
+
+export interface ClusterStats {
+  readonly cluster: string;
+  /** Undefined: no answer in the interval. */
+  readonly latency?: Histogram;
+  /** Undefined: the message did not say. */
+  readonly members?: ClusterMembers;
+}
+
+/** Counts of one interval. */
+export interface Histogram {
+  /** Upper bounds in milliseconds, rising; answers above the last one are in no bucket. */
+  readonly boundsMs: readonly number[];
+  /** Answers in each bucket, those of lower buckets not included. */
+  readonly counts: readonly number[];
+  /** Answers in all, those above the last bound included. */
+  readonly total: number;
+}
+
+/** Endpoints of a cluster as one proxy sees them. */
+export interface ClusterMembers {
+  readonly total: number;
+  /** By active health checks and outlier detection together. */
+  readonly healthy: number;
+  /** By outlier detection alone. */
+  readonly ejected: number;
 }
 
 export interface Publisher {

@@ -71,6 +71,7 @@ export function isNews(event: LoopEvent): boolean {
     case 'proxyDisconnected':
     case 'loadReported':
     case 'gateMeasured':
+    case 'statsReported':
     case 'secretsChanged':
       return true;
     case 'revisionRead':
@@ -105,6 +106,14 @@ function takeEvent(state: LoopState, event: LoopEvent, nowMs: number): Taken {
       return { state };
     case 'gateMeasured':
       return { state: takeMeasurement(state, event) };
+    case 'statsReported':
+      for (const sample of event.latencies) {
+        state.load.latency.record(sample);
+      }
+      for (const sample of event.health) {
+        state.load.health.record(sample);
+      }
+      return { state };
     case 'command':
       return takeCommand(state, event, nowMs);
     case 'secretsChanged':

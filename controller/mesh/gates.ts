@@ -9,6 +9,8 @@ export type NoData = 'wait' | 'pass' | 'fail';
 export type Gate =
   | SuccessRateGate
   | CompareGate
+  | LatencyGate
+  | HealthGate
   | QueryGate
   | HttpGate
   | GrpcGate
@@ -46,8 +48,10 @@ export interface SuccessRateGate extends GateOptions {
  */
 export interface CompareGate extends GateOptions {
   readonly kind: 'compare';
-  /** Share of answers that are server errors. */
-  readonly metric: 'errorRate';
+  /** Share of answers that are server errors, or that are slow. */
+  readonly metric: 'errorRate' | 'latency';
+  /** Only for latencies: what is slow. Undefined: slower than 99 % of the baseline's were before. */
+  readonly slowerThanMs?: number;
   /** Percentage points by which the canary may be worse. */
   readonly margin: number;
   /** Probability at most that a rollout with a canary that is no worse fails. 0 to 1, both excluded. */
@@ -56,6 +60,26 @@ export interface CompareGate extends GateOptions {
   readonly beta: number;
   /** Percent; undefined: by the step's share of the traffic (`capAt`). */
   readonly maxRate?: number;
+}
+
+/** How long answers take at a quantile, from Envoy's histograms. At least one limit. */
+export interface LatencyGate extends GateOptions {
+  readonly kind: 'latency';
+  /** 0 to 1, both excluded. */
+  readonly quantile: number;
+  readonly maxMs?: number;
+  /** Times what the baseline takes in the same window; says nothing where no baseline serves. */
+  readonly maxRatioToBaseline?: number;
+  readonly windowMs: number;
+  /** Of the canary and, for a ratio, of the baseline; fewer in the window give no verdict. */
+  readonly minRequests: number;
+}
+
+/** The part of the canary's endpoints that its callers' proxies take for healthy. */
+export interface HealthGate extends GateOptions {
+  readonly kind: 'health';
+  /** Percent, above 0. */
+  readonly min: number;
 }
 
 /** The kinds of gates that ask a provider, and the kind of provider that each of them needs. */

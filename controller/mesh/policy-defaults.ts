@@ -12,6 +12,12 @@ export const gateMinRequests = 100;
  */
 export const compareDefaults = { margin: 0, alpha: 0.01, beta: 0.05 } as const;
 
+/** With fewer than 200 answers the 99th percentile is one answer or two. */
+export const latencyDefaults = { quantile: 0.99, minRequests: 200 } as const;
+
+/** One of ten endpoints may be restarting; a canary with fewer than ten has all of them. */
+export const healthDefaultMin = 90;
+
 export const policyDefaults: Defaults = {
   // Few enough users see the first step that a bad release is an incident of 5 %, and four minutes
   // is what people still wait for.
@@ -35,7 +41,7 @@ export const bakeMaxMs = 168 * 3_600_000;
 /** A month: a rollout that takes longer has been forgotten. */
 export const stepDeadlineMaxMs = 720 * 3_600_000;
 
-/** As far back as load reports are kept (`rollout/load-history.ts`). */
+/** As far back as samples are kept (`rollout/sample-log.ts`). */
 export const gateWindowMaxMs = 15 * 60_000;
 
 /** A query that looks further back says more about what was before the release. */

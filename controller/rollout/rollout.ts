@@ -80,6 +80,15 @@ export interface GateMemory {
   /** When the step that `judge` is in began to count. */
   readonly fromMs: number;
   readonly untilMs: number;
+  /** Only for latencies. */
+  readonly bound?: SlowBound;
+}
+
+/** What counts as slow, fixed before the answers that are judged by it. */
+export interface SlowBound {
+  /** A bound of Envoy's buckets, or the policy's own. */
+  readonly ms: number;
+  readonly fixedAtMs: number;
 }
 
 export type Verdict = 'pass' | 'fail' | 'none';

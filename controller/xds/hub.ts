@@ -12,6 +12,7 @@ import { type Doubts, noDoubts } from './doubts.js';
 import { createResponseEncoder, type ResponseEncoder } from './encode-response.js';
 import { doubtfulProxiesMax } from './limits.js';
 import type { LoadReportStream } from './load-reports.js';
+import type { MetricsStream } from './metrics-stream.js';
 import { RecentSets } from './recent-sets.js';
 import type { NodeMessage } from './requests.js';
 import type { CompleteXdsSettings } from './settings.js';
@@ -36,6 +37,7 @@ export class Hub {
   readonly streams = new Set<DiscoveryStream>();
   readonly recentSets = new RecentSets();
   readonly loadReports = new Set<LoadReportStream>();
+  readonly metrics = new Set<MetricsStream>();
   private publication: Publication | undefined;
   private readonly waiting = new Set<DiscoveryStream>();
   private isFlushing = false;
@@ -77,7 +79,7 @@ export class Hub {
     for (const stream of this.streams) {
       this.deps.clock.after(hashShare(stream.id) * overMs, () => stream.end());
     }
-    for (const stream of this.loadReports) {
+    for (const stream of [...this.loadReports, ...this.metrics]) {
       stream.end();
     }
   }

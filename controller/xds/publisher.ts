@@ -10,6 +10,7 @@ import { ClientStatusStream, clientStatus } from './client-status.js';
 import { type DiscoveryService, DiscoveryStream } from './discovery-stream.js';
 import { Hub, type XdsDeps } from './hub.js';
 import { LoadReportStream } from './load-reports.js';
+import { MetricsStream } from './metrics-stream.js';
 import { proxyResources } from './proxy-resources.js';
 import { createGrpcServer } from './server.js';
 import { completeSettings, type XdsSettings } from './settings.js';
@@ -98,6 +99,10 @@ function streamMethods(hub: Hub): ReadonlyMap<string, (call: Call) => CallHandle
     [
       '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats',
       (call) => new LoadReportStream(hub, call),
+    ],
+    [
+      '/envoy.service.metrics.v3.MetricsService/StreamMetrics',
+      (call) => new MetricsStream(hub, call),
     ],
     [`/${statusService}/StreamClientStatus`, (call) => new ClientStatusStream(hub, call)],
   ]);

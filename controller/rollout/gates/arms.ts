@@ -5,14 +5,14 @@
  */
 import { pairMemo } from '../../base/memo.js';
 import { wholeWeight } from '../../mesh/weights.js';
-import type { LoadQuery } from '../load-history.js';
 import { isInWave, servedStep } from '../mix.js';
+import type { SampleQuery } from '../sample-log.js';
 import { judgedNodes } from '../scope.js';
 import { gainingNodes, movingRoutes, weightProgress } from '../targets.js';
 import type { GateQuestion } from './kind.js';
 
 /** What one arm is counted by, without the time. */
-export type ArmQuery = Omit<LoadQuery, 'fromMs'>;
+export type ArmQuery = Omit<SampleQuery, 'fromMs'>;
 
 export interface Arms {
   readonly canary: readonly ArmQuery[];

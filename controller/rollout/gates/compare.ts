@@ -1,13 +1,17 @@
 /**
  * The gate `compare`: the canary against what serves beside it at the same time, by the sequential judge.
- * It fails once harm is proven and passes once safety is; before either there is no verdict.
+ * It fails once harm is proven and passes once safety is; before either there is no verdict. Of latencies
+ * it counts the answers that are slower than a bound which was fixed before they were seen.
  */
 import type { CompareGate } from '../../mesh/gates.js';
 import { gateWindowMaxMs } from '../../mesh/policy-defaults.js';
-import { type Counts, noCounts } from '../judge/counts.js';
+import { type Block, type Counts, noCounts } from '../judge/counts.js';
 import { capAt } from '../judge/safety.js';
 import type { JudgeSettings } from '../judge/sequential.js';
-import { addLoads, type Blocks, type LoadHistory } from '../load-history.js';
+import { boundOf, countOf, type Latencies } from '../latency-history.js';
+import { addLoads, type LoadHistory } from '../load-history.js';
+import type { SlowBound } from '../rollout.js';
+import { type Blocks, historyMaxMs, type SampleQuery } from '../sample-log.js';
 import { type ArmQuery, type Arms, armsOf } from './arms.js';
 import type { GateKind, GateQuestion, Judgement } from './kind.js';
 import { type CountBlocks, remember } from './remember.js';
@@ -15,31 +19,94 @@ import { sequentialVerdict } from './sequential-verdict.js';
 import { percent } from './text.js';
 
 export const compare: GateKind<CompareGate> = {
-  judge: judgeCompare,
+  judge: (question) =>
+    question.gate.metric === 'latency' ? judgeLatency(question) : judgeErrors(question),
   windowMs: () => gateWindowMaxMs,
-  describe: ({ margin, alpha, maxRate }) => {
+  describe: ({ metric, margin, alpha, maxRate }) => {
+    const what = metric === 'latency' ? 'share of slow answers' : 'error rate';
     const worse = margin === 0 ? 'no worse than' : `at most ${margin} points above`;
     const cap = maxRate === undefined ? "a bound by the step's share" : `${maxRate}%`;
-    return `error rate ${worse} the baseline's (false alarm ≤ ${percent(alpha)}), proven below ${cap}`;
+    return `${what} ${worse} the baseline's (false alarm ≤ ${percent(alpha)}), proven below ${cap}`;
   },
 };
 
-function judgeCompare(question: GateQuestion<CompareGate>): Judgement {
+function judgeErrors(question: GateQuestion<CompareGate>): Judgement {
+  const { load } = question.evidence;
+  return judgeSeries(question, 'error rate', (arm, blocks, noneBeforeMs) =>
+    countErrors(load, arm, blocks, noneBeforeMs),
+  );
+}
+
+function judgeLatency(question: GateQuestion<CompareGate>): Judgement {
+  const { latency } = question.evidence.load;
+  const seen = latency.total(baselineOf(question));
+  const bound = slowBound(question, seen);
+  if (bound === undefined) {
+    const count = countOf(seen);
+    const text = `share of slow answers: ${count} of the ${boundSamplesMin} answers of the baseline that the bound is fixed by`;
+    return { verdict: 'none', code: 'no-bound', samples: 0, text };
+  }
+  const fromMs = Math.max(question.fromMs, bound.fixedAtMs);
+  const metric = `share slower than ${bound.ms}ms`;
+  const judgement = judgeSeries({ ...question, fromMs }, metric, (arm, blocks, noneBeforeMs) => {
+    const queries = arm.map((query) => ({ ...query, fromMs: noneBeforeMs }));
+    return latency.slow(queries, bound.ms, blocks);
+  });
+  return { ...judgement, memory: judgement.memory && { ...judgement.memory, bound } };
+}
+
+function baselineOf(question: GateQuestion<CompareGate>): readonly SampleQuery[] {
+  const fromMs = question.evidence.nowMs - historyMaxMs;
+  return armsOf(question, question.fromMs).baseline.map((query) => ({ ...query, fromMs }));
+}
+
+/** Answers of the baseline that the bound is fixed by: with fewer, its quantile is anybody's guess. */
+const boundSamplesMin = 100;
+
+/** Of the baseline's answers, one in a hundred at most is slower than the bound. */
+const boundQuantile = 0.99;
+
+/**
+ * The bound of the rollout: that of the policy, else the bucket that the baseline's quantile falls in, once
+ * and for all. What it is fixed by is not judged by it.
+ */
+function slowBound(
+  { gate, evidence, previous }: GateQuestion<CompareGate>,
+  baseline: Latencies,
+): SlowBound | undefined {
+  if (gate.slowerThanMs !== undefined) {
+    return { ms: gate.slowerThanMs, fixedAtMs: 0 };
+  }
+  const ms = countOf(baseline) < boundSamplesMin ? undefined : boundOf(baseline, boundQuantile);
+  return (
+    previous?.memory?.bound ??
+    (ms === undefined || ms === Infinity ? undefined : { ms, fixedAtMs: evidence.nowMs })
+  );
+}
+
+type CountArm = (
+  arm: readonly ArmQuery[],
+  blocks: Blocks,
+  noneBeforeMs: number,
+) => readonly Counts[];
+
+function judgeSeries(
+  question: GateQuestion<CompareGate>,
+  metric: string,
+  countArm: CountArm,
+): Judgement {
   const { gate, evidence, fromMs } = question;
   const arms = armsOf(question, fromMs);
   const settings = settingsOf(gate, arms);
   const countBlocks: CountBlocks = (blocks, noneBeforeMs) => {
-    const canary = countErrors(evidence.load, arms.canary, blocks, noneBeforeMs);
-    const baseline = countErrors(evidence.load, arms.baseline, blocks, noneBeforeMs);
-    return canary.map((counts, index) => ({
-      canary: counts,
-      baseline: baseline[index] ?? noCounts,
-    }));
+    const baseline = countArm(arms.baseline, blocks, noneBeforeMs);
+    return countArm(arms.canary, blocks, noneBeforeMs).map(
+      (canary, index): Block => ({ canary, baseline: baseline[index] ?? noCounts }),
+    );
   };
   const memory = remember(question, countBlocks, settings);
   const windowMs = evidence.nowMs - fromMs;
-  const { judge } = memory;
-  return { ...sequentialVerdict({ metric: 'error rate', judge, settings, windowMs }), memory };
+  return { ...sequentialVerdict({ metric, judge: memory.judge, settings, windowMs }), memory };
 }
 
 function settingsOf(gate: CompareGate, { share, hasBaseline }: Arms): JudgeSettings {

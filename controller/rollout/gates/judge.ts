@@ -7,8 +7,10 @@ import type { Gate } from '../../mesh/gates.js';
 import type { GateResult, Rollout } from '../rollout.js';
 import { compare } from './compare.js';
 import { grpc } from './grpc.js';
+import { health } from './health.js';
 import { http } from './http.js';
 import type { Evidence, GateKind } from './kind.js';
+import { latency } from './latency.js';
 import { approval, manual } from './person.js';
 import { query } from './query.js';
 import { successRate } from './success-rate.js';
@@ -17,6 +19,8 @@ import { successRate } from './success-rate.js';
 const kinds: { readonly [Kind in Gate['kind']]: GateKind<Extract<Gate, { kind: Kind }>> } = {
   successRate,
   compare,
+  latency,
+  health,
   query,
   http,
   grpc,

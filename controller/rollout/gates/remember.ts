@@ -11,8 +11,8 @@ import {
   look,
   newJudge,
 } from '../judge/sequential.js';
-import { type Blocks, loadHistoryMaxMs } from '../load-history.js';
 import type { GateMemory } from '../rollout.js';
+import { type Blocks, historyMaxMs } from '../sample-log.js';
 import type { GateQuestion } from './kind.js';
 
 /** What both arms did in each of `blocks`, by what covers nothing from before `noneBeforeMs`. */
@@ -48,7 +48,7 @@ export function remember(
 
 /** How the baseline's errors clumped before the rollout is what the first blocks are read by. */
 function startJudge(countBlocks: CountBlocks, fromMs: number): JudgeState {
-  const count = Math.floor(loadHistoryMaxMs / blockMs);
+  const count = Math.floor(historyMaxMs / blockMs);
   const before = countBlocks({ fromMs: fromMs - count * blockMs, blockMs, count }, 0);
   const seen = before.map(({ baseline }): Counts => baseline);
   return learn(newJudge, seen);

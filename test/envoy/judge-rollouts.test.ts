@@ -1,0 +1,256 @@
+/**
+ * The gates that judge by what Envoy tells, with everything real: a Git repository, `headgate serve` in a
+ * process of its own, a gateway's Envoy and its load. Each release has the policy that it is judged by.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { freePorts } from '../../controller/demo/free-ports.js';
+import { type LoadClient, startLoad } from '../../controller/demo/load.js';
+import { createRepository, type DemoRepository } from '../../controller/demo/repository.js';
+import { renderBootstrap } from '../../controller/envoy/bootstrap.js';
+import { startHttpApp } from '../support/apps.js';
+import { startEnvoy } from '../support/envoy.js';
+import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
+import { until } from '../support/until.js';
+
+const test = suite('gates on what Envoy tells');
+const undo: (() => Promise<unknown>)[] = [];
+
+interface Version {
+  readonly delayMs: number;
+  /** Of the answers, 0 to 1. */
+  readonly errorShare: number;
+}
+
+const versions: Readonly<Record<string, Version>> = {
+  good: { delayMs: 5, errorShare: 0 },
+  better: { delayMs: 5, errorShare: 0 },
+  unlucky: { delayMs: 5, errorShare: 0 },
+  slow: { delayMs: 80, errorShare: 0 },
+  slower: { delayMs: 120, errorShare: 0 },
+  worse: { delayMs: 5, errorShare: 0.5 },
+  down: { delayMs: 5, errorShare: 1 },
+};
+
+/** True: every version answers every third request with an error, as where a database that all use is ill. */
+let isOutage = false;
+
+function startVersion(name: string, { delayMs, errorShare }: Version) {
+  let count = 0;
+  return startHttpApp((_request, response) => {
+    count += 1;
+    const share = isOutage ? 1 / 3 : errorShare;
+    const isError = Math.floor(count * share) > Math.floor((count - 1) * share);
+    setTimeout(() => {
+      response.writeHead(isError ? 500 : 200, { 'x-version': name });
+      response.end();
+    }, delayMs);
+  });
+}
+
+interface Stage {
+  readonly repository: DemoRepository;
+  readonly headgate: HeadgateProcess;
+  readonly load: LoadClient;
+}
+
+function meshYaml(gatewayPort: number, ports: Readonly<Record<string, number>>): string {
+  const nodes = Object.entries(ports).map(
+    ([name, port]) => `apiVersion: headgate/v1
+kind: VirtualNode
+metadata: { name: checkout-${name} }
+spec:
+  listeners:
+    - portMapping: { port: 8080, protocol: http }
+      outlierDetection:
+        maxServerErrors: 3
+        interval: { unit: s, value: 1 }
+        baseEjectionDuration: { unit: s, value: 60 }
+        maxEjectionPercent: 100
+  serviceDiscovery: { static: { endpoints: [{ address: 127.0.0.1, port: ${port} }] } }`,
+  );
+  return [
+    'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: shop }',
+    `apiVersion: headgate/v1
+kind: VirtualGateway
+metadata: { name: edge }
+spec: { listeners: [{ portMapping: { port: ${gatewayPort}, protocol: http } }] }`,
+    `apiVersion: headgate/v1
+kind: VirtualService
+metadata: { name: checkout.local }
+spec: { provider: { virtualRouter: { virtualRouterRef: { name: checkout } } } }`,
+    `apiVersion: headgate/v1
+kind: GatewayRoute
+metadata: { name: checkout }
+spec:
+  virtualGatewayRef: { name: edge }
+  httpRoute:
+    match: { prefix: / }
+    action: { target: { virtualService: { virtualServiceRef: { name: checkout.local } } } }`,
+    ...nodes,
+  ].join('\n---\n');
+}
+
+function router(version: string): string {
+  const targets = Object.keys(versions).map(
+    (name) =>
+      `{ virtualNodeRef: { name: checkout-${name} }, weight: ${name === version ? 100 : 0} }`,
+  );
+  return `apiVersion: headgate/v1
+kind: VirtualRouter
+metadata: { name: checkout }
+spec:
+  listeners: [{ portMapping: { port: 80, protocol: http } }]
+  routes:
+    - name: all
+      httpRoute: { match: { prefix: / }, action: { weightedTargets: [${targets.join(', ')}] } }`;
+}
+
+function policy(gates: readonly string[], deadline: string): string {
+  return `apiVersion: headgate/v1
+kind: RolloutPolicy
+metadata: { name: quick }
+spec:
+  steps:
+    - { progress: 30, bake: 1s }
+    - { progress: 100, bake: 1s }
+  gates:
+${gates.map((gate) => `    - ${gate}`).join('\n')}
+  stepDeadline: ${deadline}`;
+}
+
+async function setUp(): Promise<Stage> {
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-judge-'));
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+  const ports: Record<string, number> = {};
+  for (const [name, version] of Object.entries(versions)) {
+    const app = await startVersion(name, version);
+    undo.push(() => app.stop());
+    ports[name] = app.port;
+  }
+  const [gatewayPort = 0] = await freePorts(1);
+  const repository = await createRepository(folder);
+  await repository.commit('first release', {
+    'mesh.yaml': meshYaml(gatewayPort, ports),
+    'router.yaml': router('good'),
+  });
+  const headgate = await startHeadgate([
+    ...['--repo', repository.bare, '--poll', '200ms', '--state', join(folder, 'headgate.db')],
+    ...['--xds', '127.0.0.1:0', '--http', '127.0.0.1:0'],
+  ]);
+  undo.push(() => headgate.stop());
+  const nodeId = 'mesh/shop/virtualGateway/edge';
+  const envoy = await startEnvoy(renderBootstrap({ nodeId, xds: [headgate.xds] }));
+  undo.push(() => envoy.stop());
+  await envoy.waitUntilLive();
+  await until('the gateway is synced', async () => (await headgate.status()).proxies.synced === 1);
+  const load = startLoad({ port: gatewayPort, host: 'shop.example.com', requestsPerSecond: 40 });
+  undo.push(() => load.stop());
+  return { repository, headgate, load };
+}
+
+async function tearDown(): Promise<void> {
+  for (const step of undo.reverse()) {
+    await step();
+  }
+}
+
+const stage = await setUp().catch(async (error: unknown) => {
+  await tearDown();
+  throw error;
+});
+test.after(tearDown);
+
+const known: string[] = [];
+
+interface Release {
+  readonly version: string;
+  readonly gates: readonly string[];
+  readonly deadline?: string;
+}
+
+/** The id of the rollout that comes of `files`. */
+async function commit(title: string, files: Readonly<Record<string, string>>): Promise<string> {
+  await stage.repository.commit(title, files);
+  const { id } = await stage.headgate.newRollout(known);
+  known.push(id);
+  return id;
+}
+
+/** The rollout of `version`, once it has ended or waits for a person. */
+async function release({ version, gates, deadline = '5m' }: Release) {
+  const judging = await commit(`judge ${version}`, { 'policy.yaml': policy(gates, deadline) });
+  await stage.headgate.rolloutIn(judging, ['Succeeded']);
+  const id = await commit(`release ${version}`, { 'router.yaml': router(version) });
+  return stage.headgate.rolloutIn(id, ['Succeeded', 'RolledBack', 'Paused'], 180_000);
+}
+
+/** What every rollout is judged by in one way or another. */
+const compare = '{ name: compare, compare: { metric: errorRate, maxRate: 20 } }';
+
+test('a canary that answers more slowly comes back by the latency of both', async () => {
+  const gate =
+    '{ name: slower, latency: { quantile: 0.9, maxRatioToBaseline: 2, minRequests: 20 } }';
+  const rollout = await release({ version: 'slow', gates: [gate] });
+  assert.is(rollout.phase, 'RolledBack', rollout.reason);
+  assert.match(
+    rollout.reason,
+    /gate slower failed: latency p90 \d+(\.\d)?ms > [\d.]+ms, 2 × the baseline's [\d.]+ms \(\d+ requests, 1m\)/,
+  );
+});
+
+test('and by the share of slow answers, tested in sequence', async () => {
+  const gate = '{ name: slower, compare: { metric: latency } }';
+  const rollout = await release({ version: 'slower', gates: [gate, compare] });
+  assert.is(rollout.phase, 'RolledBack', rollout.reason);
+  assert.match(
+    rollout.reason,
+    /gate slower failed: share slower than \d+ms [\d.]+% > [\d.]+% of the baseline \(\d+ requests against \d+, \d+s; harm \d+ of 100\)/,
+  );
+});
+
+test('a worse canary comes back by comparison', async () => {
+  const rollout = await release({ version: 'worse', gates: [compare] });
+  assert.is(rollout.phase, 'RolledBack', rollout.reason);
+  assert.match(
+    rollout.reason,
+    /gate compare failed: error rate [\d.]+% > 0% of the baseline \(\d+ requests against \d+/,
+  );
+});
+
+test('a canary whose endpoints are put out comes back by its health', async () => {
+  const rollout = await release({ version: 'down', gates: ['{ name: health, health: {} }'] });
+  assert.is(rollout.phase, 'RolledBack', rollout.reason);
+  assert.match(
+    rollout.reason,
+    /gate health failed: healthy endpoints 0% < 90% \(1 endpoints seen by 1 proxies, 1 ejected, 20s\)/,
+  );
+});
+
+test('an outage that both suffer is no reason to come back', async () => {
+  isOutage = true;
+  const rollout = await release({ version: 'unlucky', gates: [compare], deadline: '30s' });
+  assert.is(rollout.phase, 'Paused', rollout.reason);
+  assert.match(rollout.reason, /both suffer/);
+  isOutage = false;
+  assert.is(await stage.headgate.command(rollout.id, 'abort', 'not today'), 200);
+  await stage.headgate.rolloutIn(rollout.id, ['Aborted']);
+});
+
+test('a healthy canary passes all of them', async () => {
+  const gates = [
+    compare,
+    '{ name: slower, compare: { metric: latency, slowerThan: 60ms, maxRate: 20 } }',
+    '{ name: latency, latency: { max: 1s, maxRatioToBaseline: 20, minRequests: 20 } }',
+    '{ name: health, health: {} }',
+  ];
+  const rollout = await release({ version: 'better', gates });
+  assert.is(rollout.phase, 'Succeeded', rollout.reason);
+  const verdicts = rollout.evidence.flatMap((step) => step.gates.map(({ verdict }) => verdict));
+  assert.equal(verdicts, Array(8).fill('pass'));
+});
+
+test.run();
