@@ -4,8 +4,8 @@
  * somebody has edited since, is never written over without `--force`. What an earlier import wrote and
  * this one does not is removed.
  */
-import { lstat, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { contentHash } from '../base/hash.js';
 import { errorText } from '../base/op-error.js';
 import { compareText } from '../base/problem.js';
@@ -20,15 +20,31 @@ const filesMax = 20_000;
 
 const manifestName = '.headgate-import.json';
 
-/** The files that `paths` name: each as it is, and what lies in folders by its ending. */
-export async function readSources(paths: readonly string[]): Promise<readonly SourceFile[]> {
+export interface Sources {
+  readonly files: readonly SourceFile[];
+  /** Paths of those that were not named, and lay in a folder that was. */
+  readonly found: ReadonlySet<string>;
+}
+
+/**
+ * The files that `paths` name: each as it is, and what lies in folders by its ending. `out`, where the
+ * result goes, is never read: importing twice would find the first result.
+ */
+export async function readSources(paths: readonly string[], out: string): Promise<Sources> {
   const found: string[] = [];
+  const inFolders: string[] = [];
   for (const path of paths) {
     const kind = await kindOf(path);
     if (kind === 'missing') {
       throw new CliError(`${path} is not there`, usageExitCode);
     }
-    found.push(...(kind === 'directory' ? await filesIn(path) : [path]));
+    if (kind === 'directory') {
+      const below = await filesIn(path, resolve(out));
+      found.push(...below);
+      inFolders.push(...below);
+    } else {
+      found.push(path);
+    }
   }
   const names = [...new Set(found)];
   if (names.length > filesMax) {
@@ -48,14 +64,19 @@ export async function readSources(paths: readonly string[]): Promise<readonly So
         usageExitCode,
       );
     }
-    files.push({ path: path.replaceAll('\\', '/'), bytes });
+    files.push({ path: withSlashes(path), bytes });
   }
-  return files;
+  const named = new Set(paths);
+  const others = inFolders.filter((path) => !named.has(path)).map(withSlashes);
+  return { files, found: new Set(others) };
+}
+
+function withSlashes(path: string): string {
+  return path.replaceAll('\\', '/');
 }
 
 async function kindOf(path: string): Promise<'missing' | 'directory' | 'file'> {
   try {
-    const { stat } = await import('node:fs/promises');
     return (await stat(path)).isDirectory() ? 'directory' : 'file';
   } catch {
     return 'missing';
@@ -63,7 +84,7 @@ async function kindOf(path: string): Promise<'missing' | 'directory' | 'file'> {
 }
 
 /** YAML, JSON and templates below `directory`, in code-unit order; links and names with a dot are not followed. */
-async function filesIn(directory: string): Promise<readonly string[]> {
+async function filesIn(directory: string, out: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   entries.sort((left, right) => compareText(left.name, right.name));
   const found: string[] = [];
@@ -71,8 +92,8 @@ async function filesIn(directory: string): Promise<readonly string[]> {
     ({ name }) => !name.startsWith('.') && name !== 'node_modules',
   )) {
     const path = join(directory, entry.name);
-    if (entry.isDirectory()) {
-      found.push(...(await filesIn(path)));
+    if (entry.isDirectory() && resolve(path) !== out) {
+      found.push(...(await filesIn(path, out)));
     } else if (entry.isFile() && /\.(ya?ml|json|template)$/i.test(entry.name)) {
       found.push(path);
     }

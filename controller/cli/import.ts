@@ -71,8 +71,9 @@ async function run(paths: readonly string[], flags: ImportFlags, io: Io): Promis
   const { importAppMesh, hasLosses } = await import('../import/import-app-mesh.js');
   const { renderMarkdown, renderText, renderTotals } = await import('../import/render-report.js');
   const { readSources, writeResult } = await import('./import-files.js');
-  const files = await readSources(paths);
-  const result = importAppMesh(files, { parameters: flags.parameter, mesh: flags.mesh });
+  const { files, found } = await readSources(paths, flags.out);
+  const { parameter: parameters, mesh } = flags;
+  const result = importAppMesh(files, { parameters, mesh, found });
   if (result.kind === 'unreadable') {
     for (const { place, message } of result.faults) {
       io.say(io.sayStyle.red(`${place.file}:${place.line}:${place.column}: error ${message}`));

@@ -8,6 +8,7 @@ import type { RolloutCommand } from '../rollout/rollout.js';
 import { bootstrapCommand } from './bootstrap.js';
 import { commentCommand } from './comment.js';
 import { demoCommand } from './demo.js';
+import { explainCommand } from './explain.js';
 import { healthcheckCommand } from './healthcheck.js';
 import { historyCommand } from './history.js';
 import { importCommand } from './import.js';
@@ -16,6 +17,7 @@ import { notifyCommand } from './notify.js';
 import { addHelp } from './options.js';
 import { planCommand } from './plan.js';
 import { proxiesCommand } from './proxies.js';
+import { renderCommand } from './render.js';
 import { rolloutCommand, rolloutCommands } from './rollout-command.js';
 import { rolloutsCommand } from './rollouts.js';
 import { serveCommand } from './serve.js';
@@ -59,6 +61,7 @@ function buildProgram(io: Io): Command {
     planCommand(io),
     commentCommand(io),
     importCommand(io),
+    explainCommand(io),
   ]);
   addGroup(program, 'Controller:', [
     serveCommand(io),
@@ -77,7 +80,7 @@ function buildProgram(io: Io): Command {
     'Rollouts:',
     verbs.map((verb) => rolloutCommand(verb, io)),
   );
-  addGroup(program, 'Envoy:', [bootstrapCommand(io)]);
+  addGroup(program, 'Envoy:', [bootstrapCommand(io), renderCommand(io)]);
   return program;
 }
 

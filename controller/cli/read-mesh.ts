@@ -25,8 +25,9 @@ export async function readDirectoryOrFail(
 }
 
 /**
- * The meshes of `revision`, whose gates may ask `providers`. Where it has errors the command ends: as text they are talk; in any other
- * format they are the output, since there is nothing else to put out.
+ * The meshes of `revision`, whose gates may ask `providers`; undefined: nobody knows which there are. Where
+ * it has errors the command ends: as text they are talk; in any other format they are the output, since
+ * there is nothing else to put out.
  */
 export async function loadOrFail(
   revision: Revision,

@@ -29,6 +29,11 @@ export function isKnownKind(kind: unknown): kind is KnownKind {
   return typeof kind === 'string' && Object.hasOwn(schemaFiles, kind);
 }
 
+/** The schema's file below `schemas/`. */
+export function schemaFileOf(kind: KnownKind): string {
+  return schemaFiles[kind];
+}
+
 /** An error of ajv with the schema and the value that it is about. */
 export type SchemaError = ErrorObject;
 

@@ -5,6 +5,7 @@
 
 import { present } from '../base/assert.js';
 import { canonicalJson } from '../base/hash.js';
+import { fieldOfSchema, itemsOf, type Schema, schemaOf } from '../decode/schema-walk.js';
 import type { FieldPath } from '../mesh/document.js';
 import { type Conversion, resolution } from './conversion.js';
 import { convert } from './convert.js';
@@ -29,7 +30,6 @@ import {
 } from './placement.js';
 import type { Report } from './report.js';
 import { type ImportedKind, type Resource, schemaFileOf } from './resource.js';
-import { fieldOfSchema, itemsOf, type Schema, schemaOf } from './schema.js';
 import { childOf, plainOf, textOf } from './source.js';
 
 interface Assembly {

@@ -5,12 +5,19 @@
  * its own. Every value leaves an entry in the report.
  */
 import { nearestName } from '../base/nearest-name.js';
+import {
+  fieldNames,
+  fieldOfSchema,
+  itemsOf,
+  type Schema,
+  typeOf,
+  wordsOf,
+} from '../decode/schema-walk.js';
 import { type Conversion, drop, resolution, type Spot } from './conversion.js';
 import { noteFor } from './notes.js';
 import type { OutEntry, OutItem, OutNode } from './output.js';
 import { findReference, type Reference } from './references.js';
 import { ruleFor } from './rules.js';
-import { fieldNames, fieldOfSchema, itemsOf, type Schema, typeOf, wordsOf } from './schema.js';
 import { leavesOf, type SourceEntry, type SourceNode, type SourceScalar } from './source.js';
 
 /** `node` as the field that `schema` describes; undefined where nothing of it is left. */

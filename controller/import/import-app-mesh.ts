@@ -27,6 +27,11 @@ export interface ImportOptions {
   readonly parameters: ReadonlyMap<string, string>;
   /** The mesh of what names none. */
   readonly mesh?: string;
+  /**
+   * Files that lay in a folder and were not named: where one of them cannot be read and does not speak of
+   * App Mesh, it is none of the import's business. Undefined: every file was named.
+   */
+  readonly found?: ReadonlySet<string>;
 }
 
 export interface ImportedFile {
@@ -63,13 +68,16 @@ const schemaFolder = '.schemas';
 /** Where anything cannot be read the result is that alone: half a mesh must not look like a whole one. */
 export function importAppMesh(files: readonly SourceFile[], options: ImportOptions): ImportResult {
   const read = files.map(readFile);
-  const faults = read.flatMap((result) => (result.kind === 'fault' ? [result.fault] : []));
+  const faults = read.flatMap((result) =>
+    result.kind === 'fault' && !isForeign(result.file, options) ? [result.fault] : [],
+  );
   if (faults.length > 0) {
     return { kind: 'unreadable', faults };
   }
   const documents = read.flatMap((result) => (result.kind === 'documents' ? result.documents : []));
   try {
-    return { kind: 'imported', import: importDocuments(documents, options) };
+    const foreign = read.flatMap((result) => (result.kind === 'fault' ? [result.fault] : []));
+    return { kind: 'imported', import: importDocuments(documents, foreign, options) };
   } catch (error) {
     if (error instanceof FaultError) {
       return { kind: 'unreadable', faults: [error.fault] };
@@ -83,14 +91,37 @@ function readFile(file: SourceFile) {
     return { kind: 'documents', documents: readSource(file) } as const;
   } catch (error) {
     if (error instanceof FaultError) {
-      return { kind: 'fault', fault: error.fault } as const;
+      return { kind: 'fault', file, fault: withAdvice(error.fault, file) } as const;
     }
     throw error;
   }
 }
 
-function importDocuments(documents: readonly SourceDocument[], options: ImportOptions): Import {
+/** What every form of a definition has in it somewhere. */
+const wordsOfAppMesh = /app-?mesh|virtual-?(?:node|service|router|gateway)|gateway-?route/i;
+
+function isForeign({ path, bytes }: SourceFile, { found }: ImportOptions): boolean {
+  return found?.has(path) === true && !wordsOfAppMesh.test(Buffer.from(bytes).toString('latin1'));
+}
+
+function withAdvice(fault: Fault, { bytes }: SourceFile): Fault {
+  const isChart = /\{\{-?\s*[.$]|\{\{-?\s*(?:include|if|range|with)\b/.test(
+    Buffer.from(bytes).toString('latin1'),
+  );
+  const advice = '; this looks like a template of Helm: import what `helm template` prints';
+  return isChart ? { ...fault, message: `${fault.message}${advice}` } : fault;
+}
+
+function importDocuments(
+  documents: readonly SourceDocument[],
+  foreign: readonly Fault[],
+  options: ImportOptions,
+): Import {
   const report = new Report();
+  for (const { place, message } of foreign) {
+    const reason = `not read, and nothing in it speaks of App Mesh: ${message}`;
+    report.add({ outcome: 'skipped', resource: '', place, reason });
+  }
   const values = createValues(options.parameters);
   const reading: Reading = { report, values, definitions: [], namespaces: new Map(), listed: [] };
   for (const document of documents) {

@@ -1,5 +1,5 @@
 /** Which fields name another resource, in every spelling that App Mesh had for them. */
-import { fieldNames, type Schema } from './schema.js';
+import { fieldNames, type Schema } from '../decode/schema-walk.js';
 
 export type ReferredKind = 'VirtualNode' | 'VirtualService' | 'VirtualRouter';
 

@@ -7,7 +7,7 @@
 import { compareText } from '../base/problem.js';
 import type { FieldChange } from '../diff/change.js';
 import { diffFields } from '../diff/fields.js';
-import { decodeMessage } from '../envoy/encode.js';
+import { resourceJson } from '../envoy/resource-json.js';
 import {
   type EncodedResource,
   type ProxyIdentity,
@@ -87,10 +87,6 @@ function compare(
     const action = before === undefined ? 'created' : 'deleted';
     return { action, type, name, proxies: [], fields: [] };
   }
-  const fields = diffFields(decode(before), decode(after));
+  const fields = diffFields(resourceJson(before.any), resourceJson(after.any));
   return { action: 'configured', type, name, proxies: [], fields };
-}
-
-function decode({ any }: EncodedResource): unknown {
-  return decodeMessage('google.protobuf.Any', any);
 }

@@ -125,6 +125,29 @@ test('a file of the size of a disk image is refused before it is read', async ()
   assert.match(stderr, /huge\.yaml:0:0: the file has 3221225472 bytes, at most 16777216 are read/);
 });
 
+test('a result inside the folder that is imported is not read again', async () => {
+  write('mesh.yaml', quietMesh);
+  await run(folder, '--out', out());
+  const first = filesBelow(out());
+  await run(folder, '--out', out());
+  assert.equal(filesBelow(out()), first);
+});
+
+test('in a folder, what is no YAML is passed over unless it speaks of App Mesh', async () => {
+  write('mesh.yaml', quietMesh);
+  write('values.yaml', 'image: {{ .Values.image }}:\n');
+  const { code, stdout, stderr } = await run(folder, '--out', out());
+  assert.is(code, 0, stderr);
+  assert.match(
+    stdout,
+    /values\.yaml:\d+:\d+: skipped \(not read, and nothing in it speaks of App Mesh/,
+  );
+  write('node.yaml', 'kind: VirtualNode\nname: {{ .Values.name }}:\n');
+  const refused = await run(folder, '--out', out());
+  assert.is(refused.code, 2);
+  assert.match(refused.stderr, /node\.yaml:\d+:\d+: error .*import what `helm template` prints/);
+});
+
 test('mistakes of the command line are 2', async () => {
   const mesh = write('mesh.yaml', quietMesh);
   const cases: readonly (readonly [readonly string[], RegExp])[] = [

@@ -16,7 +16,7 @@ const usage = suite('command line');
 const run = (...args: readonly string[]) => runHere(args);
 
 const commands = [
-  ...['validate', 'plan', 'comment', 'import', 'serve', 'healthcheck', 'demo'],
+  ...['validate', 'plan', 'comment', 'import', 'explain', 'render', 'serve', 'healthcheck', 'demo'],
   ...['status', 'rollouts', 'proxies'],
   ...['history', 'pause', 'resume', 'promote', 'abort', 'retry', 'approve', 'bootstrap'],
 ];

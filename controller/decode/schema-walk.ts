@@ -1,4 +1,7 @@
-/** The JSON Schemas of our own kinds, walked: the importer carries a field because they have it. */
+/**
+ * The JSON Schemas of our own kinds, walked: the importer carries a field because they have it, and
+ * `headgate explain` shows what they say of it.
+ */
 import { present } from '../base/assert.js';
 import { schemas } from '../generated/schemas.js';
 
@@ -14,6 +17,8 @@ export interface SchemaField {
   /** As our schemas spell it. */
   readonly name: string;
   readonly schema: Schema;
+  readonly description: string;
+  readonly isRequired: boolean;
   /** Why Headgate does not take it; undefined: it does. */
   readonly refusal?: string;
 }
@@ -36,7 +41,15 @@ export function fieldOfSchema(schema: Schema, key: string): SchemaField | undefi
   const written = properties[name] as Json;
   const refusal =
     written.not === undefined ? undefined : String(written.description ?? 'not taken');
-  return { name, schema: follow({ file: schema.file, node: written }), refusal };
+  const followed = follow({ file: schema.file, node: written });
+  const required = (schema.node.required ?? []) as readonly string[];
+  return {
+    name,
+    schema: followed,
+    description: String(written.description ?? followed.node.description ?? ''),
+    isRequired: required.includes(name),
+    refusal,
+  };
 }
 
 export function fieldNames(schema: Schema): readonly string[] {

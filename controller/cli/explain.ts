@@ -1,0 +1,129 @@
+/** `headgate explain WHAT`: the page of a problem's code, or what a kind and its fields mean. */
+import { Command } from 'commander';
+import { nearestName } from '../base/nearest-name.js';
+import { CliError, type Io, usageExitCode } from './io.js';
+import { addHelp } from './options.js';
+import { renderTable } from './print.js';
+
+export function explainCommand(io: Io): Command {
+  const command = new Command('explain')
+    .summary('explain a problem or a field')
+    .description(
+      'Explains the code of a problem (HG0401), or a kind and its fields (VirtualRouter, ' +
+        'VirtualRouter.spec.routes.httpRoute). Without anything it lists both.',
+    )
+    .argument('[what]', 'a code, or KIND[.FIELD…]')
+    .action(async (what: string | undefined) => {
+      io.out(await explain(what));
+    });
+  return addHelp(command, [
+    'headgate explain HG0401',
+    'headgate explain VirtualNode.spec.listeners',
+  ]);
+}
+
+async function explain(what: string | undefined): Promise<string> {
+  if (what === undefined) {
+    return list();
+  }
+  return /^hg\w*$/i.test(what) ? explainCode(what.toUpperCase()) : explainField(what);
+}
+
+async function tables() {
+  const [{ problemTable }, { sourceProblemTitles }] = await Promise.all([
+    import('../decode/problems.js'),
+    import('../git/problems.js'),
+  ]);
+  const titles: Readonly<Record<string, string>> = {
+    ...sourceProblemTitles,
+    ...Object.fromEntries(Object.entries(problemTable).map(([code, { title }]) => [code, title])),
+  };
+  return { problemTable, titles };
+}
+
+async function list(): Promise<string> {
+  const [{ titles }, { knownKinds }] = await Promise.all([
+    tables(),
+    import('../decode/validate.js'),
+  ]);
+  const codes = Object.keys(titles).sort();
+  const kinds = knownKinds.map((kind) => [kind, 'a kind'] as const);
+  return renderTable(
+    ['what', 'meaning'],
+    [...kinds, ...codes.map((code) => [code, titles[code] ?? ''] as const)],
+  );
+}
+
+async function explainCode(code: string): Promise<string> {
+  const { problemTable, titles } = await tables();
+  const title = titles[code];
+  if (title === undefined) {
+    const nearest = nearestName(code, Object.keys(titles));
+    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+    throw new CliError(`there is no problem with the code ${code}${hint}`, usageExitCode);
+  }
+  const entry = problemTable[code];
+  const head = `${code}  ${title}\n`;
+  if (entry === undefined) {
+    return `${head}\nThe files themselves are refused, before anything in them is read; the message says why.\n`;
+  }
+  const example = entry.example.split('\n').map((line) => `  ${line}\n`);
+  return `${head}\n${entry.cause}\n\nWhat to do: ${entry.resolution}\n\nExample:\n${example.join('')}`;
+}
+
+async function explainField(what: string): Promise<string> {
+  const [{ knownKinds, schemaFileOf }, walk] = await Promise.all([
+    import('../decode/validate.js'),
+    import('../decode/schema-walk.js'),
+  ]);
+  const [word = '', ...path] = what.replace(/\[\d*\]/g, '').split('.');
+  const kind = knownKinds.find((known) => known.toLowerCase() === word.toLowerCase());
+  if (kind === undefined) {
+    throw unknown(word, 'kind', knownKinds);
+  }
+  let schema = walk.schemaOf(schemaFileOf(kind));
+  let description = String(schema.node.description ?? '');
+  const names: string[] = [kind];
+  for (const part of path) {
+    const field = walk.fieldOfSchema(schema, part);
+    if (field === undefined) {
+      throw unknown(part, `field of ${names.join('.')}`, walk.fieldNames(schema));
+    }
+    names.push(field.name);
+    description = field.description;
+    if (field.refusal !== undefined) {
+      return `${names.join('.')}\n\nNot taken: ${field.refusal}.\n`;
+    }
+    // The fields of a list are those of its elements.
+    schema = walk.itemsOf(field.schema) ?? field.schema;
+  }
+  const fields = walk.fieldNames(schema).flatMap((name) => {
+    const field = walk.fieldOfSchema(schema, name);
+    return field === undefined || field.refusal !== undefined ? [] : [field];
+  });
+  const rows = fields.map((field) => [
+    `${field.name}${field.isRequired ? ' *' : ''}`,
+    typeText(walk.typeOf(field.schema), walk.wordsOf(field.schema)),
+    field.description,
+  ]);
+  const own = typeText(walk.typeOf(schema), walk.wordsOf(schema));
+  const table =
+    rows.length === 0 ? '' : `\n${renderTable(['field', 'type', 'meaning'], rows)}\n* needed\n`;
+  return `${names.join('.')} (${own})\n\n${description}\n${table}`;
+}
+
+function typeText(type: string, words: readonly string[]): string {
+  const names: Readonly<Record<string, string>> = {
+    object: 'mapping',
+    array: 'list',
+    string: 'text',
+  };
+  return words.length > 0 ? words.join(' | ') : (names[type] ?? (type || 'mapping'));
+}
+
+function unknown(word: string, what: string, known: readonly string[]): CliError {
+  const nearest = nearestName(word, known);
+  const hint =
+    nearest === undefined ? `; known are ${known.join(', ')}` : `; did you mean ${nearest}?`;
+  return new CliError(`${word || 'nothing'} is no ${what}${hint}`, usageExitCode);
+}
