@@ -3,12 +3,15 @@
  * unhealthy endpoints, a full connection pool. Each test reads Envoy's own statistics and what arrived at
  * the application, never how long something took.
  */
+import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
+import { createServer as createHttp2Server, type Http2ServerResponse } from 'node:http2';
+import { type AddressInfo, connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { freePorts } from '../../controller/demo/free-ports.js';
 import { renderBootstrap } from '../../controller/envoy/bootstrap.js';
-import { startHttpApp } from '../support/apps.js';
+import { startHttpApp, startTcpApp } from '../support/apps.js';
 import { type RunningEnvoy, startEnvoy } from '../support/envoy.js';
 import { statOf } from '../support/envoy-stats.js';
 import { serveMesh } from '../support/served-mesh.js';
@@ -23,15 +26,37 @@ interface CountedApp {
   answer: RequestListener;
 }
 
-const appNames = ['flaky', 'broken', 'refusing', 'slow', 'stuck', 'good', 'bad', 'pooled'] as const;
+const appNames = [
+  ...(['flaky', 'broken', 'refusing', 'slow', 'stuck', 'silent'] as const),
+  ...(['good', 'bad', 'pooled'] as const),
+] as const;
 type AppName = (typeof appNames)[number];
 
 interface Stage {
   readonly apps: Readonly<Record<AppName, CountedApp>>;
   readonly web: RunningEnvoy;
   readonly egressPort: number;
-  readonly pool: RunningEnvoy;
-  readonly poolPort: number;
+  /** A server's sidecar for each protocol that has a pool. */
+  readonly pools: Readonly<Record<PoolName, Pool>>;
+  /** Echoes what it gets. */
+  readonly echoPort: number;
+}
+
+const poolNames = ['pooled', 'pooled-h2', 'pooled-tcp'] as const;
+type PoolName = (typeof poolNames)[number];
+
+interface Pool {
+  readonly envoy: RunningEnvoy;
+  /** Where it takes calls. */
+  readonly port: number;
+}
+
+/** What the meshes of the test are made from. */
+interface Parts {
+  readonly apps: Stage['apps'];
+  readonly echoPort: number;
+  readonly h2Port: number;
+  readonly poolPorts: Readonly<Record<PoolName, number>>;
 }
 
 const test = suite('behaviours of real Envoys');
@@ -82,7 +107,7 @@ function retries(maxRetries: number, perTryMs: number): string {
 /** Without a policy there would be App Mesh's. */
 const noRetries = retries(0, 0);
 
-function meshYaml(apps: Stage['apps'], poolPort: number): string {
+function meshYaml({ apps, echoPort, h2Port, poolPorts }: Parts): string {
   const routed: readonly (NodeOptions & { readonly name: string; readonly rules: string })[] = [
     { name: 'flaky', ports: [apps.flaky.port], rules: retries(3, 10_000) },
     { name: 'broken', ports: [apps.broken.port], rules: retries(2, 10_000) },
@@ -96,6 +121,12 @@ function meshYaml(apps: Stage['apps'], poolPort: number): string {
       name: 'stuck',
       ports: [apps.stuck.port],
       rules: `${retries(1, 150)}\n        timeout: { perRequest: { unit: s, value: 14 } }`,
+    },
+    {
+      name: 'silent',
+      ports: [apps.silent.port],
+      rules: `${noRetries}
+        timeout: { perRequest: { unit: s, value: 0 }, idle: { unit: ms, value: 250 } }`,
     },
     {
       name: 'ejecting',
@@ -112,8 +143,8 @@ function meshYaml(apps: Stage['apps'], poolPort: number): string {
           unhealthyThreshold: 2, intervalMillis: 5000, timeoutMillis: 2000 }`,
     },
   ];
-  const backends = routed.map(
-    ({ name }) => `{ virtualService: { virtualServiceRef: { name: ${name}.local } } }`,
+  const backends = [...routed.map(({ name }) => name), 'quiet'].map(
+    (name) => `{ virtualService: { virtualServiceRef: { name: ${name}.local } } }`,
   );
   return [
     'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: real }\nspec: {}',
@@ -122,15 +153,66 @@ kind: VirtualNode
 metadata: { name: web }
 spec: { backends: [${backends.join(', ')}] }`,
     ...routed.flatMap((each) => [node(each), service(each.name, each.ports[0] ?? 0, each.rules)]),
+    node({ name: 'quiet', ports: [echoPort] }).replace('protocol: http', 'protocol: tcp'),
     `apiVersion: headgate/v1
+kind: VirtualService
+metadata: { name: quiet.local }
+spec: { provider: { virtualRouter: { virtualRouterRef: { name: quiet } } } }
+---
+apiVersion: headgate/v1
+kind: VirtualRouter
+metadata: { name: quiet }
+spec:
+  listeners: [{ portMapping: { port: ${quietPort}, protocol: tcp } }]
+  routes:
+    - name: all
+      tcpRoute:
+        action: { weightedTargets: [{ virtualNodeRef: { name: quiet }, weight: 1 }] }
+        timeout: { idle: { unit: ms, value: 250 } }`,
+    pooled('pooled', `${apps.pooled.port}, protocol: http`, {
+      limits: 'http: { maxConnections: 1, maxPendingRequests: 1 }',
+      at: poolPorts.pooled,
+    }),
+    pooled('pooled-h2', `${h2Port}, protocol: http2`, {
+      limits: 'http2: { maxRequests: 1 }',
+      at: poolPorts['pooled-h2'],
+    }),
+    pooled('pooled-tcp', `${echoPort}, protocol: tcp`, {
+      limits: 'tcp: { maxConnections: 1 }',
+      at: poolPorts['pooled-tcp'],
+    }),
+  ].join('\n---\n');
+}
+
+/** Of the TCP service; the sidecar listens for it this far above its egress port. */
+const quietPort = 7;
+
+function pooled(
+  name: PoolName,
+  port: string,
+  { limits, at }: { limits: string; at: number },
+): string {
+  return `apiVersion: headgate/v1
 kind: VirtualNode
-metadata: { name: pooled }
+metadata: { name: ${name} }
 spec:
   listeners:
-    - portMapping: { port: ${apps.pooled.port}, protocol: http }
-      connectionPool: { http: { maxConnections: 1, maxPendingRequests: 1 } }
-  serviceDiscovery: { static: { endpoints: [{ address: 127.0.0.1, port: ${poolPort} }] } }`,
-  ].join('\n---\n');
+    - portMapping: { port: ${port} }
+      connectionPool: { ${limits} }
+  serviceDiscovery: { static: { endpoints: [{ address: 127.0.0.1, port: ${at} }] } }`;
+}
+
+/** HTTP/2 without TLS, which answers when `h2Held` is told to. */
+const h2Held: Http2ServerResponse[] = [];
+
+async function startHttp2(): Promise<number> {
+  const server = createHttp2Server((_request, response) => {
+    h2Held.push(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  undo.push(async () => server.close());
+  return (server.address() as AddressInfo).port;
 }
 
 async function startApp(): Promise<CountedApp> {
@@ -154,8 +236,13 @@ async function setUp(): Promise<Stage> {
     appNames.map(async (name) => [name, await startApp()] as const),
   );
   const apps = Object.fromEntries(entries) as Stage['apps'];
-  const [egressPort = 0, poolPort = 0] = await freePorts(2);
-  const mesh = await serveMesh(meshYaml(apps, poolPort));
+  const echo = await startTcpApp((socket) => socket.pipe(socket));
+  undo.push(() => echo.stop());
+  const [egressPort = 0, ...free] = await freePorts(1 + poolNames.length);
+  const ports = poolNames.map((name, index) => [name, free[index] ?? 0] as const);
+  const poolPorts = Object.fromEntries(ports) as Parts['poolPorts'];
+  const h2Port = await startHttp2();
+  const mesh = await serveMesh(meshYaml({ apps, echoPort: echo.port, h2Port, poolPorts }));
   undo.push(() => mesh.stop());
   const start = async (name: string, side: object) => {
     const nodeId = `mesh/real/virtualNode/${name}`;
@@ -165,8 +252,14 @@ async function setUp(): Promise<Stage> {
     return envoy;
   };
   const web = await start('web', { egress: { address: '127.0.0.1', port: egressPort } });
-  const pool = await start('pooled', { ingress: { address: '127.0.0.1', port: poolPort } });
-  return { apps, web, egressPort, pool, poolPort };
+  const pools = ports.map(async ([name, port]) => {
+    const envoy = await start(name, { ingress: { address: '127.0.0.1', port } });
+    return [name, { envoy, port }] as const;
+  });
+  return {
+    ...{ apps, web, egressPort, echoPort: echo.port },
+    pools: Object.fromEntries(await Promise.all(pools)) as Stage['pools'],
+  };
 }
 
 async function tearDown(): Promise<void> {
@@ -277,6 +370,27 @@ test('a try that takes longer than its policy allows is given up for another', a
   });
 });
 
+test('a request on which nothing moves is ended after its idle timeout', async () => {
+  const { silent } = stage.apps;
+  silent.answer = () => {};
+  assert.is(await call('silent'), 504);
+  const ended = /^http\.egress\.downstream_rq_idle_timeout$/;
+  assert.is(await statOf(stage.web, ended), 1);
+  assert.equal(await statsOf('silent', timeoutStats), {
+    upstream_rq_timeout: 0,
+    upstream_rq_per_try_timeout: 0,
+  });
+});
+
+test('a TCP connection on which nothing moves is closed after its idle timeout', async () => {
+  const socket = connect(stage.egressPort + quietPort, '127.0.0.1').setEncoding('utf8');
+  socket.write('bytes');
+  const [echoed] = await once(socket, 'data');
+  assert.is(echoed, 'bytes');
+  await once(socket, 'close');
+  assert.is(await statOf(stage.web, /^tcp\.egress\.idle_timeout$/), 1);
+});
+
 test('an endpoint with server errors in a row is ejected and gets no more requests', async () => {
   const { good, bad } = stage.apps;
   bad.answer = answerWith(500);
@@ -322,7 +436,8 @@ test('an endpoint that fails its health check gets no more requests', async () =
 });
 
 test('what does not fit into the connection pool is refused at once', async () => {
-  const { apps, pool, poolPort } = stage;
+  const { apps } = stage;
+  const { envoy: pool, port: poolPort } = stage.pools.pooled;
   const held: ServerResponse[] = [];
   apps.pooled.answer = (_request, response) => held.push(response);
   const stat = (name: string) => statOf(pool, new RegExp(`^cluster\\.cds_ingress_.*\\.${name}$`));
@@ -338,6 +453,31 @@ test('what does not fit into the connection pool is refused at once', async () =
   assert.equal(await Promise.all([first, second]), [200, 200]);
   assert.is(apps.pooled.calls, 2);
   assert.is(await stat('upstream_cx_total'), 1, 'over one connection');
+});
+
+test('HTTP/2: requests beyond those that may be under way are refused', async () => {
+  const { envoy, port } = stage.pools['pooled-h2'];
+  const first = callInPlain(port);
+  await until('the first is under way', () => h2Held.length === 1);
+  assert.is(await callInPlain(port), 503);
+  h2Held[0]?.end();
+  assert.is(await first, 200);
+  const refused = /^cluster\.cds_ingress_.*\.upstream_rq_active_overflow$/;
+  assert.is(await statOf(envoy, refused), 1);
+});
+
+test('TCP: connections beyond those that may be open are closed', async () => {
+  const { envoy, port } = stage.pools['pooled-tcp'];
+  const first = connect(port, '127.0.0.1').setEncoding('utf8');
+  first.write('bytes');
+  await once(first, 'data');
+  const second = connect(port, '127.0.0.1').on('error', () => {});
+  await once(second, 'close');
+  first.write('more');
+  const [echoed] = await once(first, 'data');
+  assert.is(echoed, 'more', 'the first goes on');
+  first.destroy();
+  assert.is(await statOf(envoy, /^cluster\.cds_ingress_.*\.upstream_cx_overflow$/), 1);
 });
 
 test.run();
