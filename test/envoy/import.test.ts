@@ -7,6 +7,7 @@ import type { ProxyIdentity, Snapshot } from '../../controller/envoy/snapshot.js
 import { snapshotFor } from '../../controller/envoy/translate.js';
 import type { Mesh } from '../../controller/mesh/model.js';
 import { filesOf, imported, meshFilesOf, optionsOf } from '../import/import-case.js';
+import { certificateFolder } from '../support/certificates.js';
 import { validateBootstrap } from '../support/envoy.js';
 import { goldenCases } from '../support/golden.js';
 import { joinedBootstrap } from '../support/static-bootstrap.js';
@@ -23,7 +24,8 @@ for (const { name, path } of goldenCases('import')) {
     const { meshes } = loadMeshes({ files, problems: [] });
     const snapshots = meshes.flatMap(snapshotsOf);
     assert.ok(snapshots.length > 0);
-    assert.is(await validateBootstrap(joinedBootstrap(snapshots)), undefined);
+    const bootstrap = joinedBootstrap(snapshots);
+    assert.is(await validateBootstrap(bootstrap, await certificateFolder()), undefined);
   });
 }
 
