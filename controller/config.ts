@@ -10,6 +10,7 @@ import { type HostPort, isLoopback, renderHostPort } from './base/socket-address
 import {
   hooksFromEnvironment,
   type SecretVariables,
+  secretVariableKinds,
   secretVariablesOf,
   targetsFromEnvironment,
 } from './config/environment.js';
@@ -285,6 +286,16 @@ const otherVariables: readonly string[] = [
   ...['WEBHOOK_URL', 'WEBHOOK_URL_FILE', 'WEBHOOK_SECRET', 'WEBHOOK_SECRET_FILE'],
 ];
 
+/** Those of secrets end in a name that is anybody's, so only what stands before it is compared. */
+function nearestVariable(name: string, known: readonly string[]): string | undefined {
+  const [, kind = '', secret] = /^([A-Z]+_[A-Z]+)_([A-Z0-9_]+)$/.exec(name) ?? [];
+  if ((secretVariableKinds as readonly string[]).includes(kind)) {
+    return undefined;
+  }
+  const nearest = nearestName(kind, secretVariableKinds);
+  return nearest === undefined ? nearestName(name, known) : `${nearest}_${secret}`;
+}
+
 /** Kubernetes sets `HEADGATE_…` variables for a service of that name, so only likely mistakes are named. */
 function checkVariables(env: SettingSources['env'], report: Report): void {
   const prefix = variableOf('');
@@ -294,7 +305,7 @@ function checkVariables(env: SettingSources['env'], report: Report): void {
   ];
   for (const variable of Object.keys(env)) {
     const name = variable.startsWith(prefix) ? variable.slice(prefix.length) : '';
-    const nearest = known.includes(name) ? undefined : nearestName(name, known);
+    const nearest = known.includes(name) ? undefined : nearestVariable(name, known);
     if (name !== '' && nearest !== undefined) {
       report(variable, `is no setting; did you mean ${prefix}${nearest}?`, 'warning');
     }

@@ -356,6 +356,10 @@ config('secrets of proxies come from the environment, by the name in the variabl
       authorities: undefined,
     },
   ]);
+  const mistyped = complaints({ env: { ...env, HEADGATE_TLS_CERT_WEB: 'c' } });
+  assert.equal(mistyped, [
+    'HEADGATE_TLS_CERT_WEB: is no setting; did you mean HEADGATE_TLS_CRT_WEB?',
+  ]);
   const exposed = { ...env, HEADGATE_XDS: '0.0.0.0:18000', HEADGATE_INSECURE: 'true' };
   assert.match(
     complaints({ env: exposed }).join(),

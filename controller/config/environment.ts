@@ -41,6 +41,9 @@ export interface SecretVariables {
   readonly authorities?: string;
 }
 
+/** What a variable with a part of a secret begins with, behind `HEADGATE_`. */
+export const secretVariableKinds = ['TLS_CRT', 'TLS_KEY', 'CA_CRT'] as const;
+
 /**
  * Secrets of proxies, as containers are given them: `HEADGATE_TLS_CRT_NAME`, `HEADGATE_TLS_KEY_NAME` and
  * `HEADGATE_CA_CRT_NAME` are what the files tls.crt, tls.key and ca.crt are in a folder. Sorted by name.
@@ -49,8 +52,9 @@ export function secretVariablesOf(
   env: Readonly<Record<string, string | undefined>>,
 ): readonly SecretVariables[] {
   const found = Object.keys(env).flatMap((variable) => {
-    const [, name] = /^HEADGATE_(?:TLS_CRT|TLS_KEY|CA_CRT)_([A-Z0-9_]+)$/.exec(variable) ?? [];
-    return name !== undefined && env[variable] ? [name] : [];
+    const kind = secretVariableKinds.find((each) => variable.startsWith(`HEADGATE_${each}_`));
+    const name = kind === undefined ? '' : variable.slice(`HEADGATE_${kind}_`.length);
+    return /^[A-Z0-9_]+$/.test(name) && env[variable] ? [name] : [];
   });
   const set = (variable: string) => (env[variable] ? variable : undefined);
   return [...new Set(found)].sort().map((name) => ({
