@@ -3,7 +3,7 @@
  * before anything else happens, and stops them in reverse. The only file that knows all adapters.
  */
 import { createRequire } from 'node:module';
-import { Access } from './access/access.js';
+import { openAccess } from './access/open-access.js';
 import { type Api, createApi } from './api/api.js';
 import { seededRandom } from './base/random.js';
 import type { Revision } from './base/revision.js';
@@ -82,6 +82,7 @@ async function start(
   const random = seededRandom(clock.now());
   const { drainMs } = settings;
 
+  const access = openAccess(settings.access, settings.publicUrl);
   const store = await openStore(settings.state, { clock, logger });
   undo.push(() => store.close());
   const { notifications, publicUrl } = settings;
@@ -184,7 +185,7 @@ async function start(
       secrets: readSecrets(settings.hooks),
       pollNow: () => source.pollNow(),
     },
-    access: new Access({ tokens: [], secret: '' }),
+    access,
     proxyResources: (id) => xds.resources(id),
     revisions: shelf,
     ready: () => [

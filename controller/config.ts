@@ -7,6 +7,7 @@
 import { nearestName } from './base/nearest-name.js';
 import { redacted } from './base/printable.js';
 import { type HostPort, isLoopback, renderHostPort } from './base/socket-address.js';
+import { type AccessSettings, accessSettings, checkAccess, hasSignIn } from './config/access.js';
 import {
   hooksFromEnvironment,
   type SecretVariables,
@@ -69,6 +70,7 @@ export interface Settings {
   readonly hooks: HookSettings;
   /** Whom gates may ask. */
   readonly providers: readonly ProviderSettings[];
+  readonly access: AccessSettings;
   /** Where people reach the dashboard, for links in messages; undefined: messages have none. */
   readonly publicUrl?: string;
 }
@@ -165,6 +167,7 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
       logLevel: complete.logLevel,
       logFormat: complete.logFormat,
       notifications,
+      access: accessSettings(values),
       hooks: { ...hooksFromEnvironment(sources.env), ...sources.file?.hooks },
       providers: sources.file?.providers ?? [],
       publicUrl: values.publicUrl,
@@ -243,7 +246,13 @@ function checkTogether(values: Values, sources: SettingSources, report: Report):
   }
   for (const name of ['xds', 'http'] as const) {
     const listen = values[name];
-    if (listen !== undefined && !isLoopback(listen.address) && values.insecure === false) {
+    const isAsked = name === 'http' && hasSignIn(values);
+    if (
+      listen !== undefined &&
+      !isLoopback(listen.address) &&
+      values.insecure === false &&
+      !isAsked
+    ) {
       report(
         placeOf(name),
         `${name} is ${renderHostPort(listen)}, which other machines may reach, and nothing asks ` +
@@ -251,6 +260,7 @@ function checkTogether(values: Values, sources: SettingSources, report: Report):
       );
     }
   }
+  checkAccess(values, (name, message) => report(placeOf(name), message));
   const { xds, http } = values;
   const [variables] = secretVariablesOf(sources.env);
   const hasSecrets = values.secrets !== undefined || variables !== undefined;
@@ -277,7 +287,7 @@ function checkNames(targets: readonly { readonly name: string }[], report: Repor
 
 /** Variables that are ours and no setting's: read elsewhere in this program. */
 const otherVariables: readonly string[] = [
-  ...['CONFIG', 'SERVER', 'ENVOY', 'ROOT'],
+  ...['CONFIG', 'SERVER', 'TOKEN', 'TOKEN_FILE', 'ENVOY', 'ROOT'],
   ...['SLACK_URL', 'SLACK_URL_FILE'],
   ...hookProviders.flatMap((provider) => {
     const name = `${provider.toUpperCase()}_HOOK_SECRET`;

@@ -60,6 +60,7 @@ config('a repository is all that must be given', () => {
     hooks: {},
     secretVariables: [],
     providers: [],
+    access: { tokensFile: undefined, oidc: undefined },
   });
 });
 
@@ -106,23 +107,44 @@ const samples: Readonly<
   ackDeadline: ['1s', '2s', '3s', ({ ackDeadlineMs }) => ackDeadlineMs],
   drain: ['1s', '0', '3s', ({ drainMs }) => drainMs],
   logLevel: ['info', 'warn', 'error', ({ logLevel }) => logLevel],
+  tokensFile: ['one', 'two', 'three', ({ access }) => access.tokensFile],
+  oidcIssuer: [
+    'https://a.example',
+    'https://b.example/realm',
+    'http://127.0.0.1:1',
+    ({ access }) => access.oidc?.issuer,
+  ],
+  oidcClientId: ['one', 'two', 'three', ({ access }) => access.oidc?.clientId],
+  oidcClientSecretFile: ['one', 'two', 'three', ({ access }) => access.oidc?.clientSecretFile],
+  oidcOperators: ['ann', 'ann, bob@b.example', '*', ({ access }) => access.oidc?.operators],
+  oidcViewers: ['ann', 'ann,bob', '*', ({ access }) => access.oidc?.viewers],
+  oidcScopes: ['email', 'groups', 'email groups', ({ access }) => access.oidc?.scopes],
   logFormat: ['json', 'pretty', 'auto', ({ logFormat }) => logFormat],
+};
+
+/** What the settings of OpenID Connect need beside them. */
+const companions = {
+  oidcIssuer: 'https://idp.example',
+  oidcClientId: 'headgate',
+  oidcClientSecretFile: 'secret',
+  oidcOperators: 'platform',
 };
 
 for (const name of settingNames) {
   config(`${name}: the flag wins over the environment, that over the file`, () => {
     const [flag, variable, line, pick] = samples[name];
-    const repo = 'mesh';
+    const isOfOidc = name.startsWith('oidc');
+    const given = { repo: 'mesh', ...(isOfOidc && companions), [name]: undefined };
     // Quoted, as [::1]:8080 must be in YAML.
-    const written = { repo, [name]: line };
+    const written = { ...given, [name]: line };
     const file = {
       text: Object.entries(written)
         .map((entry) => entry.map(quote).join(': '))
         .join('\n'),
     };
-    const env = { HEADGATE_REPO: repo, [variableOf(name)]: variable };
-    const flags = { repo, [name]: flag };
-    const alone = (value: string) => pick(settingsOf({ flags: { repo, [name]: value } }));
+    const env = { [variableOf(name)]: variable };
+    const flags = { [name]: flag };
+    const alone = (value: string) => pick(settingsOf({ flags: { ...given, [name]: value } }));
     assert.equal(pick(settingsOf(file)), alone(line), 'the file alone');
     assert.equal(pick(settingsOf({ ...file, env })), alone(variable), 'file and environment');
     assert.equal(pick(settingsOf({ ...file, env, flags })), alone(flag), 'all three');
@@ -194,6 +216,23 @@ config(
     ]);
   },
 );
+
+config('sign-in takes the place of --insecure for HTTP, and only there', () => {
+  const flags = { repo: 'm', http: '0.0.0.0:8080', tokensFile: 'tokens' };
+  settingsOf({ flags });
+  assert.match(complaints({ flags: { ...flags, xds: '0.0.0.0:18000' } }).join(), /^--xds: xds is/);
+});
+
+config('settings of OpenID Connect are of no use without one another', () => {
+  const of = (flags: Record<string, string>) => complaints({ flags: { repo: 'm', ...flags } });
+  assert.equal(of({ oidcIssuer: 'https://idp.example' }), [
+    '--oidc-client-id: oidcClientId is missing; sign-in by OpenID Connect needs oidcIssuer, oidcClientId, oidcClientSecretFile',
+    '--oidc-client-secret-file: oidcClientSecretFile is missing; sign-in by OpenID Connect needs oidcIssuer, oidcClientId, oidcClientSecretFile',
+    '--oidc-viewers: nobody could sign in; name groups or e-mail addresses in oidcOperators or oidcViewers, or *',
+  ]);
+  const complaint = of({ ...companions, oidcIssuer: 'http://idp.example' }).join();
+  assert.match(complaint, /^--oidc-issuer: .*a provider elsewhere needs https$/);
+});
 
 config('listening where other machines reach it needs --insecure', () => {
   for (const address of ['0.0.0.0:18000', '[::]:18000', '10.1.2.3:18000', 'mesh.internal:18000']) {

@@ -128,7 +128,7 @@ export function addAccessRoutes(app: Express, options: AccessOptions): void {
     const credentials = { authorization, session, peer: peerOf(request) };
     response.json(viewSession(access.identify(credentials, clock.now()), access.methods));
   });
-  route(app, '/api/v1/session', 'POST', [
+  route(app, '/api/v1/session/token', 'POST', [
     ...own,
     (request, response) => {
       const peer = peerOf(request);

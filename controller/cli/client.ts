@@ -1,4 +1,5 @@
 /** The API as commands call it: JSON in and out, one clear sentence where it does not answer. */
+import { readFileSync } from 'node:fs';
 import type { ErrorView } from '../api/view.js';
 import { errorText } from '../base/op-error.js';
 import { printable } from '../base/printable.js';
@@ -38,9 +39,11 @@ async function call(server: string, path: string, init: RequestInit): Promise<un
 }
 
 async function request(server: string, path: string, init: RequestInit) {
+  const token = readToken(process.env);
   try {
     const response = await fetch(`${server}${path}`, {
       ...init,
+      headers: { ...init.headers, ...(token && { Authorization: `Bearer ${token}` }) },
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -51,6 +54,19 @@ async function request(server: string, path: string, init: RequestInit) {
       `cannot reach the controller at ${server}: ${describe(cause)}; ` +
         'is `headgate serve` running? Name it with --server or HEADGATE_SERVER',
     );
+  }
+}
+
+/** `HEADGATE_TOKEN`, or the text of the file that `HEADGATE_TOKEN_FILE` names; undefined: neither is set. */
+function readToken(env: NodeJS.ProcessEnv): string | undefined {
+  const path = env.HEADGATE_TOKEN_FILE;
+  if (!path) {
+    return env.HEADGATE_TOKEN || undefined;
+  }
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new CliError(`the token in HEADGATE_TOKEN_FILE cannot be read: ${errorText(error)}`);
   }
 }
 

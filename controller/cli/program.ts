@@ -22,6 +22,7 @@ import { rolloutCommand, rolloutCommands } from './rollout-command.js';
 import { rolloutsCommand } from './rollouts.js';
 import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
+import { tokenCommand } from './token.js';
 import { validateCommand } from './validate.js';
 import { programVersion } from './version.js';
 
@@ -67,6 +68,7 @@ function buildProgram(io: Io): Command {
     serveCommand(io),
     healthcheckCommand(io),
     notifyCommand(io),
+    tokenCommand(io),
     demoCommand(io),
   ]);
   addGroup(program, 'What happens:', [

@@ -2,7 +2,16 @@
  * Every setting of `serve`, once: how it is called in each source, its default, its bounds and their
  * reason. The help, the flags, the environment and the config file are all made from this table.
  */
-import { duration, hostPort, httpUrl, oneOf, onOff, type Parsed, plainText } from './values.js';
+import {
+  duration,
+  hostPort,
+  httpUrl,
+  nameList,
+  oneOf,
+  onOff,
+  type Parsed,
+  plainText,
+} from './values.js';
 
 export const logLevels = ['info', 'warn', 'error'] as const;
 export const logFormats = ['auto', 'json', 'pretty'] as const;
@@ -76,6 +85,42 @@ export const settingsTable = {
     placeholder: 'URL',
     help: 'Where people reach the dashboard: messages and commit statuses link to it.',
     parse: httpUrl,
+  },
+  tokensFile: {
+    placeholder: 'FILE',
+    help: 'File of API tokens, ROLE NAME TOKEN on each line; `headgate token` makes one.',
+    parse: plainText,
+  },
+  oidcIssuer: {
+    placeholder: 'URL',
+    help: 'OpenID Connect provider that people sign in with.',
+    parse: httpUrl,
+  },
+  oidcClientId: {
+    placeholder: 'ID',
+    help: 'What the provider knows Headgate as.',
+    parse: plainText,
+  },
+  oidcClientSecretFile: {
+    placeholder: 'FILE',
+    help: "File with the client's secret.",
+    parse: plainText,
+  },
+  oidcOperators: {
+    placeholder: 'NAMES',
+    help: 'Who may give commands: groups or e-mail addresses, with commas between; * is everybody.',
+    parse: nameList,
+  },
+  oidcViewers: {
+    placeholder: 'NAMES',
+    help: 'Who may look, in the same form.',
+    parse: nameList,
+  },
+  oidcScopes: {
+    placeholder: 'SCOPES',
+    help: 'What the provider is asked for besides openid.',
+    default: 'email profile',
+    parse: plainText,
   },
   state: {
     placeholder: 'FILE',

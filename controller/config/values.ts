@@ -41,6 +41,14 @@ export function oneOf<T extends string>(allowed: readonly T[]): (text: string) =
   };
 }
 
+/** Names with commas between them. */
+export function nameList(text: string): Parsed<readonly string[]> {
+  const names = text.split(',').map((name) => name.trim());
+  return names.every((name) => /^[^\s-]\S*$/.test(name))
+    ? { value: names }
+    : { allowed: 'names with commas between them, as platform,ann@example.com' };
+}
+
 /** An http or https URL without a password; a slash at its end is left out. */
 export function httpUrl(text: string): Parsed<string> {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -2,7 +2,7 @@
 import { useEffect } from 'preact/hooks';
 import { loadSession, postJson, session } from './api.ts';
 import { duration } from './format.ts';
-import { connection, heardAtMs, nowMs, status } from './live.ts';
+import { connection, heardAtMs, nowMs, waitingCount } from './live.ts';
 import { ChangesPage } from './pages/changes-page.tsx';
 import { EventsPage } from './pages/events-page.tsx';
 import { MeshPage } from './pages/mesh-page.tsx';
@@ -27,7 +27,7 @@ const pages = [
 
 export function App() {
   const known = session.value;
-  const waiting = waitingCount();
+  const waiting = waitingCount.value;
   const [part] = pathParts.value;
   const page = pages.find((one) => one.part === part)?.name ?? 'Headgate';
   useEffect(() => {
@@ -88,14 +88,6 @@ export function App() {
       </main>
     </>
   );
-}
-
-function waitingCount(): number {
-  const view = status.value;
-  const waiting = view?.rollouts.filter(
-    ({ phase }) => phase === 'WaitingForApproval' || phase === 'Paused',
-  );
-  return (waiting?.length ?? 0) + (view?.held.length ?? 0);
 }
 
 function View() {

@@ -17,9 +17,13 @@ export function duration(ms: number): string {
     : `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** How long ago, by its largest unit alone. */
 export function ago(at: string, nowMs: number): string {
   const ms = nowMs - Date.parse(at);
-  return ms < 2000 ? 'just now' : `${duration(ms)} ago`;
+  if (ms < 2000) {
+    return 'just now';
+  }
+  return `${duration(ms).replace(/ min .*$/, ' min')} ago`;
 }
 
 /** `14:05:31`, with the day where it is not today. */

@@ -27,9 +27,9 @@ export interface GraphLayout {
 }
 
 /** Room for a name in the page's font, by its length: no text is measured before it is drawn. */
-const characterWidth = 7.4;
+const characterWidth = 8.4;
 const vertexHeight = 52;
-const labelSize = { width: 132, height: 34 };
+const labelSize = { width: 184, height: 40 };
 
 let known: { readonly shape: string; readonly layout: GraphLayout } | undefined;
 
@@ -51,13 +51,13 @@ function shapeOf({ name, vertices, edges }: MeshGraphView): string {
 }
 
 export function widthOf({ name, kind }: Pick<VertexView, 'name' | 'kind'>): number {
-  const characters = Math.max(name.length, kind.length + 4);
-  return Math.max(120, Math.min(300, characters * characterWidth + 32));
+  const characters = Math.max(name.length, kind.length);
+  return Math.max(150, Math.min(300, characters * characterWidth + 32));
 }
 
 function place({ vertices, edges }: MeshGraphView): GraphLayout {
   const graph = new Graph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 46, marginx: 12, marginy: 12 });
+  graph.setGraph({ rankdir: 'LR', nodesep: 30, ranksep: 26, marginx: 12, marginy: 24 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const vertex of vertices) {
     graph.setNode(vertex.id, { width: widthOf(vertex), height: vertexHeight });
@@ -79,15 +79,27 @@ function place({ vertices, edges }: MeshGraphView): GraphLayout {
     ),
     edges: new Map(
       edges.map((edge) => {
+        const from = graph.node(edge.from) as unknown as Place;
+        const to = graph.node(edge.to) as unknown as Place;
         const { points, x, y } = graph.edge(edge.from, edge.to) as unknown as {
           readonly points: readonly Point[];
           readonly x?: number;
           readonly y?: number;
         };
+        // What leads back (a ring of calls) keeps dagre's own ends.
+        const isForward = from.x < to.x;
+        const inner = points.slice(1, -1);
+        const whole = isForward
+          ? [
+              { x: from.x + from.width / 2, y: from.y },
+              ...inner,
+              { x: to.x - to.width / 2, y: to.y },
+            ]
+          : points;
         const middle = points[Math.floor(points.length / 2)];
         return [
           edgeKey(edge),
-          { path: curve(points), x: x ?? middle?.x ?? 0, y: y ?? middle?.y ?? 0 },
+          { path: curve(whole), x: x ?? middle?.x ?? 0, y: y ?? middle?.y ?? 0 },
         ];
       }),
     ),
@@ -99,20 +111,18 @@ interface Point {
   readonly y: number;
 }
 
-/** A smooth path: straight to the first middle, then round each corner. */
+/** A path that leaves and reaches each point level, so that lines of a bundle stay apart. */
 function curve(points: readonly Point[]): string {
   const [first, ...rest] = points;
   if (first === undefined) {
     return '';
   }
+  let from = first;
   const parts = [`M${first.x},${first.y}`];
-  rest.forEach((corner, index) => {
-    const next = rest[index + 1];
-    parts.push(
-      next === undefined
-        ? `L${corner.x},${corner.y}`
-        : `Q${corner.x},${corner.y} ${(corner.x + next.x) / 2},${(corner.y + next.y) / 2}`,
-    );
-  });
+  for (const to of rest) {
+    const middle = (from.x + to.x) / 2;
+    parts.push(`C${middle},${from.y} ${middle},${to.y} ${to.x},${to.y}`);
+    from = to;
+  }
   return parts.join(' ');
 }

@@ -34,6 +34,17 @@ export const rollouts = computed(() =>
   ),
 );
 
+/** Rollouts that have not ended, each as it was last told of: the status tells only which there are. */
+export const running = computed(() =>
+  (status.value?.rollouts ?? []).map((view) => rolloutsById.value?.get(view.id) ?? view),
+);
+
+/** What a person must decide: rollouts that wait, and changes that are held. */
+export const waiting = computed(() =>
+  running.value.filter(({ phase }) => phase === 'WaitingForApproval' || phase === 'Paused'),
+);
+export const waitingCount = computed(() => waiting.value.length + (status.value?.held.length ?? 0));
+
 function numberOf({ id }: RolloutView): number {
   return Number(id.slice(id.lastIndexOf('-') + 1));
 }

@@ -222,7 +222,7 @@ abuse('headers beyond 16 KiB are refused', async ({ running }) => {
 
 abuse('who sends too slowly or without end is cut off, and others are served', async () => {
   const timeouts = { headersMs: 200, requestMs: 400, checkMs: 50 };
-  const running = await runApi([], timeouts);
+  const running = await runApi([], { timeouts });
   const post = `POST ${pause} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
   const slowHeaders = running.raw('GET /livez HTTP/1.1\r\nHost: local');
   const slowBody = running.raw(`${post}Content-Length: 100\r\n\r\n{`);

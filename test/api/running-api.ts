@@ -2,7 +2,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Access } from '../../controller/access/access.js';
-import { type Api, type ApiTimeouts, createApi } from '../../controller/api/api.js';
+import {
+  type Api,
+  type ApiOptions,
+  type ApiTimeouts,
+  createApi,
+} from '../../controller/api/api.js';
 import type { ReadyCheck } from '../../controller/api/routes.js';
 import { type HostPort, renderHostPort } from '../../controller/base/socket-address.js';
 import { createClock } from '../../controller/clock.js';
@@ -41,11 +46,23 @@ export interface RunningApi {
 /** Every provider but Bitbucket. */
 export const hookSecrets = { github: 'hub', gitlab: 'lab', gitea: 'tea', generic: 'any' } as const;
 
+export interface RunOptions {
+  readonly timeouts?: ApiTimeouts;
+  /** Undefined: nobody is asked who they are. */
+  readonly access?: Access;
+  /** When the script begins; undefined: on 1 January 2026. */
+  readonly startMs?: number;
+  readonly proxyResources?: ApiOptions['proxyResources'];
+  /** Undefined: any free one. */
+  readonly port?: number;
+}
+
 export async function runApi(
   lines: readonly string[] = [],
-  timeouts?: ApiTimeouts,
+  options: RunOptions = {},
 ): Promise<RunningApi> {
   const loop = new ScriptedLoop();
+  loop.nowMs = options.startMs ?? loop.nowMs;
   for (const line of lines) {
     loop.run(line);
   }
@@ -57,14 +74,14 @@ export async function runApi(
   const logger = recordingLogger();
   const { after } = createClock();
   const api = createApi({
-    listen: { address: '127.0.0.1', port: 0 },
+    listen: { address: '127.0.0.1', port: options.port ?? 0 },
     version: '1.2.3',
     state: () => loop.state,
     proxies: () => proxies,
     ready: () => checks,
     history: (query) => Promise.resolve(pageOf(history, query)),
-    access: new Access({ tokens: [], secret: 'test' }),
-    proxyResources: () => undefined,
+    access: options.access ?? new Access({ tokens: [], secret: 'test' }),
+    proxyResources: options.proxyResources ?? (() => undefined),
     revisions: { newest: () => undefined, find: () => Promise.resolve(undefined) },
     command: async (command) => {
       commands.push(command);
@@ -77,7 +94,7 @@ export async function runApi(
     hooks: { secrets: hookSecrets, pollNow: () => polls.push(loop.nowMs) },
     clock: { now: () => loop.nowMs, after },
     logger,
-    timeouts,
+    timeouts: options.timeouts,
   });
   const address = await api.start();
   const url = `http://${renderHostPort(address)}`;

@@ -76,7 +76,11 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     types: ['loop/ports'],
     packages: ['@grpc/grpc-js', 'protobufjs', 're2js', 'node:events', 'node:net'],
   },
-  access: { parts: ['base'], packages: ['openid-client', 'node:crypto'] },
+  access: {
+    parts: ['base'],
+    types: ['config'],
+    packages: ['openid-client', 'node:crypto', 'node:fs'],
+  },
   api: {
     parts: [...pure, 'access'],
     types: ['loop/ports', 'loop', 'config'],
@@ -131,7 +135,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   cli: {
     parts: [
       ...pure,
-      ...['import', 'plan', 'annotations', 'review'],
+      ...['access', 'import', 'plan', 'annotations', 'review'],
       ...['app', 'demo', 'config', 'log', 'clock', 'secrets', 'git', 'notify'],
     ],
     types: ['api', 'loop', 'loop/ports'],

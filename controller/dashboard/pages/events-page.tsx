@@ -24,7 +24,7 @@ export function EventsPage({ entry }: { entry?: string }) {
   const { value, error } = useJson<readonly HistoryView[]>(path, { isLive: marked === undefined });
   const shown = value?.filter(({ text }) => text.toLowerCase().includes(words.toLowerCase()));
   return (
-    <Section title="Events" aside={<Command text="headgate history" />}>
+    <Section isPage title="Events" aside={<Command text="headgate history" />}>
       <div class="line toolbar">
         <select
           aria-label="Kind"

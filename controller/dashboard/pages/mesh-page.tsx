@@ -5,7 +5,7 @@ import { percent, plural } from '../format.ts';
 import { edgeKey, layoutOf, type Place } from '../graph-layout.ts';
 import { graph, status, watchedMesh } from '../live.ts';
 import { Badge } from '../parts/badge.tsx';
-import { Empty } from '../parts/basics.tsx';
+import { Empty, Wide } from '../parts/basics.tsx';
 import { navigate, pathOf, query, setQuery } from '../router.ts';
 import { ResourcePanel } from './resource-panel.tsx';
 
@@ -116,7 +116,7 @@ function GraphPicture({ view, chosen }: { view: MeshGraphView; chosen: string | 
     <section class="graph-scroll" tabIndex={0} aria-label="Graph of the mesh, scrollable">
       <svg
         viewBox={`0 0 ${width} ${height}`}
-        style={{ width: `${width}px`, minWidth: `${Math.min(width, 860)}px` }}
+        style={{ width: `${width}px`, minWidth: `${Math.min(width, 760)}px` }}
         class="graph"
       >
         <title>Mesh {view.name}</title>
@@ -189,39 +189,40 @@ function widthOfEdge({ traffic }: EdgeView): number {
   return rate === 0 ? 1.25 : Math.min(6, 1.5 + Math.log10(1 + rate));
 }
 
+/** What is set above the line, what was measured below it. */
 function EdgeLabel({ edge, x, y }: { edge: EdgeView; x: number; y: number }) {
-  const lines = labelOf(edge);
-  return lines.length === 0 ? null : (
-    <text x={x} y={y - lines.length * 14 + 6} class={`edge-label ${toneOf(edge)}`}>
-      {lines.map((line, index) => (
-        <tspan key={line} x={x} dy={index === 0 ? 0 : 14} class={index === 0 ? 'first' : ''}>
-          {line}
-        </tspan>
-      ))}
-    </text>
+  const set = settingOf(edge);
+  const measured = measurementOf(edge);
+  return (
+    <>
+      {set !== '' && (
+        <text x={x} y={y - 7} class={`edge-label set ${toneOf(edge)}`}>
+          {set}
+        </text>
+      )}
+      {measured !== '' && (
+        <text x={x} y={y + 16} class={`edge-label ${toneOf(edge)}`}>
+          {measured}
+        </text>
+      )}
+    </>
   );
 }
 
-function labelOf(edge: EdgeView): readonly string[] {
-  const { weight, actual, traffic, routes, kind } = edge;
-  if (kind === 'provider') {
-    return [];
+function settingOf({ kind, weight, routes }: EdgeView): string {
+  if (weight === null) {
+    return kind === 'route' ? plural(routes.length, 'route') : '';
   }
-  const set =
-    weight === null
-      ? kind === 'route' && routes.length > 0
-        ? [plural(routes.length, 'route')]
-        : []
-      : [
-          weight.served === weight.desired
-            ? percent(weight.served)
-            : `${percent(weight.served)} → ${percent(weight.desired)}`,
-        ];
-  const measured = [
-    ...(actual === null || kind !== 'route' ? [] : [`${percent(actual)} actual`]),
-    ...(traffic === null ? [] : [figures(traffic)]),
+  const { served, desired } = weight;
+  return served === desired ? percent(served) : `${percent(served)} → ${percent(desired)}`;
+}
+
+function measurementOf({ kind, actual, traffic }: EdgeView): string {
+  const parts = [
+    ...(kind === 'route' && actual !== null ? [`${percent(actual)} actual`] : []),
+    ...(kind !== 'provider' && traffic !== null ? [figures(traffic)] : []),
   ];
-  return [...set, ...measured];
+  return parts.join(' · ');
 }
 
 function figures(traffic: NonNullable<EdgeView['traffic']>): string {
@@ -246,15 +247,14 @@ function Vertex(props: { mesh: string; vertex: VertexView; place: Place; isChose
     <a
       href={pathOf('mesh', mesh, vertex.kind, vertex.name)}
       class={`vertex ${vertex.kind} ${vertex.change} ${isChosen ? 'chosen' : ''} ${moving ? 'moving' : ''}`}
-      aria-label={describe(vertex)}
       aria-current={isChosen ? 'true' : undefined}
     >
+      <title>{describe(vertex)}</title>
       <rect x={left} y={top} width={width} height={height} rx={8} />
       <rect x={left} y={top} width={4} height={height} rx={2} class="stripe" />
       <text x={left + 16} y={top + 18} class="vertex-kind">
         {signs[vertex.kind]}
-        {vertex.change !== 'none' ? ` · ${vertex.change}` : ''}
-        {moving ? ' · rolling out' : ''}
+        {moving ? ' · rolling out' : vertex.change === 'none' ? '' : ` · ${vertex.change}`}
       </text>
       <text x={left + 16} y={top + 38} class="vertex-name">
         {shorten(vertex.name, width)}
@@ -265,7 +265,7 @@ function Vertex(props: { mesh: string; vertex: VertexView; place: Place; isChose
 }
 
 function shorten(name: string, width: number): string {
-  const characters = Math.floor((width - 28) / 7.4);
+  const characters = Math.floor((width - 28) / 8.2);
   return name.length <= characters ? name : `${name.slice(0, characters - 1)}…`;
 }
 
@@ -328,7 +328,7 @@ function Tables({ view }: { view: MeshGraphView }) {
   return (
     <details class="card">
       <summary>The same as tables</summary>
-      <div class="table-wrap">
+      <Wide label="Table of tables">
         <table class="dense">
           <caption>Resources</caption>
           <thead>
@@ -383,7 +383,7 @@ function Tables({ view }: { view: MeshGraphView }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Wide>
     </details>
   );
 }

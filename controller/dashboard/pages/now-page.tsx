@@ -4,7 +4,7 @@ import type { RolloutView } from '../../api/rollout-view.ts';
 import type { StatusView } from '../../api/view.ts';
 import type { Problem } from '../../base/problem.ts';
 import { plural, shortId } from '../format.ts';
-import { nowMs, rollouts, status } from '../live.ts';
+import { nowMs, rollouts, rolloutsById, running, status, waiting, waitingCount } from '../live.ts';
 import { Actions } from '../parts/actions.tsx';
 import { Badge, PhaseBadge, type Tone } from '../parts/badge.tsx';
 import { Age, Command, CommitLink, Empty, Section } from '../parts/basics.tsx';
@@ -20,18 +20,15 @@ export function NowPage() {
   if (view === undefined) {
     return <Empty>Waiting for the controller…</Empty>;
   }
-  const running = rollouts.value.filter(({ id }) => view.rollouts.some((one) => one.id === id));
-  const shown = running.length === view.rollouts.length ? running : view.rollouts;
-  const waiting = shown.filter(({ phase }) => phase === 'WaitingForApproval' || phase === 'Paused');
-  const others = shown.filter((one) => !waiting.includes(one));
+  const others = running.value.filter((one) => !waiting.value.includes(one));
   const recent = rollouts.value.filter(({ endedAt }) => endedAt !== undefined).slice(0, recentMax);
   return (
     <>
-      <Headline status={view} waiting={waiting.length + view.held.length} />
+      <Headline status={view} count={waitingCount.value} />
       <Facts status={view} />
-      {(waiting.length > 0 || view.held.length > 0) && (
+      {waitingCount.value > 0 && (
         <Section title="Waits for you" class="attention">
-          {waiting.map((rollout) => (
+          {waiting.value.map((rollout) => (
             <RolloutCard key={rollout.id} rollout={rollout} />
           ))}
           {view.held.map((held) => (
@@ -41,7 +38,10 @@ export function NowPage() {
                   <a href={pathOf('rollouts', held.rollout)}>{held.name}</a>
                 </h3>
                 <Badge tone="bad">Held</Badge>
-                <CommitLink id={held.revision} commit={view.commits[held.revision]} />
+                <CommitLink
+                  id={held.revision}
+                  commit={rolloutsById.value?.get(held.rollout)?.commit}
+                />
                 <span class="spread muted">
                   <Age at={held.since} />
                 </span>
@@ -62,7 +62,7 @@ export function NowPage() {
       <Problems status={view} />
       <Section title="In flight" aside={<Command text="headgate rollouts" />}>
         {others.length === 0 ? (
-          <Empty>{waiting.length > 0 ? 'Nothing else moves.' : 'Nothing moves.'}</Empty>
+          <Empty>{waitingCount.value > 0 ? 'Nothing else moves.' : 'Nothing moves.'}</Empty>
         ) : (
           others.map((rollout) => <RolloutCard key={rollout.id} rollout={rollout} />)
         )}
@@ -88,8 +88,8 @@ export function NowPage() {
 }
 
 /** The state of everything in one sentence. */
-function Headline({ status: view, waiting }: { status: StatusView; waiting: number }) {
-  const [tone, text, more] = sentence(view, waiting);
+function Headline({ status: view, count }: { status: StatusView; count: number }) {
+  const [tone, text, more] = sentence(view, count);
   return (
     <div class={`headline ${tone}`}>
       <h1>{text}</h1>
@@ -98,7 +98,7 @@ function Headline({ status: view, waiting }: { status: StatusView; waiting: numb
   );
 }
 
-function sentence(view: StatusView, waiting: number): readonly [Tone, string, string] {
+function sentence(view: StatusView, count: number): readonly [Tone, string, string] {
   const names = view.rollouts.map(({ name }) => name).join(', ');
   const moving =
     view.rollouts.length === 0
@@ -107,12 +107,8 @@ function sentence(view: StatusView, waiting: number): readonly [Tone, string, st
   if (view.revision.attempted === null) {
     return ['calm', 'Waiting for the first commit', view.source.error?.message ?? ''];
   }
-  if (waiting > 0) {
-    return [
-      'warn',
-      `${plural(waiting, 'thing')} ${waiting === 1 ? 'waits' : 'wait'} for you`,
-      moving,
-    ];
+  if (count > 0) {
+    return ['warn', `${plural(count, 'thing')} ${count === 1 ? 'waits' : 'wait'} for you`, moving];
   }
   if (view.revision.error !== undefined) {
     return ['bad', 'The newest commit is rejected', 'What was served before it stays served.'];
@@ -206,7 +202,10 @@ export function RolloutCard({ rollout }: { rollout: RolloutView }) {
         <PhaseBadge phase={rollout.phase} />
         <CommitLink id={rollout.revision} commit={rollout.commit} />
         <span class="spread muted">
-          step {rollout.step.index} of {rollout.step.count} · <Age at={rollout.startedAt} />
+          {rollout.step.index === 0
+            ? 'not begun'
+            : `step ${rollout.step.index} of ${rollout.step.count}`}{' '}
+          · <Age at={rollout.startedAt} />
         </span>
       </header>
       <Waiting rollout={rollout} />

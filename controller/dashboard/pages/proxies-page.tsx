@@ -4,7 +4,7 @@ import type { TypeState } from '../../loop/ports.ts';
 import { plural } from '../format.ts';
 import { proxiesById } from '../live.ts';
 import { StateBadge } from '../parts/badge.tsx';
-import { Age, Command, Empty, Section } from '../parts/basics.tsx';
+import { Age, Command, Empty, Section, Wide } from '../parts/basics.tsx';
 import { pathOf, query, setQuery } from '../router.ts';
 
 export const typeNames: readonly ProxyTypeName[] = ['cds', 'eds', 'lds', 'rds', 'sds'];
@@ -23,7 +23,7 @@ export function ProxiesPage() {
     .sort(compare);
   const count = (state: TypeState) => all.filter((proxy) => proxy.state === state).length;
   return (
-    <Section title="Proxies" aside={<Command text="headgate proxies" />}>
+    <Section isPage title="Proxies" aside={<Command text="headgate proxies" />}>
       <div class="line toolbar">
         <input
           type="search"
@@ -47,7 +47,7 @@ export function ProxiesPage() {
         </Empty>
       )}
       {shown.length > 0 && (
-        <div class="table-wrap">
+        <Wide label="Table of proxies">
           <table>
             <thead>
               <tr>
@@ -70,7 +70,7 @@ export function ProxiesPage() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       )}
     </Section>
   );

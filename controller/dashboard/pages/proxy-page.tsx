@@ -4,7 +4,7 @@ import type { ProxyView } from '../../api/proxy-view.ts';
 import { diffLines } from '../../base/line-diff.ts';
 import { proxiesById } from '../live.ts';
 import { Badge, StateBadge } from '../parts/badge.tsx';
-import { Age, Command, Empty, Failure, Section } from '../parts/basics.tsx';
+import { Age, Command, Empty, Failure, Section, Wide } from '../parts/basics.tsx';
 import { Code, DiffCode } from '../parts/code.tsx';
 import { useJson } from '../parts/load.ts';
 import { pathOf } from '../router.ts';
@@ -48,7 +48,7 @@ export function ProxyPage({ id }: { id: string }) {
 function Types({ proxy }: { proxy: ProxyView }) {
   return (
     <Section title="Types" aside={<Command text={`headgate proxies ${proxy.id}`} />}>
-      <div class="table-wrap">
+      <Wide label="Table of types">
         <table class="dense">
           <thead>
             <tr>
@@ -79,7 +79,7 @@ function Types({ proxy }: { proxy: ProxyView }) {
             })}
           </tbody>
         </table>
-      </div>
+      </Wide>
     </Section>
   );
 }

@@ -10,7 +10,7 @@ import { clock, percent, plural } from '../format.ts';
 import { rolloutsById, status } from '../live.ts';
 import { Actions } from '../parts/actions.tsx';
 import { Badge, PhaseBadge, VerdictBadge } from '../parts/badge.tsx';
-import { Age, Command, CommitLink, Empty, Section } from '../parts/basics.tsx';
+import { Age, Command, CommitLink, Empty, Section, Wide } from '../parts/basics.tsx';
 import { Chart, type Curve } from '../parts/chart.tsx';
 import { HistoryList } from '../parts/history-list.tsx';
 import { useJson } from '../parts/load.ts';
@@ -100,7 +100,7 @@ function Weights(props: { rollout: RolloutView; history: RolloutHistoryView | un
   const { rollout, history } = props;
   return (
     <Section title="Weights">
-      <div class="table-wrap">
+      <Wide label="Table of weights">
         <table class="dense">
           <thead>
             <tr>
@@ -136,7 +136,7 @@ function Weights(props: { rollout: RolloutView; history: RolloutHistoryView | un
             ))}
           </tbody>
         </table>
-      </div>
+      </Wide>
       <p class="muted small">Actual: what callers' Envoys reported of the last ten seconds.</p>
       {rollout.targets.filter(isGaining).map((target) => (
         <TargetChart key={targetKey(target)} target={target} history={history} />

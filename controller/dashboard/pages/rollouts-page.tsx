@@ -1,16 +1,16 @@
 /** All rollouts that are kept, newest first. */
 import { rollouts, rolloutsById } from '../live.ts';
 import { PhaseBadge } from '../parts/badge.tsx';
-import { Age, Command, CommitLink, Empty, Section } from '../parts/basics.tsx';
+import { Age, Command, CommitLink, Empty, Section, Wide } from '../parts/basics.tsx';
 import { pathOf } from '../router.ts';
 
 export function RolloutsPage() {
   return (
-    <Section title="Rollouts" aside={<Command text="headgate rollouts" />}>
+    <Section isPage title="Rollouts" aside={<Command text="headgate rollouts" />}>
       {rolloutsById.value === undefined && <Empty>Waiting for the controller…</Empty>}
       {rolloutsById.value?.size === 0 && <Empty>No commit has changed the mesh yet.</Empty>}
       {rollouts.value.length > 0 && (
-        <div class="table-wrap">
+        <Wide label="Table of rollouts">
           <table>
             <thead>
               <tr>
@@ -45,7 +45,7 @@ export function RolloutsPage() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       )}
     </Section>
   );

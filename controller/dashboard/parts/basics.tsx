@@ -12,16 +12,28 @@ export function Section(props: {
   /** Beside the title, at the right. */
   aside?: ComponentChildren;
   class?: string;
+  /** True where it is all that the page has. */
+  isPage?: boolean;
   children: ComponentChildren;
 }) {
   const id = useId();
   return (
     <section class={`card ${props.class ?? ''}`} aria-labelledby={id}>
       <header class="card-head">
-        <h2 id={id}>{props.title}</h2>
+        {props.isPage ? <h1 id={id}>{props.title}</h1> : <h2 id={id}>{props.title}</h2>}
         {props.aside}
       </header>
       {props.children}
+    </section>
+  );
+}
+
+/** Around what may be wider than the page; scrolls with the keyboard too. */
+export function Wide({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse must be able to scroll it.
+    <section class="wide" tabIndex={0} aria-label={label}>
+      {children}
     </section>
   );
 }

@@ -30,8 +30,7 @@ export function StepRail({
           >
             <span class="rail-bar" />
             <span class="rail-text">
-              {approval && <span title="a person approves before it">✋ </span>}
-              {progress} %
+              {progress} %{approval && <span class="approval"> approval</span>}
               {isLarge && (
                 <span class="muted">
                   {' '}
