@@ -19,6 +19,7 @@ import type { ConfigFile } from './config/file.js';
 import { type HookSettings, hookProviders } from './config/hooks.js';
 import type { NotificationTarget } from './config/notifications.js';
 import type { ProviderSettings } from './config/providers.js';
+import type { SettingProblem } from './config/setting-problem.js';
 import {
   flagOf,
   type LogFormat,
@@ -89,14 +90,6 @@ export interface TrustFiles {
   readonly signersFile?: string;
   readonly keyringFile?: string;
   readonly revokedFile?: string;
-}
-
-/** A mistake in the settings. Any of severity `error` keeps the controller from starting. */
-export interface SettingProblem {
-  readonly severity: 'error' | 'warning';
-  /** `--poll`, `HEADGATE_POLL` or `headgate.yaml:3`. */
-  readonly place: string;
-  readonly message: string;
 }
 
 export interface SettingSources {

@@ -148,7 +148,7 @@ function typeOf({ schema, home, isDuration }) {
   switch (schema.type) {
     case 'integer':
     case 'number':
-      return `${schema.type} ${rangeText(schema.minimum ?? schema.exclusiveMinimum, schema.maximum)}`;
+      return `${schema.type} ${rangeText(schema.minimum ?? schema.exclusiveMinimum, schema.maximum)}`.trim();
     case 'string': {
       const form = schema.format === undefined ? '' : ` (${schema.format})`;
       const range = rangeText(schema.minLength ?? 0, schema.maxLength);
@@ -167,6 +167,9 @@ function typeOf({ schema, home, isDuration }) {
 }
 
 function rangeText(from, to) {
+  if (from === undefined && to === undefined) {
+    return '';
+  }
   return from === to ? `${from}` : `${from} to ${to}`;
 }
 

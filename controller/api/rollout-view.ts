@@ -245,9 +245,11 @@ function waitsForWhileBaking(rollout: Rollout, nowMs: number): string | undefine
   const untilMs = bakedAtMs(rollout, nowMs);
   const waits = [
     ...(nowMs < untilMs ? [`bake time until ${viewTime(untilMs).replace(/\.\d+Z$/, 'Z')}`] : []),
-    ...openGates(rollout).map((result) => `gate ${result.name}`),
+    ...openGates(rollout).map(({ name, text }) =>
+      text === '' ? `gate ${name}` : `gate ${name}: ${text}`,
+    ),
   ];
-  return waits.length === 0 ? undefined : waits.join(', ');
+  return waits.length === 0 ? undefined : waits.join('; ');
 }
 
 function bakedAtMs(rollout: Rollout, nowMs: number): number {

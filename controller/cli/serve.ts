@@ -1,7 +1,8 @@
 /** `headgate serve`: runs the controller until it is told to stop. */
 import { Command, Option } from 'commander';
+import type { SettingProblem } from '../config/setting-problem.js';
 import { flagOf, settingNames, settingsTable, variableOf } from '../config/table.js';
-import type { SettingProblem, Settings } from '../config.js';
+import type { Settings } from '../config.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { nodeAdvice } from './node-version.js';
 import { addHelp } from './options.js';

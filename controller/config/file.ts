@@ -4,11 +4,11 @@
  * ignored in silence is found out on the day it was for. Reading the file is the caller's.
  */
 import { load, YAMLException } from 'js-yaml';
-import type { SettingProblem } from '../config.js';
 import { type HookSettings, readHooks } from './hooks.js';
 import { isSection, type ReportKey, reportUnknownKeys, type Section } from './keys.js';
 import { type NotificationTarget, readNotifications } from './notifications.js';
 import { type ProviderSettings, readProviders } from './providers.js';
+import type { SettingProblem } from './setting-problem.js';
 import { type SettingName, settingNames } from './table.js';
 
 /** A setting as the file gives it, not yet parsed. */

@@ -2,9 +2,9 @@
  * One bounded HTTP exchange with an operator's URL, with its outcome as `OpError` or the answer. The URL is a
  * secret (whoever has a chat webhook's URL can write there), so no message of ours contains it. The
  * other side is not trusted: no redirect is followed, and one deadline covers the whole exchange, so an
- * answer that never ends costs nothing.
+ * answer that never ends costs nothing. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured.
  */
-import { Agent, type Dispatcher, request } from 'undici';
+import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { OpError, type Retry } from '../base/op-error.js';
 import { printable, redacted } from '../base/printable.js';
 import type { Clock } from '../loop/ports.js';
@@ -66,7 +66,7 @@ async function perform(
   read: (body: AsyncIterable<Buffer>) => Promise<string>,
 ): Promise<string> {
   // An agent of its own: destroying it ends the exchange in whatever state it is.
-  const agent = new Agent({ maxHeaderSize: headerBytesMax, pipelining: 0 });
+  const agent = new EnvHttpProxyAgent({ maxHeaderSize: headerBytesMax, pipelining: 0 });
   const deadline = new AbortController();
   const cancel = clock.after(exchangeTimeoutMs, () => deadline.abort());
   try {

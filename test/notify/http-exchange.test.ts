@@ -5,6 +5,7 @@ import { OpError, type Retry } from '../../controller/base/op-error.js';
 import { exchangeTimeoutMs, post, sinkUrl } from '../../controller/notify/http-exchange.js';
 import { createWebhookSink, signature } from '../../controller/notify/webhook.js';
 import { type ManualClock, manualClock } from '../support/clock.js';
+import { startConnectProxy, withProxyVariables } from '../support/connect-proxy.js';
 import { announcement } from './announcements.js';
 import { type Answer, type ChatServer, startChatServer, status } from './chat-server.js';
 
@@ -132,6 +133,24 @@ test('a server that repeats the secret of the URL does not make us tell it', asy
   });
   const error = await failure(context);
   assert.is(error.message, 'HTTP 404: no [redacted], [redacted], https://[redacted]@b/ here');
+});
+
+test("the environment's proxy is used, but for hosts that it excepts", async ({
+  server,
+  clock,
+}) => {
+  const url = new URL(server.url);
+  const proxy = await startConnectProxy(Number(url.port));
+  url.hostname = 'chat.invalid';
+  const message = { url, headers: {}, body: '{}' };
+  await withProxyVariables({ HTTP_PROXY: proxy.url }, () => post(message, clock));
+  assert.equal(proxy.tunnels, [`chat.invalid:${url.port}`]);
+  assert.is(server.requests.length, 1);
+  const excepted = { HTTP_PROXY: proxy.url, NO_PROXY: '127.0.0.1' };
+  await withProxyVariables(excepted, () => send(server, clock));
+  assert.is(proxy.tunnels.length, 1);
+  assert.is(server.requests.length, 2);
+  proxy.stop();
 });
 
 test('a URL that is none is refused without repeating it', () => {

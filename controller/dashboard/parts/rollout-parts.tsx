@@ -66,7 +66,7 @@ export function Waiting({ rollout }: { rollout: RolloutView }) {
     return <p class="why">{rollout.reason}</p>;
   }
   const leftMs = bakeEndsAt === undefined ? 0 : Date.parse(bakeEndsAt) - nowMs.value;
-  const open = waitsFor.split(', ').filter((part) => !part.startsWith('bake time'));
+  const open = waitsFor.split('; ').filter((part) => !part.startsWith('bake time'));
   const parts = [...(leftMs > 0 ? [`${duration(leftMs)} of bake time`] : []), ...open];
   const isPerson = phase === 'WaitingForApproval' || phase === 'Paused';
   return (
