@@ -36,7 +36,8 @@ export function readTemplate(
 ): readonly Definition[] {
   const { report, values } = context;
   for (const entry of root.entries.filter(({ key }) => key !== 'Resources')) {
-    const reason = sections[entry.key] ?? 'no part of App Mesh';
+    const isKnown = Object.hasOwn(sections, entry.key);
+    const reason = (isKnown ? sections[entry.key] : undefined) ?? 'no part of App Mesh';
     report.add({
       outcome: 'skipped',
       resource: '',
@@ -49,6 +50,13 @@ export function readTemplate(
   const definitions: Definition[] = [];
   for (const entry of resources?.kind === 'map' ? resources.entries : []) {
     const from = [...path, 'Resources', entry.key];
+    if (entry.key.startsWith('Fn::')) {
+      const processed = 'aws cloudformation get-template --template-stage Processed';
+      throw new FaultError(
+        entry.keyPlace,
+        `${entry.key} makes resources that only AWS can work out; import what \`${processed}\` prints`,
+      );
+    }
     const type = textOf(childOf(entry.node, 'Type')) ?? '';
     if (!Object.hasOwn(nameProperties, type)) {
       const isOfAppMesh = type.startsWith(typePrefix);

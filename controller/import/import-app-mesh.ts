@@ -13,6 +13,7 @@ import { commentsOf } from './comments.js';
 import { type Definition, subjectOf } from './definition.js';
 import { layOut } from './layout.js';
 import { createNames } from './names.js';
+import { surroundings } from './placement.js';
 import { type Reading, readDefinitions } from './read-definitions.js';
 import { readSource } from './read-source.js';
 import { renderResource } from './render-resource.js';
@@ -129,7 +130,7 @@ function importDocuments(
   }
   const { definitions, namespaces } = reading;
   reportListed(reading.listed, definitions, report);
-  const around = { definitions, namespaces, mesh: options.mesh };
+  const around = surroundings(definitions, namespaces, options.mesh);
   const assembled = assemble(around, createNames(definitions), report);
   const resources = withStandIns(assembled, definitions, report);
   const files = render(resources);
@@ -204,11 +205,11 @@ function reportLostComments(
   files: readonly ImportedFile[],
   report: Report,
 ): void {
-  const written = files.map((file) => file.text).join('\n');
+  const written = new Set(files.flatMap(({ text }) => commentsIn(text)));
   for (const definition of definitions) {
     for (const { text, place, path } of commentsOf(definition.whole, definition.wholePath)) {
       for (const line of text.split('\n').filter((one) => one.trim() !== '')) {
-        if (!written.includes(`#${line}`)) {
+        if (!written.has(line.trimEnd())) {
           const reason = `a comment whose place is not in the result: #${line}`;
           report.add({
             outcome: 'dropped',
@@ -221,6 +222,19 @@ function reportLostComments(
       }
     }
   }
+}
+
+/** What follows each `#` of a line: the comments, and more. */
+function commentsIn(text: string): readonly string[] {
+  return text.split('\n').flatMap((line) => {
+    const parts = line.split('#');
+    return parts.slice(1).map((_, index) =>
+      parts
+        .slice(index + 1)
+        .join('#')
+        .trimEnd(),
+    );
+  });
 }
 
 function check(

@@ -275,7 +275,8 @@ export const nameProperties: Readonly<Record<string, string>> = {
 
 /** The name of a resource of App Mesh; without one of its own its logical id, from which AWS makes one. */
 export function ownName(id: string, resource: SourceNode, template: Template): Found | undefined {
-  const property = nameProperties[textOf(childOf(resource, 'Type')) ?? ''];
+  const type = textOf(childOf(resource, 'Type')) ?? '';
+  const property = Object.hasOwn(nameProperties, type) ? nameProperties[type] : undefined;
   if (property === undefined) {
     return undefined;
   }

@@ -20,10 +20,19 @@ export interface Names {
 const arn = /^arn:[^:]*:appmesh:[^:]*:[^:]*:mesh\/[^/]+\/virtual(?:Node|Service|Router)\/(.+)$/;
 
 export function createNames(definitions: readonly Definition[]): Names {
+  const objects = new Map<string, Definition>();
+  const users = new Map<string, number>();
+  for (const one of definitions) {
+    const key = objectKey(one.kind, one.objectName, one.namespace);
+    objects.set(key, objects.get(key) ?? one);
+    const discovery = one.kind === 'VirtualNode' ? cloudMapOf(one.spec) : undefined;
+    if (discovery !== undefined) {
+      const service = cloudMapService(discovery);
+      users.set(service, (users.get(service) ?? 0) + 1);
+    }
+  }
   const find = (kind: Definition['kind'], objectName: string, namespace: string | undefined) =>
-    definitions.find(
-      (one) => one.kind === kind && one.objectName === objectName && one.namespace === namespace,
-    );
+    objects.get(objectKey(kind, objectName, namespace));
 
   function resolve(node: SourceNode, kind: ReferredKind, from: Definition) {
     if (node.kind === 'scalar') {
@@ -61,15 +70,16 @@ export function createNames(definitions: readonly Definition[]): Names {
       : services.items.flatMap((item) => resolve(item.node, 'VirtualService', group)?.name ?? []);
   }
 
-  function cloudMapUsers(discovery: SourceNode): number {
-    const service = cloudMapService(discovery);
-    return definitions.filter(({ kind, spec }) => {
-      const own = kind === 'VirtualNode' ? cloudMapOf(spec) : undefined;
-      return own !== undefined && cloudMapService(own) === service;
-    }).length;
-  }
-
+  const cloudMapUsers = (discovery: SourceNode) => users.get(cloudMapService(discovery)) ?? 0;
   return { resolve, backendGroup, cloudMapUsers };
+}
+
+function objectKey(
+  kind: Definition['kind'],
+  objectName: string | undefined,
+  namespace: string | undefined,
+): string {
+  return JSON.stringify([kind, objectName ?? null, namespace ?? null]);
 }
 
 function cloudMapOf(spec: SourceNode | undefined): SourceNode | undefined {

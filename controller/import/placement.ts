@@ -12,6 +12,23 @@ export interface Surroundings {
   readonly namespaces: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** For definitions that name no mesh. */
   readonly mesh?: string;
+  /** Those of `definitions` that are meshes. */
+  readonly meshes: readonly Definition[];
+  readonly gateways: readonly Definition[];
+  /** Of every mesh that is defined or named, sorted. */
+  readonly meshNames: readonly string[];
+}
+
+export function surroundings(
+  definitions: readonly Definition[],
+  namespaces: Surroundings['namespaces'],
+  mesh: string | undefined,
+): Surroundings {
+  const ofKind = (kind: Definition['kind']) => definitions.filter((one) => one.kind === kind);
+  const meshes = ofKind('Mesh');
+  const named = definitions.flatMap((one) => one.mesh?.text ?? []);
+  const meshNames = [...new Set([...meshes.map(({ name }) => name), ...named])].sort();
+  return { definitions, namespaces, mesh, meshes, gateways: ofKind('VirtualGateway'), meshNames };
 }
 
 /** Where nothing at all says how the mesh is called. */
@@ -22,11 +39,10 @@ export const standInRouter = 'router';
 
 /** @throws FaultError where it might belong to several. */
 export function meshOf(definition: Definition, around: Surroundings): string {
-  const { definitions } = around;
+  const { meshes, meshNames } = around;
   if (definition.kind === 'Mesh') {
     return definition.name;
   }
-  const meshes = definitions.filter((one) => one.kind === 'Mesh');
   const written = textOf(childOf(definition.spec, 'meshRef', 'name'));
   const named =
     definition.mesh?.text ?? meshes.find((one) => one.objectName === written)?.name ?? written;
@@ -41,17 +57,14 @@ export function meshOf(definition: Definition, around: Surroundings): string {
   if (around.mesh !== undefined) {
     return around.mesh;
   }
-  const known = new Set(
-    definitions.flatMap((one) => (one.kind === 'Mesh' ? one.name : (one.mesh?.text ?? []))),
-  );
-  if (known.size > 1) {
-    const names = [...known].sort().join(', ');
+  if (meshNames.length > 1) {
+    const names = meshNames.join(', ');
     throw new FaultError(
       definition.place,
       `${definition.kind} ${definition.name} names no mesh, and the input has ${names}; give --mesh, or import each mesh by itself`,
     );
   }
-  return [...known][0] ?? standInMesh;
+  return meshNames[0] ?? standInMesh;
 }
 
 /** The App Mesh name of the gateway of the GatewayRoute `route`; undefined: nothing says which. */
@@ -65,9 +78,7 @@ export function gatewayOf(
   }
   const reference = childOf(route.spec, 'virtualGatewayRef');
   const objectName = textOf(childOf(reference, 'name'));
-  const gateways = around.definitions.filter(
-    (one) => one.kind === 'VirtualGateway' && meshOf(one, around) === mesh,
-  );
+  const gateways = around.gateways.filter((one) => meshOf(one, around) === mesh);
   if (objectName !== undefined) {
     const namespace = textOf(childOf(reference, 'namespace')) ?? route.namespace;
     const found = gateways.find(

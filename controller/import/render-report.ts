@@ -65,23 +65,28 @@ function placeText({ file, line, column }: Place): string {
 
 export function renderMarkdown(result: Import): string {
   const losses = result.entries.filter((entry) => entry.isLoss);
-  const resources = [...new Set(result.entries.map((entry) => entry.resource))];
   return `${[
     '# Import from App Mesh',
     `${result.resources} resources of mesh ${result.meshes.join(', ') || 'none'}: ${renderTotals(result)}.`,
     list('Values that are missing', result.missing.map(missingLine)),
     list('Problems of the result', result.problems.map(problemLine)),
     table('To look at', losses, true),
-    ...resources.map((resource) =>
-      table(
-        resource === '' ? 'Everything else' : resource,
-        result.entries.filter((entry) => entry.resource === resource),
-        false,
-      ),
+    ...[...byResource(result.entries)].map(([resource, entries]) =>
+      table(resource === '' ? 'Everything else' : resource, entries, false),
     ),
   ]
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
+}
+
+function byResource(entries: readonly ReportEntry[]): ReadonlyMap<string, readonly ReportEntry[]> {
+  const groups = new Map<string, ReportEntry[]>();
+  for (const entry of entries) {
+    const group = groups.get(entry.resource) ?? [];
+    group.push(entry);
+    groups.set(entry.resource, group);
+  }
+  return groups;
 }
 
 function list(title: string, lines: readonly string[]): string {

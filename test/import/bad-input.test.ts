@@ -113,6 +113,11 @@ const cases: readonly (readonly [what: string, text: string | Uint8Array, fault:
     /^in\.yaml:5:\d+: Mappings has no A, b, c/,
   ],
   [
+    'a loop of templates',
+    'Resources:\n  M: { Type: "AWS::AppMesh::Mesh", Properties: {} }\n  "Fn::ForEach::N": [A, [b], {}]\n',
+    /^in\.yaml:3:3: Fn::ForEach::N makes resources that only AWS can work out/,
+  ],
+  [
     'a resource without properties',
     'Resources: { M: { Type: "AWS::AppMesh::Mesh" } }',
     /^in\.yaml:1:14: the resource M has no Properties/,
