@@ -14,6 +14,8 @@ export interface Io {
   say(line: string): void;
   readonly outStyle: Style;
   readonly sayStyle: Style;
+  /** True where a person sees the data appear, and it may be painted over. */
+  readonly isTerminal: boolean;
   /** The command's result; 0 until a command sets it. */
   exitCode: number;
 }
@@ -35,6 +37,7 @@ export function createIo(
     say: (line) => stderr.write(`${line}\n`),
     outStyle: picocolors.createColors(wantsColor(env, stdout)),
     sayStyle: picocolors.createColors(wantsColor(env, stderr)),
+    isTerminal: stdout.isTTY === true && env.TERM !== 'dumb',
     exitCode: 0,
   };
 }

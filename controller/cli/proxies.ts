@@ -13,8 +13,9 @@ import {
   renderTable,
   showTime,
 } from './print.js';
+import { addWatchOption, showOrWatch, type WatchOptions } from './watch.js';
 
-interface ProxiesOptions {
+interface ProxiesOptions extends WatchOptions {
   readonly server?: string;
   readonly output: OutputFormat;
 }
@@ -28,10 +29,13 @@ export function proxiesCommand(io: Io): Command {
     .argument('[proxy]', 'id of a proxy')
     .action(async (id: string | undefined, options: ProxiesOptions) => {
       const server = serverOf(options, io.env);
-      io.out(await (id === undefined ? list(server, options, io) : show(server, id, options, io)));
+      await showOrWatch(options, io, () =>
+        id === undefined ? list(server, options, io) : show(server, id, options, io),
+      );
     });
-  return addHelp(addServerOption(addOutputOption(command)), [
+  return addHelp(addWatchOption(addServerOption(addOutputOption(command))), [
     'headgate proxies',
+    'headgate proxies --watch',
     'headgate proxies -o json',
   ]);
 }

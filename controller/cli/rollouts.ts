@@ -1,9 +1,9 @@
 /** `headgate rollouts [ID]`: all rollouts that are known, or one in detail. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { HistoryView } from '../api/history-view.js';
 import type { RolloutView } from '../api/rollout-view.js';
 import { getJson } from './client.js';
-import type { Io, Style } from './io.js';
+import { CliError, type Io, type Style, usageExitCode } from './io.js';
 import { addHelp, addOutputOption, addServerOption, serverOf } from './options.js';
 import {
   type OutputFormat,
@@ -15,8 +15,18 @@ import {
   showTime,
 } from './print.js';
 import { renderRollout } from './render-rollout.js';
+import {
+  addWatchOption,
+  readTimeout,
+  showOrWatch,
+  timeoutExitCode,
+  type WatchOptions,
+  waitUntil,
+} from './watch.js';
 
-interface RolloutsOptions {
+interface RolloutsOptions extends WatchOptions {
+  readonly wait?: boolean;
+  readonly timeout: number;
   readonly server?: string;
   readonly output: OutputFormat;
 }
@@ -29,15 +39,57 @@ export function rolloutsCommand(io: Io): Command {
     .summary('list rollouts, or show one')
     .description('Lists the rollouts, newest first, or shows one in detail.')
     .argument('[rollout]', 'id of a rollout')
+    .addOption(new Option('--wait', 'Wait for the end of the rollout; 1 where it did not succeed.'))
+    .addOption(
+      new Option('--timeout <duration>', 'How long to wait.')
+        .argParser(readTimeout)
+        .default(waitDefaultMs, '1h'),
+    )
     .action(async (id: string | undefined, options: RolloutsOptions) => {
       const server = serverOf(options, io.env);
-      io.out(await (id === undefined ? list(server, options, io) : show(server, id, options, io)));
+      if (options.wait === true) {
+        await waitForEnd(server, id, options, io);
+      }
+      await showOrWatch(options, io, () =>
+        id === undefined ? list(server, options, io) : show(server, id, options, io),
+      );
     });
-  return addHelp(addServerOption(addOutputOption(command)), [
-    'headgate rollouts',
-    'headgate rollouts reviews-3',
-    'headgate rollouts -o json',
-  ]);
+  return addHelp(
+    addWatchOption(addServerOption(addOutputOption(command))),
+    [
+      'headgate rollouts',
+      'headgate rollouts reviews-3 --watch',
+      'headgate rollouts reviews-3 --wait --timeout 30m',
+      'headgate rollouts -o json',
+    ],
+    [
+      '0    done; with --wait, the rollout succeeded',
+      '1    failed; with --wait, the rollout did not succeed',
+      '2    the command line is wrong',
+      `${timeoutExitCode}  --wait: it had not ended in time`,
+    ],
+  );
+}
+
+/** A release over a working day says so itself. */
+const waitDefaultMs = 3_600_000;
+
+/** Returns when the rollout has ended; its end is the command's exit code. */
+async function waitForEnd(
+  server: string,
+  id: string | undefined,
+  { timeout }: RolloutsOptions,
+  io: Io,
+): Promise<void> {
+  if (id === undefined) {
+    throw new CliError('--wait needs the id of a rollout', usageExitCode);
+  }
+  const path = `/api/v1/rollouts/${encodeURIComponent(id)}`;
+  await waitUntil(`rollout ${id} has not ended`, timeout, async () => {
+    const { phase, endedAt } = await getJson<RolloutView>(server, path);
+    io.exitCode = phase === 'Succeeded' ? 0 : 1;
+    return endedAt !== undefined;
+  });
 }
 
 async function list(server: string, { output }: RolloutsOptions, io: Io): Promise<string> {

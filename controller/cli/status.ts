@@ -15,8 +15,9 @@ import {
   showTime,
 } from './print.js';
 import { rolloutTable } from './rollouts.js';
+import { addWatchOption, showOrWatch, type WatchOptions } from './watch.js';
 
-interface StatusOptions {
+interface StatusOptions extends WatchOptions {
   readonly server?: string;
   readonly output: OutputFormat;
 }
@@ -26,15 +27,17 @@ export function statusCommand(io: Io): Command {
     .summary('show what is served and what waits')
     .description('Shows what Git asks for, what is served, and what waits for whom.')
     .action(async (options: StatusOptions) => {
-      const status = await getJson<StatusView>(serverOf(options, io.env), '/api/v1/status');
-      io.out(
-        options.output === 'table'
+      const server = serverOf(options, io.env);
+      await showOrWatch(options, io, async () => {
+        const status = await getJson<StatusView>(server, '/api/v1/status');
+        return options.output === 'table'
           ? renderStatus(status, io.outStyle)
-          : await renderData(status, options.output),
-      );
+          : renderData(status, options.output);
+      });
     });
-  return addHelp(addServerOption(addOutputOption(command)), [
+  return addHelp(addWatchOption(addServerOption(addOutputOption(command))), [
     'headgate status',
+    'headgate status --watch',
     'headgate status -o json --server http://headgate.internal:8080',
   ]);
 }
