@@ -270,7 +270,8 @@ function splits(context: Context, router: VirtualRouter): readonly EdgeView[] {
   const isOnlyWay = nodes.every(
     (node) => !served.virtualRouters.some((other) => other !== router && leadsTo(other, node)),
   );
-  const issued = nodes.map((node) => totalOf(context, [node]).issued);
+  const sinceMs = settledAtMs(context, router.name);
+  const issued = nodes.map((node) => totalOf(context, [node], { sinceMs }).issued);
   const all = issued.reduce((sum, count) => sum + count, 0);
   const desired = findResource(mesh.desired, router);
   return nodes.map((node, index) => {
@@ -293,6 +294,16 @@ function splits(context: Context, router: VirtualRouter): readonly EdgeView[] {
       traffic: isOnlyWay ? nodeTraffic(context, [node]) : null,
     };
   });
+}
+
+/** When the present weights of `router` had come to its callers: what was sent before went by others. */
+function settledAtMs({ rollouts }: Context, router: string): number {
+  const times = rollouts
+    .filter(({ group }) =>
+      group.resources.some(({ ref }) => ref.kind === 'VirtualRouter' && ref.name === router),
+    )
+    .map((rollout) => rollout.ackedAtMs ?? rollout.stepEnteredAtMs);
+  return Math.max(0, ...times);
 }
 
 function leadsTo(router: VirtualRouter, node: string): boolean {
@@ -331,7 +342,7 @@ function nodeTraffic(
   nodes: readonly string[],
   includes?: (instance: string) => boolean,
 ): TrafficView | null {
-  const { issued, successes, errors } = totalOf(context, nodes, includes);
+  const { issued, successes, errors } = totalOf(context, nodes, { includes });
   if (issued === 0) {
     return null;
   }
@@ -342,16 +353,22 @@ function nodeTraffic(
   };
 }
 
+interface LoadFilter {
+  /** Only reports of these proxies; undefined: all. */
+  readonly includes?: (instance: string) => boolean;
+  readonly sinceMs?: number;
+}
+
 function totalOf(
   { state, served, nowMs }: Context,
   nodes: readonly string[],
-  includes?: (instance: string) => boolean,
+  { includes, sinceMs = 0 }: LoadFilter,
 ): LoadTotal {
   const totals = nodes.map((virtualNode) =>
     state.load.total({
       ...{ mesh: served.name, virtualNode, includes },
       direction: 'egress',
-      fromMs: nowMs - windowMs,
+      fromMs: Math.max(nowMs - windowMs, sinceMs),
     }),
   );
   const sum = (key: keyof LoadTotal) => totals.reduce((all, total) => all + total[key], 0);

@@ -40,6 +40,9 @@ function tellWhatToTry(stage: Stage, say: (line: string) => void): void {
   say(
     `    edit ${join(clone, 'checkout.yaml')}, then: git -C ${clone} commit -am "my change" && git -C ${clone} push origin HEAD:main`,
   );
+  say(
+    `    press the buttons at ${stage.app.httpUrl}/, or see the mesh at ${stage.app.httpUrl}/mesh`,
+  );
   say(`    headgate status --server ${stage.app.httpUrl}`);
   say(`    headgate rollouts --server ${stage.app.httpUrl}`);
   say(`    curl -H "host: checkout.shop.local" http://127.0.0.1:${stage.egressPort}/`);

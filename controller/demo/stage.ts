@@ -73,6 +73,7 @@ export async function setUp(
   const app = await startApp(demoSettings(repository.bare, folder));
   undo.push(() => app.stop());
   say(`  ✔ controller           ${app.httpUrl}   (xDS on port ${app.xds.port})`);
+  say(`  Open ${app.httpUrl}/ in a browser: the story is on it as it happens.`);
 
   const startedMs = performance.now();
   const watcher = new Watcher(app.httpUrl, options.signal);
