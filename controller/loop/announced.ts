@@ -1,6 +1,7 @@
 /**
  * Announced endpoints: a proxy that says its address when it connects is an endpoint of its virtual node
- * for as long as its stream lives, so that ECS tasks, VMs and allocations need no registry. It leaves at
+ * for as long as its stream lives, so that ECS tasks, VMs and allocations need no registry. It comes once
+ * it has acknowledged all that it was given: before that nobody listens at its address. It leaves at
  * once when it says goodbye and after a grace when its stream breaks. When most streams break together
  * the fault is the controller's own network, not half the fleet: then everybody stays. A stock Envoy says
  * goodbye by its load reports (`serveStream`), so one without them always has the grace.
@@ -27,11 +28,17 @@ export type Announced = ReadonlyMap<string, readonly AnnouncedEndpoint[]>;
 /** A broken stream is usually back within a second or two; Envoy's own backoff goes up to 30 s. */
 export const lostGraceMs = 15_000;
 
+/**
+ * A proxy that refuses something, or waits for a secret, may never have acknowledged everything, and serves
+ * all the same. By now it does: a missing secret holds a listener up for 15 s.
+ */
+export const unreadyMaxMs = 20_000;
+
 /** Below this share of living announcements nobody is taken out. */
 const livingShareMin = 0.5;
 
-/** `announced` with what `proxy` says of itself. */
-export function announce(announced: Announced, proxy: ProxyStatus): Announced {
+/** `announced` with what `proxy` says of itself, if it is ready to be called. */
+export function announce(announced: Announced, proxy: ProxyStatus, nowMs: number): Announced {
   const { resource, announce: address, ingress, instance } = proxy.identity;
   if (resource === undefined || address === undefined) {
     return announced;
@@ -39,8 +46,24 @@ export function announce(announced: Announced, proxy: ProxyStatus): Announced {
   const key = resourceKey(resource);
   const known = announced.get(key) ?? [];
   const entry: AnnouncedEndpoint = { instance, address, port: ingress?.port };
-  const isKnown = known.some((one) => one.lostAtMs === undefined && isSameEntry(one, entry));
-  return isKnown ? announced : replace(announced, key, [...without(known, instance), entry]);
+  const served = known.find((one) => isSameEntry(one, entry));
+  const isNews = served === undefined ? isReady(proxy, nowMs) : !isLiving(served);
+  return isNews ? replace(announced, key, [...without(known, instance), entry]) : announced;
+}
+
+function isReady({ ackedGeneration, connectedAtMs }: ProxyStatus, nowMs: number): boolean {
+  return ackedGeneration > 0 || nowMs - connectedAtMs >= unreadyMaxMs;
+}
+
+/** True where a proxy is to become an endpoint, by time alone if it does not acknowledge. */
+export function hasUnready(announced: Announced, proxies: Iterable<ProxyStatus>): boolean {
+  const known = new Set([...announced.values()].flat().map(nameOf));
+  return [...proxies].some(
+    ({ identity }) =>
+      identity.resource !== undefined &&
+      identity.announce !== undefined &&
+      !known.has(identity.instance),
+  );
 }
 
 function isSameEntry(left: AnnouncedEndpoint, right: AnnouncedEndpoint): boolean {
@@ -83,7 +106,7 @@ export function compareWith(
     const { resource, announce: address, instance } = proxy.identity;
     if (resource !== undefined && address !== undefined) {
       connected.add(instance);
-      next = living.has(instance) ? next : announce(next, proxy);
+      next = living.has(instance) ? next : announce(next, proxy, nowMs);
     }
   }
   if ([...living].every((instance) => connected.has(instance))) {

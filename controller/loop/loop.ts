@@ -8,7 +8,7 @@ import type { Secrets } from '../envoy/secrets.js';
 import { LoadHistory } from '../rollout/load-history.js';
 import { isEnded } from '../rollout/rollout.js';
 import { announcementsOf, historyOf } from './announce.js';
-import { hasLost } from './announced.js';
+import { hasLost, hasUnready } from './announced.js';
 import type { Announcement, CommandReply, LoopEvent, StepResult } from './events.js';
 import { ordersOf } from './orders.js';
 import { changedValues, initialDurableState, restoreState } from './persist.js';
@@ -269,7 +269,12 @@ export class Loop {
       (rollout) => !isEnded(rollout.phase),
     );
     const delayMs = this.isStoreDown ? storeRetryMs : tickMs;
-    const isWaiting = isRunning || this.isStoreDown || hasLost(this.state.durable.announced);
+    const { proxies, durable } = this.state;
+    const isWaiting =
+      isRunning ||
+      this.isStoreDown ||
+      hasLost(durable.announced) ||
+      hasUnready(durable.announced, proxies.values());
     if (!this.isStopped && isWaiting) {
       this.cancelTick = this.deps.clock.after(delayMs, () => this.enqueue({ kind: 'tick' }));
     }

@@ -94,7 +94,7 @@ function takeEvent(state: LoopState, event: LoopEvent, nowMs: number): Taken {
       return { state: sourceFailed(state, event, nowMs) };
     case 'proxyConnected':
     case 'proxyAcked':
-      return { state: takeProxy(state, event.proxy) };
+      return { state: takeProxy(state, event.proxy, nowMs) };
     case 'proxyNacked':
       return takeRefusal(state, event, nowMs);
     case 'proxyDisconnected':

@@ -8,9 +8,9 @@ import type { ProxyStatus } from './ports.js';
 import type { DurableState, LoopState } from './state.js';
 
 /** Connected, or with a newer acknowledgement. */
-export function takeProxy(state: LoopState, proxy: ProxyStatus): LoopState {
+export function takeProxy(state: LoopState, proxy: ProxyStatus, nowMs: number): LoopState {
   const seen = withProxies(state, (proxies) => proxies.set(proxy.id, proxy));
-  return withAnnounced(seen, announce(state.durable.announced, proxy));
+  return withAnnounced(seen, announce(state.durable.announced, proxy, nowMs));
 }
 
 /** A reconnect may overlap the stream that it replaces: only an instance's last stream counts. */

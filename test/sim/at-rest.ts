@@ -25,14 +25,20 @@ export function untoldProblems(
   });
 }
 
-/** Announced endpoints are those of the proxies that are connected. */
+/** Announced endpoints are those of the proxies that are connected, but for who has nothing served yet. */
 export function endpointProblems(
   { announced }: DurableState,
   fleet: SimulatedFleet,
 ): readonly string[] {
   const living = [...announced.values()].flat().filter((one) => one.lostAtMs === undefined);
   const claimed = namesOf(living);
-  const connected = namesOf([...fleet.byId.values()].filter(({ node }) => node !== 'web'));
+  const announcing = [...fleet.byId.values()].filter(({ node }) => node !== 'web');
+  const isEndpoint = (instance: string) => living.some((one) => one.instance === instance);
+  const connected = namesOf(
+    announcing.filter(
+      ({ instance, ackedGeneration }) => ackedGeneration > 0 || isEndpoint(instance),
+    ),
+  );
   return claimed === connected ? [] : [`has endpoints of ${claimed}, connected are ${connected}`];
 }
 
