@@ -17,7 +17,7 @@ import { surroundings } from './placement.js';
 import { type Reading, readDefinitions } from './read-definitions.js';
 import { readSource } from './read-source.js';
 import { renderResource } from './render-resource.js';
-import { Report, type ReportEntry } from './report.js';
+import { byResource, Report, type ReportEntry } from './report.js';
 import type { Resource } from './resource.js';
 import { type Fault, FaultError, type Place, type SourceDocument } from './source.js';
 import { withStandIns } from './stand-ins.js';
@@ -250,15 +250,19 @@ function check(
     problems: [],
   });
   const meshes = [...new Set(resources.map((one) => one.mesh))];
+  const written = byResource(entries.filter((entry) => entry.to !== ''));
   return {
     meshes,
-    problems: problems.map((problem) => ({ problem, source: sourceOf(problem, entries) })),
+    problems: problems.map((problem) => ({ problem, source: sourceOf(problem, written) })),
   };
 }
 
 /** The place of the entry whose field in the result is nearest to the problem's. */
-function sourceOf(problem: Problem, entries: readonly ReportEntry[]): Place | undefined {
-  const own = entries.filter((entry) => entry.resource === problem.resource && entry.to !== '');
+function sourceOf(
+  problem: Problem,
+  written: ReadonlyMap<string, readonly ReportEntry[]>,
+): Place | undefined {
+  const own = written.get(problem.resource ?? '') ?? [];
   const path = problem.path ?? '';
   let nearest: ReportEntry | undefined;
   let most = -1;

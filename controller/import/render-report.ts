@@ -2,7 +2,7 @@
 import { printable } from '../base/printable.js';
 import { renderProblem } from '../base/problem.js';
 import type { Import, ImportProblem } from './import-app-mesh.js';
-import type { Outcome, ReportEntry } from './report.js';
+import { byResource, type Outcome, type ReportEntry } from './report.js';
 import type { Place } from './source.js';
 
 const outcomes: readonly Outcome[] = ['carried', 'changed', 'defaulted', 'dropped', 'skipped'];
@@ -77,16 +77,6 @@ export function renderMarkdown(result: Import): string {
   ]
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
-}
-
-function byResource(entries: readonly ReportEntry[]): ReadonlyMap<string, readonly ReportEntry[]> {
-  const groups = new Map<string, ReportEntry[]>();
-  for (const entry of entries) {
-    const group = groups.get(entry.resource) ?? [];
-    group.push(entry);
-    groups.set(entry.resource, group);
-  }
-  return groups;
 }
 
 function list(title: string, lines: readonly string[]): string {

@@ -79,3 +79,16 @@ export interface LeavesEntry {
   readonly reason?: string;
   readonly isLoss?: boolean;
 }
+
+/** `entries` by the resource that they are about, each group in their order. */
+export function byResource(
+  entries: readonly ReportEntry[],
+): ReadonlyMap<string, readonly ReportEntry[]> {
+  const groups = new Map<string, ReportEntry[]>();
+  for (const entry of entries) {
+    const group = groups.get(entry.resource) ?? [];
+    group.push(entry);
+    groups.set(entry.resource, group);
+  }
+  return groups;
+}
