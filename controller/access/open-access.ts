@@ -13,8 +13,9 @@ export function openAccess({ tokensFile, oidc }: AccessSettings, publicUrl?: str
   return new Access({
     tokens,
     oidc: oidc && createOidc({ ...oidc, clientSecret }),
-    // Sessions are signed by a key of these, so they end where any of them is changed.
-    secret: [clientSecret, ...tokens.map(({ hash }) => hash)].join('\n'),
+    // Sessions are signed by a key of these, so they end where any of them is changed: who has which
+    // role by the provider's word too.
+    secret: JSON.stringify([clientSecret, tokens.map(({ hash }) => hash), oidc]),
     publicUrl,
   });
 }

@@ -33,7 +33,8 @@ export class Sessions {
   /** A new session's text, for a cookie. */
   begin(owner: SessionOwner, nowMs: number): string {
     const id = randomBytes(16).toString('base64url');
-    return this.seal({ ...owner, expiresAtMs: nowMs + sessionMs, id } satisfies Signed);
+    const signed: Signed = { ...owner, expiresAtMs: nowMs + sessionMs, id };
+    return this.seal('session', signed);
   }
 
   /** Whose session `text` is; undefined where it is none of ours, or has ended. */
@@ -41,24 +42,24 @@ export class Sessions {
     text: string,
     nowMs: number,
   ): (SessionOwner & Pick<Principal, 'csrf' | 'expiresAtMs'>) | undefined {
-    const signed = this.open(text) as Signed | undefined;
-    if (signed?.id === undefined || signed.expiresAtMs <= nowMs) {
+    const signed = this.open('session', text) as Signed | undefined;
+    if (signed === undefined || signed.expiresAtMs <= nowMs) {
       return undefined;
     }
     const { name, role, token, expiresAtMs } = signed;
     return { name, role, token, expiresAtMs, csrf: this.sign(`csrf ${text}`) };
   }
 
-  /** `value` as text that only this controller can have written. */
-  seal(value: object): string {
+  /** `value` as text that only this controller can have written, for this purpose and no other. */
+  seal(purpose: string, value: object): string {
     const text = Buffer.from(JSON.stringify(value)).toString('base64url');
-    return `${text}.${this.sign(text)}`;
+    return `${text}.${this.sign(`${purpose} ${text}`)}`;
   }
 
-  /** What `seal` made `text` of; undefined where it did not. */
-  open(text: string): unknown {
+  /** What `seal` made `text` of, for the same purpose; undefined where it did not. */
+  open(purpose: string, text: string): unknown {
     const [value = '', signature = ''] = text.split('.');
-    return isEqual(signature, this.sign(value))
+    return isEqual(signature, this.sign(`${purpose} ${value}`))
       ? JSON.parse(Buffer.from(value, 'base64url').toString())
       : undefined;
   }

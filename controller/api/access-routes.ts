@@ -74,7 +74,8 @@ export function createGuard(options: AccessOptions): Guard {
           'the command does not carry the CSRF token of its session',
         );
       }
-      if (!commands.take(`${principal.via} ${principal.name}`, clock.now())) {
+      const isCounted = principal.via !== 'local';
+      if (isCounted && !commands.take(`${principal.via} ${principal.name}`, clock.now())) {
         throw tooMany(response);
       }
       next();
@@ -124,9 +125,9 @@ export function addAccessRoutes(app: Express, options: AccessOptions): void {
   };
   get(app, '/api/v1/session', (request, response) => {
     const session = cookieOf(request, sessionCookie(access));
-    const { authorization } = request.headers;
-    const credentials = { authorization, session, peer: peerOf(request) };
-    response.json(viewSession(access.identify(credentials, clock.now()), access.methods));
+    // Of a browser alone: whoever brings a token knows who they are, and a guess is not answered here.
+    const principal = access.identify({ session, peer: peerOf(request) }, clock.now());
+    response.json(viewSession(principal, access.methods));
   });
   route(app, '/api/v1/session/token', 'POST', [
     ...own,
@@ -156,7 +157,7 @@ export function addAccessRoutes(app: Express, options: AccessOptions): void {
   ]);
   get(app, '/api/v1/session/oidc', async (request, response) => {
     const { url, attempt } = await oidcOf(access).begin(callbackUrl(request, access));
-    const value = access.sessions.seal({ ...attempt, untilMs: clock.now() + attemptMs });
+    const value = access.sessions.seal('attempt', { ...attempt, untilMs: clock.now() + attemptMs });
     setCookie(response, access, { name: attemptCookie, value, maxAgeMs: attemptMs, isLax: true });
     response.redirect(303, url);
   });
@@ -198,7 +199,8 @@ function oidcOf(access: Access): NonNullable<Access['oidc']> {
 
 function findAttempt(request: Request, { access, clock }: AccessOptions): OidcAttempt {
   const sealed = cookieOf(request, attemptCookie);
-  const attempt = sealed && (access.sessions.open(sealed) as OidcAttempt & { untilMs: number });
+  const attempt =
+    sealed && (access.sessions.open('attempt', sealed) as OidcAttempt & { untilMs: number });
   if (!attempt || attempt.untilMs <= clock.now()) {
     const message = 'this sign-in was not begun in this browser, or took too long; begin again';
     throw new HttpError(400, 'no-attempt', message);

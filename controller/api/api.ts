@@ -84,10 +84,12 @@ export function createApi(options: ApiOptions): Api {
     logger.info('rollout.command', { ...asked, ...reply });
     return reply;
   };
+  // Who comes through a proxy looks as if on this machine, so a name from outside needs sign-in.
+  const publicName = access.methods.length > 0 ? access.publicUrl?.hostname : undefined;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(secureHeaders, checkHost(options.listen.address, access.publicUrl?.hostname));
+  app.use(secureHeaders, checkHost(options.listen.address, publicName));
   addDashboard(app, dashboardFolder);
   addAccessRoutes(app, { access, clock, logger });
   addRoutes(app, {

@@ -3,6 +3,7 @@
  * of a rollout, what a revision changed, what a proxy was sent. Whoever may read may read them.
  */
 import type { Express, Request } from 'express';
+import { OpError } from '../base/op-error.js';
 import type { Revision } from '../base/revision.js';
 import type { ProxyResource, Store } from '../loop/ports.js';
 import type { ResourceKind } from '../mesh/model.js';
@@ -95,8 +96,8 @@ async function revisionDiff(
   const previous = entries.slice(index + 1).find((entry) => entry.id !== id)?.id ?? null;
   const isFirst = previous === null && entries.length < revisionsSearched;
   const [before, after] = await Promise.all([
-    previous === null ? undefined : revisions.find(previous),
-    revisions.find(id),
+    previous === null ? undefined : findFiles(previous, revisions),
+    findFiles(id, revisions),
   ]);
   const isKnown = after !== undefined && (isFirst || before !== undefined);
   return {
@@ -105,4 +106,16 @@ async function revisionDiff(
     changes: viewRevisionChanges(moment().state, id),
     files: isKnown ? diffFiles(before, after) : null,
   };
+}
+
+/** A Git server that does not answer, or has forgotten the commit, leaves only the words out. */
+async function findFiles(id: string, revisions: RevisionFiles): Promise<Revision | undefined> {
+  try {
+    return await revisions.find(id);
+  } catch (error) {
+    if (error instanceof OpError) {
+      return undefined;
+    }
+    throw error;
+  }
 }

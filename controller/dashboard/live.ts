@@ -8,7 +8,7 @@ import type { MeshGraphView } from '../api/mesh-view.ts';
 import type { ProxyView } from '../api/proxy-view.ts';
 import type { RolloutView } from '../api/rollout-view.ts';
 import type { StatusView } from '../api/view.ts';
-import { getJson, session } from './api.ts';
+import { getJson, loadSession, session } from './api.ts';
 
 /** `stale`: the stream is gone, and what is shown may be old. */
 export const connection = signal<'connecting' | 'live' | 'stale'>('connecting');
@@ -64,11 +64,11 @@ export function startLive(): void {
   setInterval(() => {
     nowMs.value = Date.now();
   }, 1000);
+  const isSignedIn = computed(() => session.value?.role !== undefined);
   effect(() => {
-    const isSignedIn = session.value?.role !== undefined;
     const mesh = watchedMesh.value;
     close();
-    if (isSignedIn) {
+    if (isSignedIn.value) {
       open(mesh);
     }
   });
@@ -111,6 +111,8 @@ function open(mesh: string | undefined): void {
     if (opened.readyState === EventSource.CLOSED) {
       close();
       retryTimer = setTimeout(() => open(watchedMesh.peek()), retryMs);
+      // Perhaps the session has ended, and the sign-in is what to show.
+      void loadSession().catch(() => undefined);
     }
   });
   listen<StatusView>(opened, 'status', (view) => {

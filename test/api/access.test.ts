@@ -122,6 +122,48 @@ access('a session that was changed, made elsewhere or has ended is none', async 
   assert.is(await codeOf(await running.get('/api/v1/status', { Cookie: pair })), '401 sign-in');
 });
 
+access('a session has the role that its token has now', () => {
+  const before = new Access({ tokens, secret: 'same' });
+  const text = before.signInWithToken(operatorToken, 0)?.text;
+  const demoted = tokens.map((token) => ({ ...token, role: 'viewer' as const }));
+  const after = new Access({ tokens: demoted, secret: 'same' });
+  assert.is(before.identify({ session: text, peer: '' }, 1)?.role, 'operator');
+  assert.is(after.identify({ session: text, peer: '' }, 1)?.role, 'viewer');
+});
+
+access('what is sealed for one purpose is nothing for another', () => {
+  const { sessions } = new Access({ tokens, secret: 'same' });
+  const text = sessions.begin({ name: 'ann', role: 'operator' }, 0);
+  assert.is(sessions.find(text, 1)?.name, 'ann');
+  assert.is(sessions.open('attempt', text), undefined);
+  assert.is(
+    sessions.find(sessions.seal('attempt', { name: 'ann', role: 'operator' }), 1),
+    undefined,
+  );
+});
+
+access('no token can be tried where none is asked for', async ({ running }) => {
+  const response = await running.get('/api/v1/session', bearer(operatorToken));
+  assert.equal(await response.json(), { methods: ['token'] });
+});
+
+access('a name from outside is answered only where sign-in is set up', async ({ running }) => {
+  const ask = (one: RunningApi) =>
+    one.raw('GET /livez HTTP/1.1\r\nHost: headgate.example\r\nConnection: close\r\n\r\n');
+  assert.match(await ask(running), /^HTTP\/1\.1 403 /, 'no public URL');
+  const publicUrl = 'https://headgate.example';
+  for (const [known, status] of [
+    [tokens, 200],
+    [[], 403],
+  ] as const) {
+    const other = await runApi([], {
+      access: new Access({ tokens: known, secret: 's', publicUrl }),
+    });
+    assert.match(await ask(other), new RegExp(`^HTTP/1\\.1 ${status} `));
+    await other.stop();
+  }
+});
+
 access('a session ends with the token that it was begun with', () => {
   const before = new Access({ tokens, secret: 'same' });
   const text = before.signInWithToken(operatorToken, 0)?.text;
@@ -170,9 +212,12 @@ access('pages from elsewhere sign nobody in or out', async ({ running }) => {
   }
 });
 
-access('behind TLS the cookie says so', () => {
-  const behind = new Access({ tokens, secret: 's', publicUrl: 'https://headgate.example' });
-  assert.is(behind.publicUrl?.protocol, 'https:');
+access('behind TLS the cookie says so', async () => {
+  const publicUrl = 'https://headgate.example';
+  const behind = await runApi([], { access: new Access({ tokens, secret: 's', publicUrl }) });
+  const response = await behind.post('/api/v1/session/token', { token: viewerToken });
+  assert.match(response.headers.get('set-cookie') ?? '', /^__Host-headgate=.*; Path=\/;.* Secure/);
+  await behind.stop();
 });
 
 access.run();
