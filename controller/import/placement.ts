@@ -86,25 +86,36 @@ export function gatewayOf(
     );
     return found?.name ?? appMeshName('VirtualGateway', objectName, namespace);
   }
-  const chosen =
-    route.form === 'Kubernetes'
-      ? gateways.filter((gateway) => takes(gateway, route, around))
-      : gateways;
+  const chosen = route.form === 'Kubernetes' ? selecting(gateways, route, around) : gateways;
   if (chosen.length > 1) {
     const names = chosen.map((one) => one.name).join(', ');
+    const advice =
+      route.form === 'Kubernetes'
+        ? 'add spec.virtualGatewayRef with the name of one, or the Namespace whose labels decide'
+        : 'add virtualGatewayName';
     throw new FaultError(
       route.place,
-      `GatewayRoute ${route.name} may belong to each of ${names}; add spec.virtualGatewayRef with the name of one, or the Namespace whose labels decide`,
+      `GatewayRoute ${route.name} may belong to each of ${names}; ${advice}`,
     );
   }
   return chosen[0]?.name;
 }
 
-function takes(gateway: Definition, route: Definition, around: Surroundings): boolean {
-  const byNamespace = selectsNamespace(gateway, route, around) ?? true;
-  const selector = childOf(gateway.spec, 'gatewayRouteSelector');
+/** The gateways whose selectors take `route`; where no labels are known to go by, those that might. */
+function selecting(
+  gateways: readonly Definition[],
+  route: Definition,
+  around: Surroundings,
+): readonly Definition[] {
   const labels = new Map(route.labels.map((entry) => [entry.key, textOf(entry.node) ?? '']));
-  return byNamespace && (selector === undefined || matches(selector, labels));
+  const candidates = gateways.filter(({ form, spec }) => {
+    const selector = childOf(spec, 'gatewayRouteSelector');
+    return form === 'Kubernetes' && (selector === undefined || matches(selector, labels));
+  });
+  const certain = candidates.filter((one) => selectsNamespace(one, route, around) === true);
+  return certain.length > 0
+    ? certain
+    : candidates.filter((one) => selectsNamespace(one, route, around) !== false);
 }
 
 /**

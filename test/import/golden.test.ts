@@ -43,4 +43,22 @@ test('what App Mesh and Headgate mean alike is imported without a loss', () => {
   assert.equal(result.problems, []);
 });
 
+test('a gateway route of Kubernetes goes to the gateway that selects it, whatever others there are', () => {
+  const kubernetes = [
+    'apiVersion: appmesh.k8s.aws/v1beta2\nkind: VirtualGateway\nmetadata: { name: near, namespace: a }\n' +
+      'spec: { namespaceSelector: {}, listeners: [{ portMapping: { port: 80, protocol: http } }] }\n',
+    'apiVersion: appmesh.k8s.aws/v1beta2\nkind: GatewayRoute\nmetadata: { name: all, namespace: b }\n' +
+      'spec: { httpRoute: { match: { prefix: / }, action: { target: { virtualService: { virtualServiceRef: { name: s } } } } } }\n',
+  ].join('---\n');
+  const template =
+    'Resources: { G: { Type: "AWS::AppMesh::VirtualGateway", Properties: { MeshName: m, VirtualGatewayName: far,\n' +
+    '  Spec: { Listeners: [{ PortMapping: { Port: 80, Protocol: http } }] } } } }\n';
+  const files = [kubernetes, template].map((text, index) => ({
+    path: `${index}.yaml`,
+    bytes: Buffer.from(text),
+  }));
+  const route = imported(files).files.find(({ path }) => path.startsWith('gateway-routes/'));
+  assert.match(route?.text ?? '', /virtualGatewayRef:\n {4}name: near_a\n/);
+});
+
 test.run();
