@@ -16,11 +16,13 @@ interface RolloutCommandOptions {
 /** What each does, as its help says it. */
 export const rolloutCommands: Readonly<Record<RolloutCommand, string>> = {
   pause: 'Keeps the weights where they are until resume.',
-  resume: 'Goes on from where pause stopped it; the gates of the step start over.',
+  resume:
+    'Goes on from where pause stopped it, and the gates of the step start over; or lets go what a ' +
+    'manual gate holds.',
   promote: 'Skips the remaining steps and serves the change in full.',
   abort: 'Goes back to the last good state, and holds the change.',
   retry: 'Tries a change that failed and is held once more.',
-  approve: 'Lets a rollout that waits for approval enter its next step.',
+  approve: 'Lets a rollout that waits for approval leave its step, or enter its next one.',
 };
 
 export function rolloutCommand(name: RolloutCommand, io: Io): Command {

@@ -1,5 +1,5 @@
 /** A plan as JSON, for programs: the same words as the API's, and what is undefined left out. */
-import { kindOf } from '../rollout/gates/judge.js';
+import { describeGate } from '../rollout/gates/judge.js';
 import type { GroupPlan, Plan } from './plan.js';
 
 /** `format` is raised when a program that reads the old form would misread the new one. */
@@ -30,7 +30,7 @@ function showGroup({ group, rollout }: GroupPlan) {
         : {
             policy: rollout.policy ?? null,
             steps: rollout.steps,
-            gates: rollout.gates.map((gate) => ({ ...gate, text: kindOf(gate).describe(gate) })),
+            gates: rollout.gates.map((gate) => ({ ...gate, text: describeGate(gate) })),
             onFailure: rollout.onFailure,
             stepDeadlineMs: rollout.stepDeadlineMs,
             onStepDeadline: rollout.onStepDeadline,

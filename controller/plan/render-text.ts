@@ -1,7 +1,7 @@
 /** A plan as text: each group of changes, and the rollout that it would start. */
 import { renderDuration } from '../base/duration.js';
 import { renderField, renderGroup, signOf } from '../diff/render.js';
-import { kindOf } from '../rollout/gates/judge.js';
+import { describeGate } from '../rollout/gates/judge.js';
 import type { PlanStep, RolloutPlan } from '../rollout/rollout.js';
 import type { EnvoyChange } from './envoy-changes.js';
 import { type Counts, type GroupPlan, hasChanges, type MeshPlan, type Plan } from './plan.js';
@@ -74,7 +74,7 @@ export function renderStep({ stage, progress, bakeMs, approval }: PlanStep): str
 
 /** The one that is always asked, and those of the policy. */
 export function gateLines({ gates }: RolloutPlan): readonly string[] {
-  const own = gates.map((gate) => `${gate.name}: ${kindOf(gate).describe(gate)}`);
+  const own = gates.map((gate) => `${gate.name}: ${describeGate(gate)}`);
   return ['proxies: no proxy refuses it', ...own];
 }
 

@@ -64,6 +64,9 @@ export async function exchange(
       body: call.body,
       dispatcher: agent,
       signal: AbortSignal.any([deadline.signal, signal]),
+      // The deadline is the only limit: a load test may take minutes to answer.
+      headersTimeout: 0,
+      bodyTimeout: 0,
     });
     return { status: answer.statusCode, body: await readBody(answer.body, provider) };
   } catch (error) {
@@ -80,13 +83,18 @@ export async function exchange(
 
 /** What `text`, an answer, says, on one line and without what `provider` was sent. */
 export function wordsOf(provider: Provider, text: string): string {
+  const masked = redacted(withoutSecrets(provider, text.slice(0, 4096)));
+  return printable(masked).trim().slice(0, wordsMax);
+}
+
+/** `text`, of an answer, without what `provider` was sent: it is shown to many. */
+export function withoutSecrets(provider: Provider, text: string): string {
   const { authorization = '' } = provider.headers();
   const [, secret = ''] = authorization.split(' ');
   const secrets = [authorization, secret, provider.url.href, provider.url.host];
-  const masked = secrets
+  return secrets
     .filter((each) => each.length > 1)
-    .reduce((rest, each) => rest.replaceAll(each, '[redacted]'), text.slice(0, 4096));
-  return printable(redacted(masked)).trim().slice(0, wordsMax);
+    .reduce((rest, each) => rest.replaceAll(each, '[redacted]'), text);
 }
 
 async function readBody(body: AsyncIterable<Buffer>, provider: Provider): Promise<string> {

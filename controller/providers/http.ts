@@ -7,7 +7,7 @@ import { OpError } from '../base/op-error.js';
 import { leavesBase } from '../mesh/gates.js';
 import { isExpectedStatus, renderStatuses } from '../rollout/gates/http.js';
 import type { Outcome, Question, Scalar } from '../rollout/gates/measurement.js';
-import { type ExchangeContext, exchange } from './exchange.js';
+import { type ExchangeContext, exchange, withoutSecrets } from './exchange.js';
 import type { Provider } from './provider.js';
 
 type HttpQuestion = Extract<Question, { kind: 'http' }>;
@@ -53,7 +53,11 @@ export async function askHttp(
   }
   return question.json === undefined
     ? { kind: 'response', status }
-    : { kind: 'response', status, value: readValue(name, body, question.json) };
+    : {
+        kind: 'response',
+        status,
+        value: readValue(name, withoutSecrets(provider, body), question.json),
+      };
 }
 
 /** The path was checked in the policy, and what was filled in for names cannot lead out either. */

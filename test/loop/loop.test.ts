@@ -230,6 +230,43 @@ loops('serves what was served after a restart, before any event', async () => {
   await after.loop.stop();
 });
 
+loops("gates are asked while their step is served, and a late answer is nobody's", async () => {
+  const { loop, asked, settled } = start();
+  const gate = { kind: 'grpc', name: 'up', provider: 'p', service: '', intervalMs: 1000 } as const;
+  const policy = policyOf({ gates: [gate] });
+  const mesh = (v1: number) =>
+    meshOf([{ name: 'reviews', weights: { v1, v2: 100 - v1 } }], [policy]);
+  await loop.start();
+  read(loop, 'c1', mesh(100));
+  read(loop, 'c2', mesh(0));
+  await settled();
+  const [order] = asked.at(-1) ?? [];
+  assert.is(order?.gate, 'up');
+  assert.equal(order?.question, { kind: 'grpc', service: '' });
+  const answer = (status: 'SERVING' | 'NOT_SERVING', id = order?.id ?? '') =>
+    loop.enqueue({
+      kind: 'gateMeasured',
+      order: id,
+      measurement: {
+        askedAtMs: order?.notBeforeMs ?? 0,
+        answeredAtMs: order?.notBeforeMs ?? 0,
+        outcome: { kind: 'health', status },
+      },
+    });
+  answer('NOT_SERVING', 'reviews-1/7/1/up');
+  answer('SERVING');
+  await settled();
+  assert.equal([...loop.current().measured.keys()], [order?.id]);
+  await loop.command({ rollout: 'reviews-1', command: 'abort', by: 'test', reason: '' });
+  assert.equal(asked.at(-1), [], 'nothing is asked about what goes back');
+  answer('NOT_SERVING');
+  await settled();
+  const rollout = loop.current().durable.rollouts.get('reviews-1');
+  assert.is(rollout?.outcome, 'Aborted');
+  assert.is(rollout?.gates[0]?.verdict, 'pass');
+  await loop.stop();
+});
+
 loops('the same publication is not made twice', async () => {
   const { loop, publisher, effects, settled } = start();
   await loop.start();

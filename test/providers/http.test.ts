@@ -111,6 +111,14 @@ test('a POST says what is judged, and both say for whom', async ({ server }) => 
   assert.is(request?.headers['headgate-gate'], 'gate');
 });
 
+test('a value that repeats the token does not make us show it', async ({ server }) => {
+  server.answer((response, { headers }) => response.end(JSON.stringify(headers.authorization)));
+  const token = { kind: 'file', path: 'token' } as const;
+  const asked = provider('http', server.url, { credentials: { kind: 'bearer', token } });
+  const outcome = await ask(asked, at(''));
+  assert.equal(outcome, { kind: 'response', status: 200, value: '[redacted]' });
+});
+
 test("a gate's own timeout goes before the provider's", async ({ server }) => {
   server.answer(() => {});
   const asked = provider('http', server.url, { timeoutMs: 60_000 });

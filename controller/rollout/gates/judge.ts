@@ -34,6 +34,20 @@ export function kindOf<One extends Gate>(gate: One): GateKind<One> {
   return kinds[gate.kind] as unknown as GateKind<One>;
 }
 
+/** What `gate` asks for, at which steps, and whether it decides, for people who read a plan. */
+export function describeGate(gate: Gate): string {
+  const notes = [...whenAsked(gate), ...(gate.dryRun === true ? ['only reports'] : [])];
+  return [kindOf(gate).describe(gate), ...notes].join(', ');
+}
+
+/** `from 25 % on`; empty: at every step. */
+export function whenAsked({ at, from }: Gate): readonly string[] {
+  return [
+    ...(at === undefined ? [] : [`at ${at.join(', ')} %`]),
+    ...(from === undefined ? [] : [`from ${from} % on`]),
+  ];
+}
+
 /** The result of `gate` on what was seen since the step that `rollout` serves began to count. */
 export function judge(rollout: Rollout, gate: Gate, evidence: Evidence): GateResult {
   const previous = rollout.gates.find((result) => result.name === gate.name);

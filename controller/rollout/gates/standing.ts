@@ -4,7 +4,7 @@
  */
 import type { Gate, NoData } from '../../mesh/gates.js';
 import type { GateResult, Rollout } from '../rollout.js';
-import { judge, kindOf } from './judge.js';
+import { judge, kindOf, whenAsked } from './judge.js';
 import type { Evidence } from './kind.js';
 import { type PersonGate, wordOn } from './person.js';
 
@@ -114,14 +114,13 @@ export function isAsked({ at, from }: Gate, { plan, step }: Rollout): boolean {
 
 function unasked(rollout: Rollout, gate: Gate, { nowMs }: Evidence): GateResult {
   const previous = rollout.gates.find(({ name }) => name === gate.name);
-  const when = gate.at === undefined ? `from ${gate.from} % on` : `at ${gate.at.join(', ')} %`;
   return {
     name: gate.name,
     dryRun: gate.dryRun,
     limit: previous?.limit,
     verdict: 'none',
     samples: 0,
-    text: `asked ${when}`,
+    text: `asked ${whenAsked(gate).join(', ')}`,
     failures: previous?.failures ?? 0,
     judgedUntilMs: previous?.judgedUntilMs ?? 0,
     memory: previous?.memory,
