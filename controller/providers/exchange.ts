@@ -81,17 +81,22 @@ export async function exchange(
   }
 }
 
-/** What `text`, an answer, says, on one line and without what `provider` was sent. */
+/** What `text`, an answer, says, on one line, without what `provider` was sent and without where it is. */
 export function wordsOf(provider: Provider, text: string): string {
-  const masked = redacted(withoutSecrets(provider, text.slice(0, 4096)));
-  return printable(masked).trim().slice(0, wordsMax);
+  const { href, host } = provider.url;
+  const masked = mask(withoutSecrets(provider, text.slice(0, 4096)), [href, host]);
+  return printable(redacted(masked)).trim().slice(0, wordsMax);
 }
 
-/** `text`, of an answer, without what `provider` was sent: it is shown to many. */
+/** `text`, of an answer, without the proof that `provider` was sent: it is shown to many. */
 export function withoutSecrets(provider: Provider, text: string): string {
   const { authorization = '' } = provider.headers();
-  const [, secret = ''] = authorization.split(' ');
-  const secrets = [authorization, secret, provider.url.href, provider.url.host];
+  const [scheme, proof = ''] = authorization.split(' ');
+  const pair = scheme === 'Basic' ? Buffer.from(proof, 'base64').toString('utf8') : '';
+  return mask(text, [authorization, proof, pair, pair.slice(pair.indexOf(':') + 1)]);
+}
+
+function mask(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((each) => each.length > 1)
     .reduce((rest, each) => rest.replaceAll(each, '[redacted]'), text);

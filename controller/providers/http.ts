@@ -56,7 +56,7 @@ export async function askHttp(
     : {
         kind: 'response',
         status,
-        value: readValue(name, withoutSecrets(provider, body), question.json),
+        value: readValue(provider, body, question.json),
       };
 }
 
@@ -73,10 +73,11 @@ function urlBelow({ url, name }: Provider, path: string): URL {
 }
 
 function readValue(
-  name: string,
+  provider: Provider,
   body: string,
   { pointer, type }: NonNullable<HttpQuestion['json']>,
 ): Scalar {
+  const { name } = provider;
   const where = pointer === '' ? 'its answer' : pointer;
   const value = valueAt(parse(name, body), pointer);
   if (value === undefined) {
@@ -91,7 +92,7 @@ function readValue(
   if (typeof value === 'string' && value.length > textMax) {
     throw new OpError('http-no-value', `${name} answered ${value.length} characters at ${where}`);
   }
-  return value as Scalar;
+  return typeof value === 'string' ? withoutSecrets(provider, value) : (value as Scalar);
 }
 
 function parse(name: string, body: string): unknown {

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Question } from '../../controller/rollout/gates/measurement.js';
 import { type Answer, type ChatServer, startChatServer, status } from '../notify/chat-server.js';
-import { ask, provider } from './asking.js';
+import { ask, provider, secretText } from './asking.js';
 
 const test = suite<{ server: ChatServer }>('HTTP judges');
 
@@ -117,6 +117,11 @@ test('a value that repeats the token does not make us show it', async ({ server 
   const asked = provider('http', server.url, { credentials: { kind: 'bearer', token } });
   const outcome = await ask(asked, at(''));
   assert.equal(outcome, { kind: 'response', status: 200, value: '[redacted]' });
+  const password = { kind: 'environment', variable: 'P' } as const;
+  const credentials = { kind: 'basic', username: 'ann', password } as const;
+  server.answer((response) => response.end(JSON.stringify(`it is ${secretText}`)));
+  const other = await ask(provider('http', server.url, { credentials }), at(''));
+  assert.equal(other, { kind: 'response', status: 200, value: 'it is [redacted]' });
 });
 
 test("a gate's own timeout goes before the provider's", async ({ server }) => {
