@@ -27,9 +27,10 @@ const decoders: { readonly [Name in Kind]: (written: Written[Name]) => Own<Name>
     windowMs: goDurationMs(window),
     minRequests,
   }),
-  compare: ({ metric, slowerThan, margin, alpha, beta, maxRate }) => ({
+  compare: ({ metric, slowerThan, baseline, margin, alpha, beta, maxRate }) => ({
     metric,
     slowerThanMs: slowerThan === undefined ? undefined : goDurationMs(slowerThan),
+    baseline: baseline ?? compareDefaults.baseline,
     margin: margin ?? compareDefaults.margin,
     alpha: alpha ?? compareDefaults.alpha,
     beta: beta ?? compareDefaults.beta,

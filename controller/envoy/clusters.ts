@@ -21,7 +21,7 @@ import { packed } from './encode.js';
 import { loadAssignment } from './endpoints.js';
 import { envoyHealthCheck, envoyOutlierDetection } from './health.js';
 import { provenanceMetadata } from './metadata.js';
-import { clusterName } from './names.js';
+import { clusterName, targetClusterName } from './names.js';
 import type { Target } from './reach.js';
 import type { ProxyIdentity, ResourceReference } from './snapshot.js';
 import { upstreamTls } from './tls.js';
@@ -53,7 +53,7 @@ export function egressCluster(
   { policy, pool, proxyKind }: Caller,
 ): ClusterParts {
   const { node, listener } = target;
-  const name = clusterName('egress', mesh.name, node, listener);
+  const name = targetClusterName(mesh.name, target);
   const isEnvoy = proxyKind === 'envoy';
   // gRPC's own clients bring their credentials, and refuse what they do not know.
   const tls = isEnvoy ? upstreamTls(target, policy) : undefined;

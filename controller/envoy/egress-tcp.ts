@@ -9,7 +9,7 @@ import type { AccessLog } from '../mesh/model.js';
 import { normalizeWeights } from '../mesh/weights.js';
 import { tcpFilter } from './connection.js';
 import { portAbove } from './listener.js';
-import { clusterName } from './names.js';
+import { targetClusterName } from './names.js';
 import type { ReachedService, ServicePort } from './reach.js';
 import type { ResourceReference, SocketAddress } from './snapshot.js';
 
@@ -49,9 +49,9 @@ export function tcpRouting(
     return undefined;
   }
   const weights = normalizeWeights(served.route.targets.map((target) => target.weight));
-  const clusters = served.targets.flatMap(({ node, listener }, index) => {
+  const clusters = served.targets.flatMap((target, index) => {
     const weight = weights[index] ?? 0;
-    return weight > 0 ? [{ name: clusterName('egress', mesh, node, listener), weight }] : [];
+    return weight > 0 ? [{ name: targetClusterName(mesh, target), weight }] : [];
   });
   if (clusters.length === 0) {
     return undefined;

@@ -11,7 +11,7 @@ import { gatewayRouteConfiguration } from './gateway-routes.js';
 import { ingressAddress, ingressListener } from './ingress.js';
 import { type ListenerParts, redirectedBinding } from './listener.js';
 import { identityMemo } from './memo.js';
-import { clusterName } from './names.js';
+import { targetClusterName } from './names.js';
 import { encodeResource, resourceSet } from './resource.js';
 import type { EncodedResource, Snapshot, SocketAddress } from './snapshot.js';
 import { reachedUpstreams } from './upstreams.js';
@@ -76,7 +76,7 @@ function poolsOf(
   for (const { listener, routes } of ports) {
     const targets = routes.flatMap(({ port }) => port?.routes.flatMap((one) => one.targets) ?? []);
     for (const target of targets) {
-      const name = clusterName('egress', mesh.name, target.node, target.listener);
+      const name = targetClusterName(mesh.name, target);
       pools.set(name, lowest(pools.get(name) ?? {}, listener.connectionPool ?? {}));
     }
   }

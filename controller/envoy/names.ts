@@ -3,6 +3,7 @@
  * dashboards and alerts are built on them.
  */
 import type { Listener, Mesh, Protocol, VirtualNode } from '../mesh/model.js';
+import type { Target } from './reach.js';
 import type { SocketAddress } from './snapshot.js';
 
 export type Direction = 'ingress' | 'egress';
@@ -27,6 +28,15 @@ export function clusterName(
   return `cds_${direction}_${meshName}_${node.name}_${listener.protocol}_${listener.port}`;
 }
 
+/** The cluster of `target` as its callers see it; a baseline has one of its own. */
+export function targetClusterName(
+  meshName: string,
+  { node, listener, role }: Pick<Target, 'node' | 'listener' | 'role'>,
+): string {
+  const name = clusterName('egress', meshName, node, listener);
+  return role === 'baseline' ? `${name}_baseline` : name;
+}
+
 /** Everything that an `ALLOW_ALL` mesh lets through to where it was going. */
 export function allowAllClusterName(meshName: string): string {
   return `cds_egress_${meshName}_mesh-allow-all`;
@@ -43,6 +53,8 @@ export interface ClusterOwner {
   readonly virtualNode: string;
   readonly port: number;
   readonly direction: Direction;
+  /** Undefined: the node itself. */
+  readonly role?: 'baseline';
 }
 
 /**
@@ -68,16 +80,18 @@ export function clusterIndex(meshes: readonly Mesh[]): ReadonlyMap<string, Clust
 }
 
 function clustersOf(mesh: Mesh): readonly (readonly [string, ClusterOwner])[] {
-  const directions: readonly Direction[] = ['ingress', 'egress'];
   return mesh.virtualNodes.flatMap((node) =>
-    node.listeners.flatMap((listener) =>
-      directions.map(
-        (direction) =>
-          [
-            clusterName(direction, mesh.name, node, listener),
-            { mesh: mesh.name, virtualNode: node.name, port: listener.port, direction },
-          ] as const,
-      ),
-    ),
+    node.listeners.flatMap((listener) => {
+      const owner = { mesh: mesh.name, virtualNode: node.name, port: listener.port };
+      const role = 'baseline';
+      return [
+        [clusterName('ingress', mesh.name, node, listener), { ...owner, direction: 'ingress' }],
+        [clusterName('egress', mesh.name, node, listener), { ...owner, direction: 'egress' }],
+        [
+          targetClusterName(mesh.name, { node, listener, role }),
+          { ...owner, direction: 'egress', role },
+        ],
+      ] as const;
+    }),
   );
 }

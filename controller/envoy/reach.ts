@@ -23,6 +23,7 @@ import { identityMemo } from './memo.js';
 export interface Target {
   readonly node: VirtualNode;
   readonly listener: Listener;
+  readonly role?: WeightedTarget['role'];
 }
 
 export interface ServedRoute {
@@ -161,5 +162,6 @@ function nodePorts(mesh: MeshIndex, service: VirtualService, name: string): read
 function resolveTarget(mesh: MeshIndex, target: WeightedTarget): Target {
   const node = present(mesh.virtualNodes.get(target.virtualNode), target.virtualNode);
   const listener = node.listeners.find(({ port }) => port === target.port);
-  return { node, listener: present(listener, `${node.name}'s listener ${target.port}`) };
+  const found = present(listener, `${node.name}'s listener ${target.port}`);
+  return { node, listener: found, role: target.role };
 }

@@ -10,7 +10,7 @@ import type {
 import type { Timeout } from '../mesh/model.js';
 import { normalizeWeights } from '../mesh/weights.js';
 import { provenanceMetadata } from './metadata.js';
-import { clusterName } from './names.js';
+import { targetClusterName } from './names.js';
 import type { ServedRoute } from './reach.js';
 import { envoyRetryPolicy } from './retry.js';
 import { envoyMatch } from './route-match.js';
@@ -57,8 +57,8 @@ function routeAction(
     // Envoy refuses a list of clusters whose weights sum to 0.
     return { direct_response: { status: 503 } };
   }
-  const clusters = targets.map(({ node, listener }, index) => ({
-    name: clusterName('egress', meshName, node, listener),
+  const clusters = targets.map((target, index) => ({
+    name: targetClusterName(meshName, target),
     weight: wrapped(weights[index] ?? 0),
   }));
   const timeouts = requestTimeouts(route.timeout);

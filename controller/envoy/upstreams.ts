@@ -12,7 +12,7 @@ import {
 } from './clusters.js';
 import { endpointsOf, loadAssignment } from './endpoints.js';
 import { identityMemo } from './memo.js';
-import { clusterName } from './names.js';
+import { targetClusterName } from './names.js';
 import type { ReachedService, Target } from './reach.js';
 import { encodeResource } from './resource.js';
 import type { EncodedResource, ProxyIdentity } from './snapshot.js';
@@ -57,11 +57,11 @@ export function reachedUpstreams(
   const byName = new Map<string, Upstream>();
   for (const { ports, clientPolicy } of reach) {
     for (const target of ports.flatMap(({ routes }) => routes.flatMap(({ targets }) => targets))) {
-      const name = clusterName('egress', mesh.name, target.node, target.listener);
+      const name = targetClusterName(mesh.name, target);
       if (!byName.has(name)) {
         const madeFrom = [mesh, target.node, clientPolicy ?? noPolicy];
         const pool = pools.get(name) ?? {};
-        const key = `${proxyKind} ${target.listener.port} ${JSON.stringify(pool)}`;
+        const key = `${proxyKind} ${name} ${JSON.stringify(pool)}`;
         const caller = { policy: clientPolicy, pool, proxyKind };
         const make = () => reachedUpstream(mesh, target, caller);
         byName.set(name, reached(madeFrom, key, make));

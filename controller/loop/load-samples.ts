@@ -85,6 +85,7 @@ function owners(
           mesh: owner.mesh,
           virtualNode: owner.virtualNode,
           direction: owner.direction,
+          role: owner.role,
           instance,
         };
   };

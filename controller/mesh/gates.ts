@@ -52,6 +52,11 @@ export interface CompareGate extends GateOptions {
   readonly metric: 'errorRate' | 'latency';
   /** Only for latencies: what is slow. Undefined: slower than 99 % of the baseline's were before. */
   readonly slowerThanMs?: number;
+  /**
+   * What the canary is compared with: all that serves beside it, or a part of the stable endpoints' requests
+   * as large as its own, counted apart.
+   */
+  readonly baseline: 'stable' | 'dedicated';
   /** Percentage points by which the canary may be worse. */
   readonly margin: number;
   /** Probability at most that a rollout with a canary that is no worse fails. 0 to 1, both excluded. */

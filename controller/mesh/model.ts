@@ -273,6 +273,8 @@ export interface WeightedTarget {
   readonly port: number;
   /** 0 to 100 as written; relative to the route's other weights. 0 to 10,000 in an effective mesh. */
   readonly weight: number;
+  /** Only in an effective mesh: the node once more, as what its canary is compared with. */
+  readonly role?: 'baseline';
 }
 
 export interface RetryPolicy {

@@ -10,7 +10,7 @@ export const gateMinRequests = 100;
  * One false alarm in a hundred rollouts at most is what people still believe; one step in twenty left too
  * early costs little, as the next one is judged again and harm is looked for at each.
  */
-export const compareDefaults = { margin: 0, alpha: 0.01, beta: 0.05 } as const;
+export const compareDefaults = { baseline: 'stable', margin: 0, alpha: 0.01, beta: 0.05 } as const;
 
 /** With fewer than 200 answers the 99th percentile is one answer or two. */
 export const latencyDefaults = { quantile: 0.99, minRequests: 200 } as const;

@@ -17,6 +17,7 @@ import {
   type VirtualNode,
   type VirtualRouter,
 } from '../mesh/model.js';
+import { hasOwnBaseline, withBaseline } from './baseline.js';
 import { isEnded, type PlanStep, type Rollout } from './rollout.js';
 import { moveTargets } from './weights.js';
 
@@ -89,8 +90,13 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[], insta
         return [];
       case 'added':
         return rollout.group.resources.filter(isAddition);
-      case 'mixed':
-        return mixGroup(rollout.group, position.progress);
+      case 'mixed': {
+        const { group } = rollout;
+        const mixed = mixGroup(group, position.progress);
+        return hasOwnBaseline(rollout.plan)
+          ? group.resources.map((change, index) => withBaseline(change, mixed[index] ?? change))
+          : mixed;
+      }
       case 'desired':
         return rollout.group.resources;
       default:

@@ -110,6 +110,8 @@ export interface GateResult {
   readonly isPending?: boolean;
   /** Why there is no verdict, as `query-no-series`: the same in the API and the metrics. */
   readonly code?: string;
+  /** True: there is no verdict, and what was seen speaks against the canary. */
+  readonly isContested?: boolean;
   /** Failed verdicts of this gate in this rollout. */
   readonly failures: number;
   /** Measurements in a row that were not possible, the newest included; undefined: none. */

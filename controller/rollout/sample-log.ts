@@ -8,6 +8,8 @@ export interface Sample {
   readonly direction: 'egress' | 'ingress';
   /** `ProxyIdentity.instance` of the proxy that reported. */
   readonly instance: string;
+  /** Undefined: the node itself; else its part that a canary is compared with, counted apart. */
+  readonly role?: 'baseline';
   /** The sample covers from `fromMs` (exclusive) to `toMs`. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -17,6 +19,7 @@ export interface SampleQuery {
   readonly mesh: string;
   readonly virtualNode: string;
   readonly direction: 'egress' | 'ingress';
+  readonly role?: 'baseline';
   /** Only samples that cover nothing from before this. */
   readonly fromMs: number;
   /** Only samples of these proxies; undefined: all. */
@@ -69,8 +72,10 @@ export class SampleLog<Kind extends Sample> {
   }
 }
 
-export function sampleKey(part: Pick<Sample, 'mesh' | 'virtualNode' | 'direction'>): string {
-  return `${part.direction}/${part.mesh}/${part.virtualNode}`;
+export function sampleKey(
+  part: Pick<Sample, 'mesh' | 'virtualNode' | 'direction' | 'role'>,
+): string {
+  return `${part.role ?? part.direction}/${part.mesh}/${part.virtualNode}`;
 }
 
 /** The index among `blocks` of what came at `atMs`: their starts are inside, their ends are not. */

@@ -97,10 +97,10 @@ function withActual(
   nowMs: number,
 ): readonly RolloutTarget[] {
   const fromMs = Math.max(nowMs - actualWindowMs, rollout.ackedAtMs ?? 0);
-  const issued = moving.map(
-    ({ virtualNode }) =>
-      load.total({ mesh: rollout.mesh, virtualNode, direction: 'egress', fromMs }).issued,
-  );
+  const issued = moving.map(({ virtualNode }) => {
+    const query = { mesh: rollout.mesh, virtualNode, direction: 'egress', fromMs } as const;
+    return load.total(query).issued + load.total({ ...query, role: 'baseline' }).issued;
+  });
   const total = issued.reduce((sum, count) => sum + count, 0);
   return moving.map((target, index) => ({
     router,

@@ -1,6 +1,6 @@
 /** The gates of rollout scripts: written in a line, and answered by providers that say what they are told to. */
 import type { LoopEvent } from '../../controller/loop/events.js';
-import type { Gate, NoData } from '../../controller/mesh/gates.js';
+import type { CompareGate, Gate, NoData } from '../../controller/mesh/gates.js';
 import { compareDefaults } from '../../controller/mesh/policy-defaults.js';
 import type { MeasurementOrder, Outcome } from '../../controller/rollout/gates/measurement.js';
 
@@ -28,7 +28,9 @@ export function readGate([name = '', kind = '', ...words]: readonly string[]): G
     case 'successRate':
       return { kind, ...options, min: count('min') ?? 99, windowMs: 10_000, minRequests: 20 };
     case 'compare': {
-      const own = { margin: count('margin') ?? compareDefaults.margin, maxRate: count('maxRate') };
+      const margin = count('margin') ?? compareDefaults.margin;
+      const baseline = (given.get('baseline') ?? 'stable') as CompareGate['baseline'];
+      const own = { margin, maxRate: count('maxRate'), baseline };
       return { kind, ...options, metric: 'errorRate', ...compareDefaults, ...own };
     }
     case 'query':

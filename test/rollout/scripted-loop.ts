@@ -9,7 +9,7 @@
  *   gates                   the newest result of every gate
  *   reject REV              a revision with an error
  *   connect|disconnect|ack|nack PROXY[=ADDRESS]      (of node web, or edge… of the gateway; ack without a name: all)
- *   traffic SERVICE-VERSION ok=10 err=1              each proxy's answers in a second, from now on
+ *   traffic SERVICE-VERSION ok=10 err=1              each proxy's answers in a second, from now on; v1* is v1's baseline
  *   tick 30s                time passes, second by second
  *   pause|resume|promote|abort|retry|approve ROLLOUT
  *   crash
@@ -231,11 +231,13 @@ export class ScriptedLoop {
   private tick(durationMs: number): void {
     for (let passedMs = 0; passedMs < durationMs; passedMs += 1000) {
       this.nowMs += 1000;
-      for (const [virtualNode, { ok, err }] of this.traffic) {
+      for (const [name, { ok, err }] of this.traffic) {
+        const virtualNode = name.replace('*', '');
         const sample = {
           mesh: 'demo',
           virtualNode,
           direction: 'egress',
+          role: name.endsWith('*') ? 'baseline' : undefined,
           fromMs: this.nowMs - 1000,
           toMs: this.nowMs,
           successes: ok,
@@ -288,12 +290,17 @@ export class ScriptedLoop {
 }
 
 function printRoute(route: {
-  readonly targets: readonly { readonly virtualNode: string; readonly weight: number }[];
+  readonly targets: readonly {
+    readonly virtualNode: string;
+    readonly weight: number;
+    readonly role?: string;
+  }[];
   readonly timeout?: { readonly perRequestMs?: number };
 }): string {
   const shares = normalizeWeights(route.targets.map((target) => target.weight));
   const targets = route.targets.map(
-    (target, index) => `${target.virtualNode.replace(/^.*-/, '')}=${(shares[index] ?? 0) / 100}`,
+    ({ virtualNode, role }, index) =>
+      `${virtualNode.replace(/^.*-/, '')}${role === undefined ? '' : '*'}=${(shares[index] ?? 0) / 100}`,
   );
   const timeout = route.timeout === undefined ? '' : ` timeout=${route.timeout.perRequestMs}ms`;
   return `${targets.join(' ')}${timeout}`;

@@ -4,6 +4,7 @@
  * configuration, proxies of the wave and proxies outside of it.
  */
 import { pairMemo } from '../../base/memo.js';
+import type { CompareGate } from '../../mesh/gates.js';
 import { wholeWeight } from '../../mesh/weights.js';
 import { isInWave, servedStep } from '../mix.js';
 import type { SampleQuery } from '../sample-log.js';
@@ -17,6 +18,8 @@ export type ArmQuery = Omit<SampleQuery, 'fromMs'>;
 export interface Arms {
   readonly canary: readonly ArmQuery[];
   readonly baseline: readonly ArmQuery[];
+  /** What serves as the baseline before the rollout, and so tells what is usual. */
+  readonly stable: readonly ArmQuery[];
   /** The part of the traffic that the step gives to the canary, 0 to 1. */
   readonly share: number;
   /** False where the step leaves nothing beside the canary. */
@@ -28,13 +31,20 @@ type Question = Pick<GateQuestion, 'rollout' | 'evidence'>;
 /** Groups and meshes are immutable: whose answers judge is found once for each pair. */
 const judgedOf = pairMemo(judgedNodes);
 
-/** `fromMs`: since when answers were looked for, where it must be known who saw them. */
-export function armsOf(question: Question, fromMs: number): Arms {
+/**
+ * `fromMs`: since when answers were looked for, where it must be known who saw them. `baseline`: which of
+ * those that a step of weights may have.
+ */
+export function armsOf(
+  question: Question,
+  fromMs: number,
+  baseline: CompareGate['baseline'] = 'stable',
+): Arms {
   const step = servedStep(question.rollout);
-  return step?.stage === 'weights' ? weightArms(question) : waveArms(question, fromMs);
+  return step?.stage === 'weights' ? weightArms(question, baseline) : waveArms(question, fromMs);
 }
 
-function weightArms({ rollout }: Question): Arms {
+function weightArms({ rollout }: Question, baseline: CompareGate['baseline']): Arms {
   const progress = weightProgress(rollout);
   const gaining = new Set(gainingNodes(rollout.group));
   const routes = movingRoutes(rollout.group, progress);
@@ -45,9 +55,12 @@ function weightArms({ rollout }: Question): Arms {
   );
   const beside = routes.flat().filter(({ virtualNode }) => !gaining.has(virtualNode));
   const nodes = [...new Set(beside.map(({ virtualNode }) => virtualNode))].sort();
+  const stable = nodes.map((virtualNode) => egressOf(rollout.mesh, virtualNode));
   return {
     canary: [...gaining].map((virtualNode) => egressOf(rollout.mesh, virtualNode)),
-    baseline: nodes.map((virtualNode) => egressOf(rollout.mesh, virtualNode)),
+    baseline:
+      baseline === 'stable' ? stable : stable.map((query) => ({ ...query, role: 'baseline' })),
+    stable,
     share: Math.max(0, ...shares),
     hasBaseline: beside.some(({ served }) => served > 0),
   };
@@ -69,6 +82,7 @@ function waveArms({ rollout, evidence }: Question, fromMs: number): Arms {
   return {
     canary: seen.map((query) => ({ ...query, includes: inside })),
     baseline: seen.map((query) => ({ ...query, includes: outside })),
+    stable: seen,
     share: rollout.waveShare,
     hasBaseline: rollout.waveShare < 1,
   };

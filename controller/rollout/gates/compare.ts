@@ -14,7 +14,7 @@ import type { SlowBound } from '../rollout.js';
 import { type Blocks, historyMaxMs, type SampleQuery } from '../sample-log.js';
 import { type ArmQuery, type Arms, armsOf } from './arms.js';
 import type { GateKind, GateQuestion, Judgement } from './kind.js';
-import { type CountBlocks, remember } from './remember.js';
+import { type BlockSource, remember } from './remember.js';
 import { sequentialVerdict } from './sequential-verdict.js';
 import { percent } from './text.js';
 
@@ -39,7 +39,7 @@ function judgeErrors(question: GateQuestion<CompareGate>): Judgement {
 
 function judgeLatency(question: GateQuestion<CompareGate>): Judgement {
   const { latency } = question.evidence.load;
-  const seen = latency.total(baselineOf(question));
+  const seen = latency.total(stableQueries(question));
   const bound = slowBound(question, seen);
   if (bound === undefined) {
     const count = countOf(seen);
@@ -55,9 +55,9 @@ function judgeLatency(question: GateQuestion<CompareGate>): Judgement {
   return { ...judgement, memory: judgement.memory && { ...judgement.memory, bound } };
 }
 
-function baselineOf(question: GateQuestion<CompareGate>): readonly SampleQuery[] {
+function stableQueries(question: GateQuestion<CompareGate>): readonly SampleQuery[] {
   const fromMs = question.evidence.nowMs - historyMaxMs;
-  return armsOf(question, question.fromMs).baseline.map((query) => ({ ...query, fromMs }));
+  return armsOf(question, question.fromMs).stable.map((query) => ({ ...query, fromMs }));
 }
 
 /** Answers of the baseline that the bound is fixed by: with fewer, its quantile is anybody's guess. */
@@ -96,15 +96,18 @@ function judgeSeries(
   countArm: CountArm,
 ): Judgement {
   const { gate, evidence, fromMs } = question;
-  const arms = armsOf(question, fromMs);
+  const arms = armsOf(question, fromMs, gate.baseline);
   const settings = settingsOf(gate, arms);
-  const countBlocks: CountBlocks = (blocks, noneBeforeMs) => {
-    const baseline = countArm(arms.baseline, blocks, noneBeforeMs);
-    return countArm(arms.canary, blocks, noneBeforeMs).map(
-      (canary, index): Block => ({ canary, baseline: baseline[index] ?? noCounts }),
-    );
+  const source: BlockSource = {
+    arms: (blocks, noneBeforeMs) => {
+      const baseline = countArm(arms.baseline, blocks, noneBeforeMs);
+      return countArm(arms.canary, blocks, noneBeforeMs).map(
+        (canary, index): Block => ({ canary, baseline: baseline[index] ?? noCounts }),
+      );
+    },
+    stable: (blocks) => countArm(arms.stable, blocks, 0),
   };
-  const memory = remember(question, countBlocks, settings);
+  const memory = remember(question, source, settings);
   const windowMs = evidence.nowMs - fromMs;
   return { ...sequentialVerdict({ metric, judge: memory.judge, settings, windowMs }), memory };
 }

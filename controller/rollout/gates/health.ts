@@ -32,7 +32,12 @@ function judgeHealth(question: GateQuestion<HealthGate>): Judgement {
   const observed = Math.round(share * 100) / 100;
   const hasPassed = total > 0 && share >= gate.min;
   const put = ejected === 0 ? '' : `, ${ejected} ejected`;
-  const views = samples(total, `endpoints seen by ${seen.length} proxies${put}`, healthMaxAgeMs);
+  const proxies = seen.length === 1 ? '1 proxy' : `${seen.length} proxies`;
+  const views = samples(
+    total,
+    `${total === 1 ? 'endpoint' : 'endpoints'} seen by ${proxies}${put}`,
+    healthMaxAgeMs,
+  );
   return {
     verdict: hasPassed ? 'pass' : 'fail',
     observed,

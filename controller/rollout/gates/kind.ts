@@ -41,6 +41,8 @@ export interface Judgement {
   readonly isPending?: boolean;
   /** Why there is no verdict; undefined: there is one, or what is missing is only more of the same. */
   readonly code?: string;
+  /** True: what was seen speaks against the canary, though not yet loud enough; it is no lack of data. */
+  readonly isContested?: boolean;
   /** Measurements in a row that were not possible; undefined: the newest one was. */
   readonly errors?: number;
   /** In the form of `figure`, or what is missing for a verdict. */

@@ -15,16 +15,21 @@ import type { GateMemory } from '../rollout.js';
 import { type Blocks, historyMaxMs } from '../sample-log.js';
 import type { GateQuestion } from './kind.js';
 
-/** What both arms did in each of `blocks`, by what covers nothing from before `noneBeforeMs`. */
-export type CountBlocks = (blocks: Blocks, noneBeforeMs: number) => readonly Block[];
+/** What was seen in each of `blocks`. */
+export interface BlockSource {
+  /** Of both arms, by what covers nothing from before `noneBeforeMs`. */
+  readonly arms: (blocks: Blocks, noneBeforeMs: number) => readonly Block[];
+  /** Of the stable version before the rollout. */
+  readonly stable: (blocks: Blocks) => readonly Counts[];
+}
 
 export function remember(
   { previous, evidence, fromMs }: Pick<GateQuestion, 'previous' | 'evidence' | 'fromMs'>,
-  countBlocks: CountBlocks,
+  source: BlockSource,
   settings: JudgeSettings,
 ): GateMemory {
   const known = previous?.memory ?? {
-    judge: startJudge(countBlocks, fromMs),
+    judge: startJudge(source, fromMs),
     fromMs,
     untilMs: fromMs,
   };
@@ -34,7 +39,7 @@ export function remember(
   if (count === 0) {
     return start;
   }
-  const blocks = countBlocks({ fromMs: start.untilMs, blockMs, count }, fromMs);
+  const blocks = source.arms({ fromMs: start.untilMs, blockMs, count }, fromMs);
   let { judge } = start;
   for (const block of blocks) {
     judge = lookAt(judge, block, settings);
@@ -46,12 +51,10 @@ export function remember(
   };
 }
 
-/** How the baseline's errors clumped before the rollout is what the first blocks are read by. */
-function startJudge(countBlocks: CountBlocks, fromMs: number): JudgeState {
+/** How the stable version's errors clumped before the rollout is what the first blocks are read by. */
+function startJudge(source: BlockSource, fromMs: number): JudgeState {
   const count = Math.floor(historyMaxMs / blockMs);
-  const before = countBlocks({ fromMs: fromMs - count * blockMs, blockMs, count }, 0);
-  const seen = before.map(({ baseline }): Counts => baseline);
-  return learn(newJudge, seen);
+  return learn(newJudge, source.stable({ fromMs: fromMs - count * blockMs, blockMs, count }));
 }
 
 /** A baseline that should be there and takes no request is none: the canary is held against its cap. */

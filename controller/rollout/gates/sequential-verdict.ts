@@ -64,29 +64,34 @@ function safe(one: SequentialCase): Judgement {
   };
 }
 
+/** What was seen speaks against the canary from here on: ten to one, or a rate that no step is left on. */
+const contestedFrom = 10;
+
 function undecided(one: SequentialCase): Judgement {
   const { metric, judge, settings } = one;
   const { canary, baseline } = judge;
-  const cap = percent(settings.cap);
-  const seen = `(${seenText(one)}; ${evidenceText('safety', safetyEvidence(judge), settings.beta)})`;
   const result = { ...common(one, settings.cap), verdict: 'none' as const };
   if (canary.requests === 0) {
-    return {
-      ...result,
-      code: 'no-requests',
-      text: `${metric}: the canary has had no request (${seenText(one)})`,
-    };
+    const text = `${metric}: the canary has had no request (${seenText(one)})`;
+    return { ...result, code: 'no-requests', text };
   }
-  const rate = percent(rateOf(canary));
-  if (rateOf(canary) >= settings.cap && rateOf(baseline) >= settings.cap / 2) {
-    const text = `${metric} ${rate} is not below ${cap}, but the baseline's is ${percent(rateOf(baseline))}: both suffer ${seen}`;
-    return { ...result, code: 'both-suffer', text };
+  const rate = rateOf(canary);
+  const cap = percent(settings.cap);
+  const isAbove = canary.hits > 1 && rate >= settings.cap;
+  const harm = harmEvidence(judge);
+  const isContested = isAbove || harm >= contestedFrom;
+  const evidence = [
+    evidenceText('safety', safetyEvidence(judge), settings.beta),
+    ...(harm >= 2 ? [evidenceText('harm', harm, settings.alpha)] : []),
+  ];
+  const seen = `(${seenText(one)}; ${evidence.join(', ')})`;
+  if (isAbove && rateOf(baseline) >= settings.cap / 2) {
+    const both = `the baseline's is ${percent(rateOf(baseline))}: both suffer`;
+    const text = `${metric} ${percent(rate)} is not below ${cap}, but ${both} ${seen}`;
+    return { ...result, isContested, code: 'both-suffer', text };
   }
-  return {
-    ...result,
-    code: 'undecided',
-    text: `${metric} ${rate}, not yet proven below ${cap} ${seen}`,
-  };
+  const text = `${metric} ${percent(rate)}, not yet proven below ${cap} ${seen}`;
+  return { ...result, isContested, code: 'undecided', text };
 }
 
 function common({ judge }: SequentialCase, limit: number) {

@@ -18,7 +18,7 @@ export function withVerdicts(rollout: Rollout, evidence: Evidence): Rollout {
 
 /** A new step needs new verdicts; how often a gate failed is remembered. */
 export function forgetVerdict(result: GateResult): GateResult {
-  const { code: _, errors: __, isPending: ___, ...kept } = result;
+  const { code: _, errors: __, isPending: ___, isContested: ____, ...kept } = result;
   return { ...kept, verdict: 'none', observed: undefined, samples: 0, text: '' };
 }
 
@@ -52,7 +52,8 @@ export function brokenGate(rollout: Rollout): GateResult | undefined {
 /** Results for which a step that has baked is not left. */
 export function openGates(rollout: Rollout): readonly GateResult[] {
   return decidingGates(rollout).flatMap(({ gate, result }) => {
-    const mayPass = hasNoData(result) && noDataOf(rollout, gate) === 'pass';
+    const isSilent = hasNoData(result) && result.isContested !== true;
+    const mayPass = isSilent && noDataOf(rollout, gate) === 'pass';
     return result.verdict === 'pass' || mayPass ? [] : [result];
   });
 }
