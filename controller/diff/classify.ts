@@ -3,7 +3,7 @@
  * A removed route is `config`, not `subtractive`, and so is a gateway route that comes or goes while its
  * gateway stays: requests go elsewhere from then on, which is what waves and gates are for.
  */
-import { canonicalJson } from '../base/hash.js';
+import { sameValue } from '../base/same-value.js';
 import type { ResourceRef, Route, VirtualNode, VirtualRouter } from '../mesh/model.js';
 import { normalizeWeights } from '../mesh/weights.js';
 import type { Change, ChangeClass, FieldChange, ResourceChange } from './change.js';
@@ -160,7 +160,7 @@ function classifyRoute(
 
 /** True where other weights mean the same: 1 and 1 are 50 and 50, and no request goes elsewhere. */
 function hasSameShares(before: Route, after: Route): boolean {
-  return canonicalJson(sharesOf(before)) === canonicalJson(sharesOf(after));
+  return sameValue(sharesOf(before), sharesOf(after));
 }
 
 function sharesOf({ targets }: Route): Readonly<Record<string, number>> {
@@ -172,10 +172,10 @@ function sharesOf({ targets }: Route): Readonly<Record<string, number>> {
 
 /** True where the two routes differ in their targets and weights alone. */
 export function sameButForTargets(before: Route, after: Route): boolean {
-  return canonicalJson({ ...before, targets: [] }) === canonicalJson({ ...after, targets: [] });
+  return sameValue({ ...before, targets: [] }, { ...after, targets: [] });
 }
 
 /** True where weights of `after` differ from those of `before`, whatever else does. */
 export function targetsDiffer(before: Route, after: Route): boolean {
-  return canonicalJson(before.targets) !== canonicalJson(after.targets);
+  return !sameValue(before.targets, after.targets);
 }

@@ -2,8 +2,8 @@
  * `diffMeshes(applied, desired)`: which resources differ. Whole resources, since they are what is stored,
  * held and compared; `classify.ts` says what the difference means inside one.
  */
-import { canonicalJson } from '../base/hash.js';
 import { compareText } from '../base/problem.js';
+import { sameValue } from '../base/same-value.js';
 import { type Mesh, type Resource, type ResourceRef, resourceKey } from '../mesh/model.js';
 import { allResources, keyIn } from '../mesh/references.js';
 import type { ResourceChange } from './change.js';
@@ -71,7 +71,7 @@ export function emptyMesh(like: Mesh): Mesh {
 
 /** Equal in meaning. By identity first: what did not change is usually the same object. */
 export function sameResource(left: Resource | null, right: Resource | null): boolean {
-  return left === right || canonicalJson(left) === canonicalJson(right);
+  return sameValue(left, right);
 }
 
 function resourcesByKey(mesh: Mesh): Map<string, Resource> {

@@ -1,6 +1,6 @@
 /** The fields in which two plain values differ, with paths that people read. */
-import { canonicalJson } from '../base/hash.js';
 import { compareText } from '../base/problem.js';
+import { sameValue } from '../base/same-value.js';
 import type { FieldChange } from './change.js';
 
 /**
@@ -9,7 +9,7 @@ import type { FieldChange } from './change.js';
  * names they are matched by place while there are as many.
  */
 export function diffFields(before: unknown, after: unknown, path = ''): readonly FieldChange[] {
-  if (before === after || canonicalJson(before) === canonicalJson(after)) {
+  if (sameValue(before, after)) {
     return [];
   }
   if (isNamedList(before) && isNamedList(after)) {

@@ -154,6 +154,16 @@ export function allLost(announced: Announced, nowMs: number): Announced {
   );
 }
 
+/** Those that are lost are lost since `nowMs`: times from before it say nothing any more. */
+export function lostSince(announced: Announced, nowMs: number): Announced {
+  return new Map(
+    [...announced].map(([key, entries]) => [
+      key,
+      entries.map((entry) => (isLiving(entry) ? entry : { ...entry, lostAtMs: nowMs })),
+    ]),
+  );
+}
+
 /** True where time alone may take an endpoint out. */
 export function hasLost(announced: Announced): boolean {
   return [...announced.values()].some((list) => list.some((one) => one.lostAtMs !== undefined));

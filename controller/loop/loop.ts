@@ -22,7 +22,7 @@ import type {
   StoredNotification,
 } from './ports.js';
 import { PublicationFactory } from './publication.js';
-import { startState } from './start-state.js';
+import { afterJump, startState } from './start-state.js';
 import type { DurableState, LoopState } from './state.js';
 import { isNews, retreatOnly, type StepSettings, stepLoop } from './step.js';
 
@@ -57,6 +57,12 @@ interface Unsaved {
   readonly announcements: readonly Announcement[];
 }
 
+/**
+ * While anything runs there is a tick a second, so a minute without one is a machine that slept or a clock
+ * that was set. A clock that is slewed goes back by milliseconds.
+ */
+const jumpMs = { forward: 60_000, back: 1000 } as const;
+
 const nothingUnsaved: Unsaved = { history: [], announcements: [] };
 
 /** A proxy that refuses again and again must not fill the memory while the store is down. */
@@ -75,6 +81,8 @@ export class Loop {
   /** Notifications were stored since the dispatcher was last woken. */
   private hasMail = false;
   private isStopped = false;
+  /** When the last event was handled, by the wall clock. */
+  private seenAtMs: number;
   private running: Promise<void> | undefined;
   private cancelTick: (() => void) | undefined;
   /** The newest revision that could not be stored comes again, unless a newer one has come. */
@@ -84,6 +92,7 @@ export class Loop {
     this.deps = deps;
     this.settings = settings;
     this.publications = new PublicationFactory(deps.logger);
+    this.seenAtMs = deps.clock.now();
     this.state = startState(initialDurableState, new LoadHistory(), deps.clock.now());
   }
 
@@ -139,10 +148,25 @@ export class Loop {
     // Callers that publish or report from inside a callback never find themselves inside a step.
     await Promise.resolve();
     for (let item = this.queue.shift(); item !== undefined; item = this.queue.shift()) {
+      this.lookAtClock();
       await this.handle(item);
     }
     this.running = undefined;
     this.scheduleTick();
+  }
+
+  /**
+   * Nothing may be judged by times from before a jump. What is served stays what it is, so this needs no
+   * store, as the start of the process needs none.
+   */
+  private lookAtClock(): void {
+    const nowMs = this.deps.clock.now();
+    const passedMs = nowMs - this.seenAtMs;
+    this.seenAtMs = nowMs;
+    if (passedMs < -jumpMs.back || (passedMs > jumpMs.forward && this.isWaiting())) {
+      this.deps.logger.warn('clock.jumped', { passedMs });
+      this.state = afterJump(this.state, nowMs);
+    }
   }
 
   private async handle(item: QueuedEvent): Promise<void> {
@@ -265,19 +289,23 @@ export class Loop {
   private scheduleTick(): void {
     this.cancelTick?.();
     this.cancelTick = undefined;
-    const isRunning = [...this.state.durable.rollouts.values()].some(
-      (rollout) => !isEnded(rollout.phase),
-    );
     const delayMs = this.isStoreDown ? storeRetryMs : tickMs;
-    const { proxies, durable } = this.state;
-    const isWaiting =
-      isRunning ||
-      this.isStoreDown ||
-      hasLost(durable.announced) ||
-      hasUnready(durable.announced, proxies.values());
-    if (!this.isStopped && isWaiting) {
+    if (!this.isStopped && this.isWaiting()) {
       this.cancelTick = this.deps.clock.after(delayMs, () => this.enqueue({ kind: 'tick' }));
     }
+  }
+
+  /** True where something may become due by the passing of time alone. */
+  private isWaiting(): boolean {
+    const { proxies, durable } = this.state;
+    const { rollouts, announced } = durable;
+    const isRunning = [...rollouts.values()].some((rollout) => !isEnded(rollout.phase));
+    return (
+      isRunning ||
+      this.isStoreDown ||
+      hasLost(announced) ||
+      hasUnready(announced, proxies.values())
+    );
   }
 }
 

@@ -2,7 +2,7 @@
  * The durable state as values in the store, and back. A step writes the values that it changed, found by
  * identity: a rollout whose gates merely measured again is not written.
  */
-import { canonicalJson } from '../base/hash.js';
+import { sameValue } from '../base/same-value.js';
 import { shareMesh } from '../diff/share.js';
 import type { Mesh } from '../mesh/model.js';
 import type { HeldChange, Rollout } from '../rollout/rollout.js';
@@ -68,13 +68,13 @@ function mustWrite(before: Stored, after: Stored): boolean {
     return false;
   }
   if ('phase' in before && 'phase' in after) {
-    return durablePart(before) !== durablePart(after);
+    return !sameValue(durablePart(before), durablePart(after));
   }
   return true;
 }
 
 /** All of a rollout but the figures of its gates, which come anew with every load report. */
-function durablePart(rollout: Rollout): string {
+function durablePart(rollout: Rollout) {
   const { group, plan, gates, ...rest } = rollout;
   const verdicts = gates.map(({ name, verdict, failures, judgedUntilMs }) => ({
     name,
@@ -83,12 +83,21 @@ function durablePart(rollout: Rollout): string {
     judgedUntilMs,
   }));
   // The group and the plan are frozen at the start: only what moves is compared.
-  return canonicalJson({ ...rest, verdicts });
+  return { ...rest, verdicts };
 }
 
 /** The state that `values` hold. Throws where they are not what `changedValues` wrote. */
 export function restoreState(
   values: readonly { readonly kind: string; readonly key: string; readonly json: string }[],
+): DurableState {
+  return assembleState(
+    values.map(({ kind, key, json }) => ({ kind, key, value: JSON.parse(json) })),
+  );
+}
+
+/** The same of values that were parsed already. */
+export function assembleState(
+  values: readonly { readonly kind: string; readonly key: string; readonly value: unknown }[],
 ): DurableState {
   const meshes = new Map<string, MeshState>();
   const rollouts: Rollout[] = [];
@@ -97,8 +106,7 @@ export function restoreState(
   let { revision, nextRollout } = initialDurableState;
   const applied = new Map<string, Mesh>();
   const desired = new Map<string, Mesh>();
-  for (const { kind, key, json } of values) {
-    const value: unknown = JSON.parse(json);
+  for (const { kind, key, value } of values) {
     switch (kind) {
       case 'applied':
         applied.set(key, value as Mesh);

@@ -1,7 +1,7 @@
 /** The state at the start: what the store kept, and nothing yet of the world. */
 import type { LoadHistory } from '../rollout/load-history.js';
-import { isEnded, type Rollout } from '../rollout/rollout.js';
-import { allLost } from './announced.js';
+import { type GateResult, isEnded, type Rollout } from '../rollout/rollout.js';
+import { allLost, lostSince } from './announced.js';
 import type { DurableState, LoopState } from './state.js';
 
 /** Every proxy has yet to say what it has, and every gate to see its first request. */
@@ -24,6 +24,23 @@ export function startState(stored: DurableState, load: LoadHistory, nowMs: numbe
   };
 }
 
+/**
+ * `state` as if the process had just started, but that it knows who is connected: times from before the
+ * jump say nothing of how long anything took.
+ */
+export function afterJump(state: LoopState, nowMs: number): LoopState {
+  const { durable } = state;
+  state.load.forget();
+  const rollouts = new Map(
+    [...durable.rollouts].map(([id, rollout]) => [id, startOver(rollout, nowMs)]),
+  );
+  const proxies = new Map(
+    [...state.proxies].map(([id, proxy]) => [id, { ...proxy, connectedAtMs: nowMs }]),
+  );
+  const announced = lostSince(durable.announced, nowMs);
+  return { ...state, durable: { ...durable, rollouts, announced }, proxies, measured: new Map() };
+}
+
 /** Time in which nobody looked bakes nothing and meets no deadline. */
 function startOver(rollout: Rollout, nowMs: number): Rollout {
   const { phase, ackedAtMs, pausedAtMs } = rollout;
@@ -31,10 +48,24 @@ function startOver(rollout: Rollout, nowMs: number): Rollout {
     return rollout;
   }
   // What is paused goes on from when it was paused, whenever that is.
-  const fromMs = phase === 'Paused' ? (pausedAtMs ?? nowMs) : nowMs;
+  const fromMs = phase === 'Paused' ? Math.min(pausedAtMs ?? nowMs, nowMs) : nowMs;
   return {
     ...rollout,
     stepEnteredAtMs: fromMs,
     ackedAtMs: ackedAtMs === undefined ? undefined : fromMs,
+    pausedAtMs: pausedAtMs === undefined ? undefined : fromMs,
+    gates: rollout.gates.map((result) => notLaterThan(result, nowMs)),
+  };
+}
+
+/** A clock that went back must not make a gate wait until it is where it was. */
+function notLaterThan(result: GateResult, nowMs: number): GateResult {
+  const { memory } = result;
+  return {
+    ...result,
+    judgedUntilMs: Math.min(result.judgedUntilMs, nowMs),
+    ...(memory === undefined
+      ? {}
+      : { memory: { ...memory, untilMs: Math.min(memory.untilMs, nowMs) } }),
   };
 }

@@ -28,6 +28,10 @@ export class HealthHistory {
     this.newest.set(key, byInstance);
   }
 
+  forget(): void {
+    this.newest.clear();
+  }
+
   /** The newest word of each proxy that `includes` takes, where it came after `fromMs`. */
   newestOf(query: SampleQuery): readonly HealthSample[] {
     return [...(this.newest.get(sampleKey(query))?.values() ?? [])].filter(

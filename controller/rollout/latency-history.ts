@@ -17,6 +17,10 @@ export class LatencyHistory {
     this.log.record(sample);
   }
 
+  forget(): void {
+    this.log.forget();
+  }
+
   /** All answers of `queries` together. */
   total(queries: readonly SampleQuery[]): Latencies {
     const counts = new Map<number, number>();

@@ -26,6 +26,13 @@ export class LoadHistory {
     this.log.record(sample);
   }
 
+  /** Forgets everything: the clock that its times are of is not the one of now. */
+  forget(): void {
+    this.log.forget();
+    this.latency.forget();
+    this.health.forget();
+  }
+
   total(query: SampleQuery): LoadTotal {
     const total = { successes: 0, errors: 0, issued: 0 };
     for (const sample of this.log.since(query, query.fromMs)) {

@@ -54,6 +54,10 @@ export class SampleLog<Kind extends Sample> {
     this.samplesByKey.set(key, samples);
   }
 
+  forget(): void {
+    this.samplesByKey.clear();
+  }
+
   /**
    * What `query` asks for that came at `sinceMs` or later. Newest first, so that the cost is that of the
    * window and not of the log.

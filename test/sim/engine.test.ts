@@ -1,32 +1,25 @@
-/**
- * Seeded simulations of the whole engine. `HEADGATE_SEEDS=N` runs more of them, `HEADGATE_SEED=n` one
- * again and tells its story.
- */
+/** The whole engine, simulated: a thousand seeds. More of them, or one again: `npm run sim`. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Simulation } from './simulation.js';
+import { renderFailure } from './run.js';
+import { runSeeds } from './run-seeds.js';
 
 const simulations = suite('engine simulation');
 
-const seedCount = Number(process.env.HEADGATE_SEEDS ?? 300);
-const onlySeed = process.env.HEADGATE_SEED;
-const seeds =
-  onlySeed === undefined
-    ? Array.from({ length: seedCount }, (_, index) => index + 1)
-    : [Number(onlySeed)];
-
-/** Long enough for several commits, crashes and rollouts that end. */
-const eventsPerSeed = 120;
+const seeds = Array.from({ length: 1000 }, (_, index) => index + 1);
 
 simulations('what always holds holds, whatever happens', async () => {
-  for (const seed of seeds) {
-    const simulation = new Simulation(seed);
-    const problems = await simulation.run(eventsPerSeed);
-    if (problems.length > 0 || onlySeed !== undefined) {
-      console.log(simulation.log.join('\n'));
-    }
-    assert.is(problems.join('\n'), '', `replay with HEADGATE_SEED=${seed}`);
+  const { failures, count } = await runSeeds(seeds, { jobs: 2, isFirstEnough: true });
+  const [failure] = failures;
+  if (failure !== undefined) {
+    console.log(await renderFailure(failure));
   }
+  assert.is(
+    failure?.problems.join('\n') ?? '',
+    '',
+    `replay with npm run sim -- --seed ${failure?.seed}`,
+  );
+  assert.is(count, seeds.length);
 });
 
 simulations.run();

@@ -3,8 +3,9 @@
  * publication, sample and command, and keeps the problems that it finds; it never throws, since it is
  * called from inside the loop.
  */
-import { canonicalJson } from '../../controller/base/hash.js';
-import { restoreState } from '../../controller/loop/persist.js';
+import { memo } from '../../controller/base/memo.js';
+import { sameValue } from '../../controller/base/same-value.js';
+import { assembleState } from '../../controller/loop/persist.js';
 import type { Publication } from '../../controller/loop/ports.js';
 import type { DurableState, LoopState } from '../../controller/loop/state.js';
 import type { Mesh } from '../../controller/mesh/model.js';
@@ -15,10 +16,11 @@ import { effectiveMesh, positionOf } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
 import type { RecordingLogger } from '../support/recording-logger.js';
 import { describeState, endpointProblems, untoldProblems } from './at-rest.js';
-import { effectiveOf, withRetreats } from './served.js';
+import { isServedAlike, withRetreats } from './served.js';
 import { reachedResources, type SimulatedFleet } from './simulated-fleet.js';
-import type { SimulatedStore } from './simulated-store.js';
+import type { SimulatedStore, StoredValue } from './simulated-store.js';
 import {
+  between,
   type Moment,
   movingTargets,
   type ServedSince,
@@ -75,6 +77,16 @@ export class Inspector {
     }
   }
 
+  /** Times from before it say nothing any more: nothing may rest on them. */
+  jumped(): void {
+    const nowMs = this.deps.nowMs();
+    this.startedAtMs = nowMs;
+    this.samples = [];
+    for (const [id, since] of this.servedSince) {
+      this.servedSince.set(id, { ...since, atMs: nowMs });
+    }
+  }
+
   restarted(): void {
     this.before = undefined;
     this.startedAtMs = this.deps.nowMs();
@@ -87,8 +99,8 @@ export class Inspector {
     this.before ??= state;
     const stored = withRetreats(this.restored(), state.durable);
     for (const instance of this.instances()) {
-      const served = effectiveOf(state.durable, instance);
-      if (served !== effectiveOf(stored, instance) && !this.wasConfirmed(state.durable, instance)) {
+      const isStored = isServedAlike(state.durable, stored, instance);
+      if (!isStored && !this.wasConfirmed(state.durable, instance)) {
         this.report(`${instance} is served what was not stored`);
       }
     }
@@ -147,16 +159,14 @@ export class Inspector {
         if (dangling.length > 0) {
           this.report(`${name} dangles for ${instance}: ${dangling.join(', ')}`);
         }
-        if (isCalm && JSON.stringify(served) !== JSON.stringify(mesh.applied)) {
+        if (isCalm && !sameValue(served, mesh.applied)) {
           this.report(`${instance} is served something else than what is applied`);
         }
         this.checkSums(served);
+        this.checkMoving(served, running);
+        this.checkWayBack(mesh.applied, running, instance);
       }
-      if (
-        isStoring &&
-        !isSame &&
-        effectiveOf(restored, instance) !== effectiveOf(state.durable, instance)
-      ) {
+      if (isStoring && !isSame && !isServedAlike(restored, state.durable, instance)) {
         this.report(`a restart would serve ${instance} something else`);
       }
     }
@@ -192,16 +202,15 @@ export class Inspector {
 
   /** True where `instance` is served what the running process knows to be stored. */
   private wasConfirmed(durable: DurableState, instance: string): boolean {
-    const confirmed = restoreState(this.deps.store.confirmed());
-    const served = effectiveOf(durable, instance);
-    return effectiveOf(withRetreats(confirmed, durable), instance) === served;
+    const confirmed = restoredFrom(this.deps.store.confirmed());
+    return isServedAlike(withRetreats(confirmed, durable), durable, instance);
   }
 
   /** What a restart would find now. */
   private restored(): DurableState {
     const { store } = this.deps;
     if (this.known?.commits !== store.commits) {
-      this.known = { commits: store.commits, durable: restoreState(store.stored()) };
+      this.known = { commits: store.commits, durable: restoredFrom(store.stored()) };
     }
     return this.known.durable;
   }
@@ -280,6 +289,34 @@ export class Inspector {
     }
   }
 
+  /** What a rollout moves is between its two ends, and is as much as before. */
+  private checkMoving(mesh: Mesh, running: readonly Rollout[]): void {
+    for (const rollout of running) {
+      for (const { ref, before, after } of rollout.group.resources) {
+        const router = mesh.virtualRouters.find(({ name }) => name === ref.name);
+        if (before?.kind === 'VirtualRouter' && after?.kind === 'VirtualRouter' && router) {
+          this.report(...between(before, after, router).map((text) => `${rollout.id} ${text}`));
+        }
+      }
+    }
+  }
+
+  /** What goes back serves nothing of itself any more. */
+  private checkWayBack(applied: Mesh, running: readonly Rollout[], instance: string): void {
+    const others = running.filter(({ phase }) => phase !== 'RollingBack');
+    if (others.length === running.length) {
+      return;
+    }
+    if (
+      !sameValue(
+        effectiveMesh(applied, running, instance),
+        effectiveMesh(applied, others, instance),
+      )
+    ) {
+      this.report(`${instance} is served what goes back`);
+    }
+  }
+
   /** What is applied changes only by a rollout that has succeeded. */
   private checkApplied(before: DurableState, after: DurableState): void {
     for (const [name, { applied }] of after.meshes) {
@@ -287,7 +324,7 @@ export class Inspector {
       if (known === undefined || known.applied === applied) {
         continue;
       }
-      const isChanged = canonicalJson(known.applied) !== canonicalJson(applied);
+      const isChanged = !sameValue(known.applied, applied);
       const succeeded = [...after.rollouts.values()].some(
         ({ id, phase }) => phase === 'Succeeded' && before.rollouts.get(id)?.phase !== 'Succeeded',
       );
@@ -300,6 +337,13 @@ export class Inspector {
   private report(...problems: readonly string[]): void {
     this.problems.push(...problems);
   }
+}
+
+/** Values are immutable: each is parsed once, however often the state is put together again. */
+const parsed = memo(({ kind, key, json }: StoredValue) => ({ kind, key, value: JSON.parse(json) }));
+
+function restoredFrom(values: readonly StoredValue[]): DurableState {
+  return assembleState(values.map(parsed));
 }
 
 /** Two positions with the same key are served the same. */

@@ -1,4 +1,5 @@
 /** What is served of a state, as the inspector compares it. */
+import { sameValue } from '../../controller/base/same-value.js';
 import type { DurableState } from '../../controller/loop/state.js';
 import type { Mesh } from '../../controller/mesh/model.js';
 import { effectiveMesh } from '../../controller/rollout/mix.js';
@@ -14,9 +15,9 @@ export function effectiveFor(durable: DurableState, instance: string): Mesh | un
   return mesh === undefined ? undefined : effectiveMesh(mesh.applied, runningOf(durable), instance);
 }
 
-/** The same as text. */
-export function effectiveOf(durable: DurableState, instance: string): string {
-  return JSON.stringify(effectiveFor(durable, instance)) ?? 'nothing';
+/** True where `instance` is served the same of both. */
+export function isServedAlike(left: DurableState, right: DurableState, instance: string): boolean {
+  return sameValue(effectiveFor(left, instance), effectiveFor(right, instance));
 }
 
 /** `stored`, with the ways back of `present`, which may be served although they are not stored yet. */

@@ -60,7 +60,8 @@ export class SimulatedFleet implements Publisher {
     return [...this.byId.values()].map(statusOf);
   }
 
-  connect(instance: string, node: string): void {
+  /** `acked`: what it has from a stream before this one. */
+  connect(instance: string, node: string, acked?: string): void {
     this.count += 1;
     const proxy: SimulatedProxy = {
       id: `${instance}#${this.count}`,
@@ -71,7 +72,7 @@ export class SimulatedFleet implements Publisher {
       generation: 0,
       ackedGeneration: 0,
       served: undefined,
-      acked: undefined,
+      acked,
     };
     this.byId.set(proxy.id, proxy);
     this.deps.send({ kind: 'proxyConnected', proxy: statusOf(proxy) });

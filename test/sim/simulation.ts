@@ -36,7 +36,8 @@ const patienceSeconds = 100;
 export class Simulation {
   /** What happened, one line an event: the story of a failure. */
   readonly log: string[] = [];
-  private readonly random: Random;
+  private readonly seed: number;
+  private random: Random;
   private readonly clock = manualClock(Date.UTC(2026, 0, 1));
   private readonly store = new SimulatedStore();
   private readonly logger = recordingLogger();
@@ -51,6 +52,7 @@ export class Simulation {
   private loop: Loop;
 
   constructor(seed: number) {
+    this.seed = seed;
     this.random = seededRandom(seed);
     this.wish = firstWish(this.random);
     this.fleet = new SimulatedFleet({
@@ -69,12 +71,20 @@ export class Simulation {
     this.loop = this.createLoop();
   }
 
-  /** Problems that were found, with the story up to the first; empty where everything held. */
-  async run(eventCount: number): Promise<readonly string[]> {
+  /**
+   * Lets `events` happen, which are numbers: what each is follows from the seed and itself.
+   * Problems that were found, with the story up to the first; empty where everything held.
+   */
+  async run(events: readonly number[]): Promise<readonly string[]> {
     await this.loop.start();
     this.commit(this.wish);
     await this.settle();
-    for (let index = 0; index < eventCount && this.inspector.problems.length === 0; index += 1) {
+    for (const index of events) {
+      if (this.inspector.problems.length > 0) {
+        break;
+      }
+      // Each event has chances of its own: without one of them the others are what they were.
+      this.random = seededRandom(this.seed * 1_000_003 + index);
       await this.happen();
     }
     if (this.inspector.problems.length === 0) {
@@ -126,8 +136,12 @@ export class Simulation {
       this.changeTraffic();
     } else if (chance < 0.57) {
       await this.crash();
-    } else if (chance < 0.62) {
+    } else if (chance < 0.61) {
       this.breakStore();
+    } else if (chance < 0.63) {
+      this.jump();
+    } else if (chance < 0.66) {
+      this.reconnect();
     } else {
       await this.pass(pick(this.random, [1, 1, 2, 5]));
     }
@@ -187,6 +201,25 @@ export class Simulation {
       this.log.push(`disconnect ${proxy.id}`);
       this.fleet.disconnect(proxy, this.random() < 0.5);
     }
+  }
+
+  /** A stream breaks, and the proxy opens another: it has what it had. */
+  private reconnect(): void {
+    const proxies = [...this.fleet.byId.values()];
+    if (proxies.length > 0) {
+      const proxy = pick(this.random, proxies);
+      this.log.push(`reconnect ${proxy.id}`);
+      this.fleet.disconnect(proxy, false);
+      this.fleet.connect(proxy.instance, proxy.node, proxy.acked);
+    }
+  }
+
+  /** Somebody sets the clock, or the machine slept. */
+  private jump(): void {
+    const hours = pick(this.random, [-8760, -24, -1, 1, 24, 8760]);
+    this.log.push(`clock ${hours}h`);
+    this.clock.jump(hours * 3_600_000);
+    this.inspector.jumped();
   }
 
   private answer(): void {
@@ -255,6 +288,8 @@ export class Simulation {
     this.log.push(`tick ${seconds}s`);
     for (let second = 0; second < seconds; second += 1) {
       this.clock.advance(1000);
+      // What the tick decides it decides without the report that comes after it.
+      await turn();
       const samples = this.fleet.countRequests(this.clock.now(), (node) => this.badNodes.has(node));
       this.inspector.counted(samples);
       this.send({ kind: 'loadReported', samples });

@@ -7,8 +7,15 @@ import type { ResourceChange } from '../../controller/diff/change.js';
 import { applyChanges } from '../../controller/diff/diff-meshes.js';
 import type { ProxyStatus } from '../../controller/loop/ports.js';
 import type { LoopState } from '../../controller/loop/state.js';
-import { findResource, type Mesh, resourceKey } from '../../controller/mesh/model.js';
+import {
+  findResource,
+  type Mesh,
+  type Route,
+  resourceKey,
+  type VirtualRouter,
+} from '../../controller/mesh/model.js';
 import { danglingReferences } from '../../controller/mesh/references.js';
+import { normalizeWeights, wholeWeight } from '../../controller/mesh/weights.js';
 import type { LoadSample } from '../../controller/rollout/load-history.js';
 import { isInWave, wavePlace } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
@@ -157,6 +164,42 @@ export function movingTargets(rollout: Rollout): ReturnType<typeof moveTargets> 
         })
       : [],
   );
+}
+
+/** Shares of `served` outside those of its two ends, one sentence each. */
+export function between(
+  before: VirtualRouter,
+  after: VirtualRouter,
+  served: VirtualRouter,
+): readonly string[] {
+  return served.routes.flatMap((route) => {
+    const ends = [before, after].map(({ routes }) =>
+      routes.find(({ name }) => name === route.name),
+    );
+    const [from, to, now] = [ends[0], ends[1], route].map((one) => one && sharesOf(one));
+    if (from === undefined || to === undefined || now === undefined) {
+      return [];
+    }
+    const problems = [...now].flatMap(([node, share]) => {
+      const [left = 0, right = 0] = [from.get(node), to.get(node)];
+      const isInside = share >= Math.min(left, right) && share <= Math.max(left, right);
+      return isInside ? [] : [`gives ${node} ${share}, between ${left} and ${right}`];
+    });
+    const isMixed = route.targets.some(
+      ({ virtualNode }) =>
+        now.get(virtualNode) !== from.get(virtualNode) &&
+        now.get(virtualNode) !== to.get(virtualNode),
+    );
+    const sum = route.targets.reduce((total, { weight }) => total + weight, 0);
+    return isMixed && sum !== wholeWeight
+      ? [...problems, `serves ${sum} in place of the whole`]
+      : problems;
+  });
+}
+
+function sharesOf({ targets }: Route): ReadonlyMap<string, number> {
+  const shares = normalizeWeights(targets.map(({ weight }) => weight));
+  return new Map(targets.map(({ virtualNode }, index) => [virtualNode, shares[index] ?? 0]));
 }
 
 /** A wave is as large as its step says, or just large enough for one proxy that is there. */

@@ -1,0 +1,181 @@
+/**
+ * Bugs that are planted to prove that the simulation finds them: for each thing that always holds, a
+ * change of one compiled module that breaks it. They exist nowhere but in the processes that
+ * `mutants.test.ts` starts.
+ */
+
+export interface Mutant {
+  /** What is broken, for people; unique. */
+  readonly name: string;
+  /** The compiled module below `controller/`. */
+  readonly file: string;
+  /** Found exactly once in it. */
+  readonly text: string;
+  readonly becomes: string;
+  /** The simulation says this of it. */
+  readonly problem: RegExp;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'a step bakes no time at all',
+    file: 'rollout/advance.js',
+    text: 'const isBaked = world.nowMs >=',
+    becomes: 'const isBaked = true || world.nowMs >=',
+    problem: /ms of baking/,
+  },
+  {
+    name: 'no acknowledgement is waited for',
+    file: 'rollout/world.js',
+    text: 'return !isLate && ',
+    becomes: 'return false && ',
+    problem: /went on to \w+ without/,
+  },
+  {
+    name: 'who connects while a step bakes is not waited for',
+    file: 'rollout/advance.js',
+    text: 'if (youngProxies(judged, world).length > 0) {',
+    becomes: 'if (false) {',
+    problem: /left step \d+ without/,
+  },
+  {
+    name: 'no gate is asked',
+    file: 'rollout/advance.js',
+    text: 'const open = openGates(judged);',
+    becomes: 'const open = [];',
+    problem: /left step \d+ on \d+ of \d+ requests/,
+  },
+  {
+    name: 'weights are gained and not lost',
+    file: 'rollout/weights.js',
+    text: ' - (lost[index] ?? 0)',
+    becomes: '',
+    problem: /gives \S+ \d+, between|in place of the whole/,
+  },
+  {
+    name: 'weights move backwards',
+    file: 'rollout/mix.js',
+    text: "step.stage === 'weights' ? step.progress / 100 : 0",
+    becomes: "step.stage === 'weights' ? 1 - step.progress / 100 : 0",
+    problem: /moves its weights backwards/,
+  },
+  {
+    name: 'what goes back is still served',
+    file: 'rollout/mix.js',
+    text: "isEnded(rollout.phase) || rollout.phase === 'RollingBack'",
+    becomes: 'isEnded(rollout.phase)',
+    problem: /is served what goes back/,
+  },
+  {
+    name: 'removals do not wait for the end',
+    file: 'rollout/mix.js',
+    text: 'return { ...change, after: before };',
+    becomes: 'return change;',
+    problem: /dangles for|snapshot was inconsistent/,
+  },
+  {
+    name: 'what is held is tried again',
+    file: 'loop/reconcile.js',
+    text: 'const isSame = asked.length',
+    becomes: 'const isSame = false && asked.length',
+    problem: /tries again what is held/,
+  },
+  {
+    name: 'what failed is applied',
+    file: 'loop/step.js',
+    text: "mesh !== undefined && rollout.phase === 'Succeeded'",
+    becomes: 'mesh !== undefined',
+    problem: /is applied anew and nothing has succeeded/,
+  },
+  {
+    name: 'what the store refused is served',
+    file: 'loop/loop.js',
+    text: 'this.isStoreDown = true;\n            return false;',
+    becomes: 'this.isStoreDown = true;\n            return true;',
+    problem: /is served what was not stored/,
+  },
+  {
+    name: 'a rollout that moves on is not written',
+    file: 'loop/persist.js',
+    text: 'const { group, plan, gates, ...rest } = rollout;',
+    becomes: 'const { group, plan, gates, step, waveShare, phase, ...rest } = rollout;',
+    problem: /a restart would serve|stored .* is |is served what was not stored/,
+  },
+  {
+    name: 'a restart forgets how far a rollout was',
+    file: 'loop/persist.js',
+    text: 'rollouts.push(value);',
+    becomes: 'rollouts.push({ ...value, step: -1 });',
+    problem: /a restart would serve|stored .* is |is served what was not stored/,
+  },
+  {
+    name: 'a newer commit supersedes nothing',
+    file: 'loop/reconcile.js',
+    text: "changed.length > 0 && rollout.phase !== 'RollingBack'",
+    becomes: 'false',
+    problem: /does not come to rest|rests at/,
+  },
+  {
+    name: 'a refusal is everybody’s fault',
+    file: 'loop/take-refusal.js',
+    text: 'changesServed(seen, rollout, proxy);',
+    becomes: 'true;',
+    problem: /is blamed for what/,
+  },
+  {
+    name: 'a rollout takes resources of another',
+    file: 'loop/reconcile.js',
+    text: '!runningKeys.has(resourceKey(change.ref))',
+    becomes: 'true',
+    problem: /has resources of|dangles|does not come to rest/,
+  },
+  {
+    name: 'ids are used again',
+    file: 'loop/reconcile.js',
+    text: 'nextRollout: durable.nextRollout + 1',
+    becomes: 'nextRollout: durable.nextRollout',
+    problem: /announced as something else|threw|skipped|has resources of|does not come to rest/,
+  },
+  {
+    name: 'a wave reaches everybody at once',
+    file: 'rollout/world.js',
+    text: 'Math.max(step.progress / 100, rollout.waveShare)',
+    becomes: '1',
+    problem: /gives \d+ % to/,
+  },
+  {
+    name: 'a deadline is met before its time',
+    file: 'rollout/advance.js',
+    text: 'world.nowMs - rollout.stepEnteredAtMs < rollout.plan.stepDeadlineMs',
+    becomes: 'world.nowMs - rollout.stepEnteredAtMs < 1000',
+    problem: /met its deadline/,
+  },
+  {
+    name: 'a clock that jumps lets everything be over',
+    file: 'loop/loop.js',
+    text: 'this.state = afterJump(this.state, nowMs);',
+    becomes: '',
+    problem: /ms of baking|met its deadline|went on to|left step/,
+  },
+  {
+    name: 'a new publication has the number of the old one',
+    file: 'loop/generation.js',
+    text: 'const generation = before.generation + 1;',
+    becomes: 'const generation = before.generation;',
+    problem: /went on to|knows the proxies|does not come to rest|left step/,
+  },
+  {
+    name: 'the way out is not told',
+    file: 'loop/step.js',
+    text: ', ...historyOf(state, next, nowMs)]',
+    becomes: ']',
+    problem: /the history does not tell/,
+  },
+  {
+    name: 'endpoints of proxies that left stay for good',
+    file: 'loop/announced.js',
+    text: 'one.lostAtMs !== undefined && nowMs - one.lostAtMs >= lostGraceMs',
+    becomes: 'false',
+    problem: /has endpoints of/,
+  },
+];
