@@ -228,6 +228,8 @@ function waitsFor(rollout: Rollout, nowMs: number): string | undefined {
                 `${kind === 'manual' ? 'release of' : 'approval of'} gate ${name}`,
             )
             .join(', ');
+    case 'WaitingForWindow':
+      return 'a time at which its policy lets steps be entered, or approve';
     case 'Paused':
       return 'resume, promote or abort';
     case 'Progressing':

@@ -91,7 +91,14 @@ export function showPercent(value: number | null): string {
 export function paintState(state: string, style: Style): Cell {
   const good = ['Succeeded', 'synced', 'pass', 'accepted'];
   const bad = ['RolledBack', 'RollingBack', 'rejected', 'held', 'fail', 'failing'];
-  const waiting = ['Paused', 'WaitingForApproval', 'Aborted', 'stale', 'pending'];
+  const waiting = [
+    'Paused',
+    'WaitingForApproval',
+    'WaitingForWindow',
+    'Aborted',
+    'stale',
+    'pending',
+  ];
   if (good.includes(state)) {
     return { text: state, paint: style.green };
   }

@@ -3,8 +3,10 @@
  * `check-gate.ts` finds.
  */
 import { renderDuration } from '../base/duration.js';
-import type { RolloutPolicy, RolloutStep } from '../mesh/model.js';
-import { bakeMaxMs, stepDeadlineMaxMs } from '../mesh/policy-defaults.js';
+import { isTimeZone } from '../base/local-time.js';
+import type { FieldPath } from '../mesh/document.js';
+import type { RolloutPolicy, RolloutStep, RolloutWindows } from '../mesh/model.js';
+import { bakeMaxMs, maxDurationMaxMs, stepDeadlineMaxMs } from '../mesh/policy-defaults.js';
 import { checkDuration } from './check-duration.js';
 import { checkGates } from './check-gate.js';
 import type { Finding } from './finding.js';
@@ -22,7 +24,53 @@ export function checkPolicy(policy: RolloutPolicy): readonly Finding[] {
     ...checkDuration(stepDeadlineMs, ['spec', 'stepDeadline'], [secondMs, stepDeadlineMaxMs]),
     ...checkDeadline(stepDeadlineMs, longestBakeMs),
     ...checkGates(gates, steps),
+    ...checkMaxDuration(policy),
+    ...checkWindows(policy.windows),
   ];
+}
+
+function checkMaxDuration({ maxDurationMs, steps }: RolloutPolicy): readonly Finding[] {
+  const path = ['spec', 'maxDuration'];
+  const bakesMs = steps.reduce((sum, { bakeMs }) => sum + bakeMs, 0);
+  if (maxDurationMs === undefined || maxDurationMs > bakesMs) {
+    return maxDurationMs === undefined
+      ? []
+      : checkDuration(maxDurationMs, path, [secondMs, maxDurationMaxMs]);
+  }
+  const found = renderDuration(maxDurationMs);
+  const allowed = `more than ${renderDuration(bakesMs)}`;
+  const text =
+    `maxDuration is ${found}, so steps that bake ${renderDuration(bakesMs)} together could never ` +
+    `be completed; use ${allowed}`;
+  return [{ code: 'HG0606', path, text, details: { found, allowed } }];
+}
+
+function checkWindows(windows: RolloutWindows | undefined): readonly Finding[] {
+  const { allow = [], freeze = [] } = windows ?? {};
+  const zones = [
+    ...allow.map(({ timeZone }, index) => ({ timeZone, list: 'allow', index })),
+    ...freeze.map(({ timeZone }, index) => ({ timeZone, list: 'freeze', index })),
+  ];
+  return [
+    ...zones.flatMap(({ timeZone, list, index }) =>
+      isTimeZone(timeZone)
+        ? []
+        : [unknownZone(timeZone, ['spec', 'windows', list, index, 'timeZone'])],
+    ),
+    ...freeze.flatMap(({ from, to }, index) =>
+      from < to ? [] : [emptyFreeze(from, to, ['spec', 'windows', 'freeze', index, 'to'])],
+    ),
+  ];
+}
+
+function unknownZone(timeZone: string, path: FieldPath): Finding {
+  const text = `timeZone ${timeZone} is not known; use a name as Europe/Berlin or UTC`;
+  return { code: 'HG0616', path, text, details: { found: timeZone } };
+}
+
+function emptyFreeze(from: string, to: string, path: FieldPath): Finding {
+  const text = `the freeze ends at ${to}, which is not after its start at ${from}; exchange them`;
+  return { code: 'HG0617', path, text, details: { found: to, allowed: `after ${from}` } };
 }
 
 function checkProgress(steps: readonly RolloutStep[]): readonly Finding[] {

@@ -1,6 +1,12 @@
 /** A RolloutPolicy document in the model's terms: durations in milliseconds, defaults filled in. */
 import type * as yaml from '../generated/schema-types.js';
-import type { RolloutPolicy, RolloutSelector, RolloutStep } from '../mesh/model.js';
+import type {
+  RolloutPolicy,
+  RolloutSelector,
+  RolloutStep,
+  RolloutWindows,
+  Weekday,
+} from '../mesh/model.js';
 import { policyDefaults } from '../mesh/policy-defaults.js';
 import { decodeGate } from './gate.js';
 import { goDurationMs } from './go-duration.js';
@@ -21,6 +27,9 @@ export function rolloutPolicy({ metadata, spec }: yaml.RolloutPolicy): RolloutPo
     stepDeadlineMs: stepDeadlineMs(spec.stepDeadline, steps),
     onStepDeadline: spec.onStepDeadline ?? policyDefaults.onStepDeadline,
     onFailure: spec.onFailure ?? policyDefaults.onFailure,
+    ...(spec.maxDuration === undefined ? {} : { maxDurationMs: goDurationMs(spec.maxDuration) }),
+    onMaxDuration: spec.onMaxDuration ?? policyDefaults.onMaxDuration,
+    ...(spec.windows === undefined ? {} : { windows: windows(spec.windows) }),
   };
 }
 
@@ -32,6 +41,27 @@ function selector(written: yaml.RolloutSelector | undefined): RolloutSelector {
     virtualGateways: written?.virtualGateways ?? [],
     matchLabels: written?.matchLabels ?? {},
   };
+}
+
+const everyDay: readonly Weekday[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+function windows({ allow = [], freeze = [] }: yaml.RolloutWindows): RolloutWindows {
+  return {
+    allow: allow.map(({ days, ...hours }) => ({
+      days: everyDay.filter((day) => days?.includes(day) ?? true),
+      ...hours,
+    })),
+    freeze: freeze.map(({ from, to, ...rest }) => ({
+      from: minuteOf(from),
+      to: minuteOf(to),
+      ...rest,
+    })),
+  };
+}
+
+/** A date alone is its midnight. */
+function minuteOf(time: string): string {
+  return time.includes('T') ? time : `${time}T00:00`;
 }
 
 function step({ progress, bake, approval }: yaml.RolloutStep): RolloutStep {

@@ -301,10 +301,7 @@ export class Loop {
     const { rollouts, announced } = durable;
     const isRunning = [...rollouts.values()].some((rollout) => !isEnded(rollout.phase));
     return (
-      isRunning ||
-      this.isStoreDown ||
-      hasLost(announced) ||
-      hasUnready(announced, proxies.values())
+      isRunning || this.isStoreDown || hasLost(announced) || hasUnready(announced, proxies.values())
     );
   }
 }

@@ -32,7 +32,7 @@ export function afterJump(state: LoopState, nowMs: number): LoopState {
   const { durable } = state;
   state.load.forget();
   const rollouts = new Map(
-    [...durable.rollouts].map(([id, rollout]) => [id, startOver(rollout, nowMs)]),
+    [...durable.rollouts].map(([id, rollout]) => [id, runFrom(startOver(rollout, nowMs), nowMs)]),
   );
   const proxies = new Map(
     [...state.proxies].map(([id, proxy]) => [id, { ...proxy, connectedAtMs: nowMs }]),
@@ -56,6 +56,10 @@ function startOver(rollout: Rollout, nowMs: number): Rollout {
     pausedAtMs: pausedAtMs === undefined ? undefined : fromMs,
     gates: rollout.gates.map((result) => notLaterThan(result, nowMs)),
   };
+}
+
+function runFrom(rollout: Rollout, nowMs: number): Rollout {
+  return isEnded(rollout.phase) ? rollout : { ...rollout, runsFromMs: nowMs };
 }
 
 /** A clock that went back must not make a gate wait until it is where it was. */

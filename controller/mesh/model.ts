@@ -349,6 +349,38 @@ export interface RolloutPolicy {
   readonly stepDeadlineMs: number;
   readonly onStepDeadline: 'rollback' | 'pause' | 'promote';
   readonly onFailure: 'rollback' | 'pause';
+  /** Time that the whole may take; undefined: any. */
+  readonly maxDurationMs?: number;
+  readonly onMaxDuration: 'rollback' | 'pause' | 'promote';
+  /** When steps may be entered; undefined: always. */
+  readonly windows?: RolloutWindows;
+}
+
+/** A step is entered inside an `allow` (any time, where there are none) and outside every `freeze`. */
+export interface RolloutWindows {
+  readonly allow: readonly AllowWindow[];
+  readonly freeze: readonly FreezeWindow[];
+}
+
+export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
+
+/** Hours of the week by the clocks of `timeZone`; a `to` that is not after `from` is on the next day. */
+export interface AllowWindow {
+  readonly days: readonly Weekday[];
+  /** `09:00`. */
+  readonly from: string;
+  /** `16:30`, up to `24:00`. */
+  readonly to: string;
+  readonly timeZone: string;
+}
+
+export interface FreezeWindow {
+  /** `2026-12-20T18:00` by the clocks of `timeZone`; the first minute. */
+  readonly from: string;
+  /** The first minute after it. */
+  readonly to: string;
+  readonly timeZone: string;
+  readonly reason?: string;
 }
 
 /** Everything empty and `isDefault`: the mesh's default policy. */

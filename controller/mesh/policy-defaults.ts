@@ -33,6 +33,7 @@ export const policyDefaults: Defaults = {
   stepDeadlineMs: 30 * 60_000,
   onStepDeadline: 'pause',
   onFailure: 'rollback',
+  onMaxDuration: 'pause',
 };
 
 /** Above this a step's figures say more about yesterday's traffic than about the release. */
@@ -40,6 +41,9 @@ export const bakeMaxMs = 168 * 3_600_000;
 
 /** A month: a rollout that takes longer has been forgotten. */
 export const stepDeadlineMaxMs = 720 * 3_600_000;
+
+/** A year: who waits longer has forgotten what for. */
+export const maxDurationMaxMs = 8760 * 3_600_000;
 
 /** As far back as samples are kept (`rollout/sample-log.ts`). */
 export const gateWindowMaxMs = 15 * 60_000;

@@ -413,6 +413,18 @@ export const meshProblems = {
     resolution: "Give headgate validate the controller's config file with --config.",
     example: 'query: { provider: prometheus, query: up, min: 1 }',
   },
+  HG0616: {
+    title: 'time zone that is not known',
+    cause: 'A window names a time zone that the IANA database does not have.',
+    resolution: 'Use a name of the IANA database, as Europe/Berlin, or UTC.',
+    example: 'windows: { allow: [{ from: "09:00", to: "16:00", timeZone: Europe/Berln }] }',
+  },
+  HG0617: {
+    title: 'freeze that ends before it begins',
+    cause: 'The end of a freeze is not after its start, so it would hold nothing.',
+    resolution: 'Exchange from and to.',
+    example: 'windows: { freeze: [{ from: 2027-01-04, to: 2026-12-20, timeZone: UTC }] }',
+  },
 } as const satisfies Readonly<Record<`HG0${4 | 5 | 6}${number}`, ProblemEntry>>;
 
 export type MeshProblemCode = keyof typeof meshProblems;

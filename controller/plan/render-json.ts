@@ -34,6 +34,9 @@ function showGroup({ group, rollout }: GroupPlan) {
             onFailure: rollout.onFailure,
             stepDeadlineMs: rollout.stepDeadlineMs,
             onStepDeadline: rollout.onStepDeadline,
+            maxDurationMs: rollout.maxDurationMs,
+            onMaxDuration: rollout.onMaxDuration,
+            windows: rollout.windows,
           },
   };
 }

@@ -54,6 +54,7 @@ function renderRollout(plan: RolloutPlan): readonly string[] {
     ...plan.steps.map((step, index) => `    ${index + 1}. ${renderStep(step)}`),
     ...gateLines(plan).map((line) => `    gate ${line}`),
     `    ${failureLine(plan)}`,
+    ...timeLines(plan).map((line) => `    ${line}`),
   ];
 }
 
@@ -76,6 +77,27 @@ export function renderStep({ stage, progress, bakeMs, approval }: PlanStep): str
 export function gateLines({ gates }: RolloutPlan): readonly string[] {
   const own = gates.map((gate) => `${gate.name}: ${describeGate(gate)}`);
   return ['proxies: no proxy refuses it', ...own];
+}
+
+/** When its steps may be entered and how long the whole may take; empty where nothing limits either. */
+export function timeLines({
+  windows,
+  maxDurationMs,
+  onMaxDuration,
+}: RolloutPlan): readonly string[] {
+  const allow = (windows?.allow ?? []).map(
+    ({ days, from, to, timeZone }) => `window ${days.join(' ')} ${from} to ${to} ${timeZone}`,
+  );
+  const freeze = (windows?.freeze ?? []).map(
+    ({ from, to, timeZone, reason }) =>
+      `frozen from ${from.replace('T', ' ')} to ${to.replace('T', ' ')} ${timeZone}` +
+      `${reason === undefined ? '' : ` (${reason})`}`,
+  );
+  const longest =
+    maxDurationMs === undefined
+      ? []
+      : [`a rollout that takes ${renderDuration(maxDurationMs)}: ${onMaxDuration}`];
+  return [...allow, ...freeze, ...longest];
 }
 
 export function failureLine(plan: RolloutPlan): string {

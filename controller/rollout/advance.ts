@@ -3,7 +3,7 @@
  * is. At most one a call, since each must be stored and served before the next may be judged.
  *
  *   Pending → [WaitingForApproval] → Progressing → Baking → (next step …) → Completing → Succeeded
- *   any of them → Paused → back; any of them → RollingBack → RolledBack or Aborted
+ *   before any step → [WaitingForWindow];   any of them → Paused → back; any of them → RollingBack → RolledBack or Aborted
  */
 import { assertNever, present } from '../base/assert.js';
 import { renderDuration } from '../base/duration.js';
@@ -18,14 +18,21 @@ import {
   withVerdicts,
 } from './gates/standing.js';
 import type { GateResult, Rollout } from './rollout.js';
+import { isOpen, shutReason } from './windows.js';
 import { mustWait, silentProxies, type World, waveOf, youngProxies } from './world.js';
 
 export function advanceRollout(rollout: Rollout, world: World): Rollout {
+  return meetMaxDuration(rollout, world.nowMs) ?? advancePhase(rollout, world);
+}
+
+function advancePhase(rollout: Rollout, world: World): Rollout {
   switch (rollout.phase) {
     case 'Pending':
       return advancePending(rollout, world);
     case 'WaitingForApproval':
       return advanceWaiting(rollout, world);
+    case 'WaitingForWindow':
+      return advanceShut(rollout, world);
     case 'Progressing':
       return advanceProgressing(rollout, world);
     case 'Baking':
@@ -70,6 +77,7 @@ export function pauseRollout(rollout: Rollout, reason: string, nowMs: number): R
   const canPause =
     phase === 'Pending' ||
     phase === 'WaitingForApproval' ||
+    phase === 'WaitingForWindow' ||
     phase === 'Progressing' ||
     phase === 'Baking';
   return canPause
@@ -108,6 +116,13 @@ function enterNextStep(from: Rollout, world: World): Rollout {
   if (step === undefined) {
     const reason = steps.length === 0 ? 'needs no steps' : 'passed every step';
     return complete(rollout, reason, world.nowMs);
+  }
+  const shut = isApproved(rollout, index)
+    ? undefined
+    : shutReason(rollout.plan.windows, world.nowMs);
+  if (shut !== undefined) {
+    const reason = `step ${index + 1} of ${steps.length} (${step.progress} %) waits for ${shut}`;
+    return { ...rollout, phase: 'WaitingForWindow', reason };
   }
   if (step.approval && !isApproved(rollout, index)) {
     return {
@@ -176,6 +191,45 @@ function advanceWaiting(rollout: Rollout, world: World): Rollout {
   return unansweredGates(judged).length > 0
     ? judged
     : { ...judged, phase: 'Baking', stepEnteredAtMs: world.nowMs };
+}
+
+/** While no step may be entered the last one is served, and judged: it may go wrong in the night. */
+function advanceShut(rollout: Rollout, world: World): Rollout {
+  const judged = rollout.step < 0 ? rollout : withVerdicts(rollout, world);
+  const stopped = stoppedByGates(judged, world.nowMs);
+  if (stopped !== undefined) {
+    return stopped;
+  }
+  // When it opens is looked for once, not at every tick.
+  const { windows } = judged.plan;
+  const isShut = windows !== undefined && !isOpen(windows, world.nowMs);
+  return isShut && !isApproved(judged, judged.step + 1) ? judged : enterNextStep(judged, world);
+}
+
+/** What the rollout as a whole ends with when it has taken too long; undefined: it has not. */
+function meetMaxDuration(rollout: Rollout, nowMs: number): Rollout | undefined {
+  const { plan, phase, startedAtMs, runsFromMs } = rollout;
+  const isUnderWay =
+    phase === 'Pending' ||
+    phase === 'WaitingForApproval' ||
+    phase === 'WaitingForWindow' ||
+    phase === 'Progressing' ||
+    phase === 'Baking';
+  const sinceMs = runsFromMs ?? startedAtMs;
+  if (!isUnderWay || plan.maxDurationMs === undefined || nowMs - sinceMs < plan.maxDurationMs) {
+    return undefined;
+  }
+  const reason = `was not complete after ${renderDuration(plan.maxDurationMs)}, its maximum (${rollout.reason})`;
+  switch (plan.onMaxDuration) {
+    case 'rollback':
+      return rollBack(rollout, reason, nowMs);
+    case 'pause':
+      return pauseRollout(rollout, reason, nowMs);
+    case 'promote':
+      return complete(rollout, reason, nowMs);
+    default:
+      return assertNever(plan.onMaxDuration);
+  }
 }
 
 /** Only people are waited for. */

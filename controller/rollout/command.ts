@@ -91,6 +91,7 @@ function resume(rollout: Rollout, why: string, context: CommandContext): Command
     phase: rollout.pausedFrom ?? 'Progressing',
     reason: why,
     stepEnteredAtMs: nowMs,
+    runsFromMs: nowMs,
     ackedAtMs: rollout.ackedAtMs === undefined ? undefined : rollout.ackedAtMs + pausedMs,
     pausedAtMs: undefined,
     pausedFrom: undefined,
@@ -128,7 +129,7 @@ function approve(rollout: Rollout, context: CommandContext): CommandResult {
   if (isApproved(rollout, index)) {
     return accept(rollout);
   }
-  if (rollout.phase !== 'WaitingForApproval') {
+  if (rollout.phase !== 'WaitingForApproval' && rollout.phase !== 'WaitingForWindow') {
     return refuse(rollout, 'approve', 'it does not wait for an approval');
   }
   return accept({

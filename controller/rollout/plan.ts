@@ -23,6 +23,9 @@ export function planRollout(group: ChangeGroup, mesh: Mesh): RolloutPlan {
     stepDeadlineMs: chosen.stepDeadlineMs,
     onStepDeadline: chosen.onStepDeadline,
     onFailure: chosen.onFailure,
+    maxDurationMs: chosen.maxDurationMs,
+    onMaxDuration: chosen.onMaxDuration,
+    windows: chosen.windows,
   };
 }
 

@@ -5,11 +5,13 @@
  */
 import type { ChangeGroup } from '../diff/change.js';
 import type { Gate, NoData } from '../mesh/gates.js';
+import type { RolloutWindows } from '../mesh/model.js';
 import type { JudgeState } from './judge/sequential.js';
 
 /**
  * - `Pending`: accepted; what it adds is served and being acknowledged, and nothing refers to it yet.
  * - `WaitingForApproval`: a person must approve the next step; what the last one served stays.
+ * - `WaitingForWindow`: the next step may not be entered at this time; what the last one served stays.
  * - `Progressing`: the step is served, not every proxy has acknowledged it.
  * - `Baking`: acknowledged; the bake time runs and the gates judge.
  * - `Paused`: weights stay where they are until `resume`.
@@ -20,6 +22,7 @@ import type { JudgeState } from './judge/sequential.js';
 export type Phase =
   | 'Pending'
   | 'WaitingForApproval'
+  | 'WaitingForWindow'
   | 'Progressing'
   | 'Baking'
   | 'Paused'
@@ -72,6 +75,9 @@ export interface RolloutPlan {
   readonly stepDeadlineMs: number;
   readonly onStepDeadline: 'rollback' | 'pause' | 'promote';
   readonly onFailure: 'rollback' | 'pause';
+  readonly maxDurationMs?: number;
+  readonly onMaxDuration: 'rollback' | 'pause' | 'promote';
+  readonly windows?: RolloutWindows;
 }
 
 /** Where a sequential gate stands: everything before `untilMs` is in `judge`. */
@@ -159,11 +165,18 @@ export interface Rollout {
   readonly waveShare: number;
   readonly startedAtMs: number;
   readonly stepEnteredAtMs: number;
+  /** The whole may take `maxDurationMs` from then on; undefined: from its start. */
+  readonly runsFromMs?: number;
   /** When every connected proxy had acknowledged the step; the bake time runs from here. */
   readonly ackedAtMs?: number;
   readonly pausedAtMs?: number;
   /** The phase that `resume` returns to. */
-  readonly pausedFrom?: 'WaitingForApproval' | 'Progressing' | 'Baking' | 'Pending';
+  readonly pausedFrom?:
+    | 'WaitingForApproval'
+    | 'WaitingForWindow'
+    | 'Progressing'
+    | 'Baking'
+    | 'Pending';
   readonly endedAtMs?: number;
   /** How a `RollingBack` ends. */
   readonly outcome?: 'RolledBack' | 'Aborted';

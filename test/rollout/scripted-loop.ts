@@ -355,6 +355,31 @@ function readPolicy(words: readonly string[]): RolloutPolicy {
       base.onStepDeadline) as RolloutPolicy['onStepDeadline'],
     failureLimit: Number(given.get('failureLimit') ?? base.failureLimit),
     stepDeadlineMs: parseDuration(given.get('deadline') ?? '2m') ?? 0,
+    maxDurationMs: parseDuration(given.get('max') ?? ''),
+    onMaxDuration: (given.get('onMax') ?? base.onMaxDuration) as RolloutPolicy['onMaxDuration'],
+    windows: readWindows(given.get('allow'), given.get('freeze')),
+  };
+}
+
+/** `09:00-16:00@Europe/Berlin` and `2026-12-20-2027-01-04@UTC`, the latter as dates. */
+function readWindows(
+  allow: string | undefined,
+  freeze: string | undefined,
+): RolloutPolicy['windows'] {
+  if (allow === undefined && freeze === undefined) {
+    return undefined;
+  }
+  const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+  const [hours = '', zone = ''] = (allow ?? '').split('@');
+  const [from = '', to = ''] = hours.split('-');
+  const [dates = '', place = ''] = (freeze ?? '').split('@');
+  const [first = '', last = ''] = [dates.slice(0, 10), dates.slice(11)];
+  return {
+    allow: allow === undefined ? [] : [{ days, from, to, timeZone: zone }],
+    freeze:
+      freeze === undefined
+        ? []
+        : [{ from: `${first}T00:00`, to: `${last}T00:00`, timeZone: place, reason: 'holidays' }],
   };
 }
 

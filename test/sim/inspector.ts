@@ -16,7 +16,7 @@ import { effectiveMesh, positionOf } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
 import type { RecordingLogger } from '../support/recording-logger.js';
 import { describeState, endpointProblems, untoldProblems } from './at-rest.js';
-import { isServedAlike, withRetreats } from './served.js';
+import { effectiveFor, isServedAlike, withRetreats } from './served.js';
 import { reachedResources, type SimulatedFleet } from './simulated-fleet.js';
 import type { SimulatedStore, StoredValue } from './simulated-store.js';
 import {
@@ -170,6 +170,9 @@ export class Inspector {
         this.report(`a restart would serve ${instance} something else`);
       }
     }
+    if (!isSame) {
+      this.checkServed(state.durable);
+    }
     if (isStoring && phasesOf(restored) !== phasesOf(state.durable)) {
       this.report(`stored ${phasesOf(restored)}, is ${phasesOf(state.durable)}`);
     }
@@ -285,6 +288,17 @@ export class Inspector {
         ) {
           this.report(`router ${router.name} has the weights ${weights.join(', ')}`);
         }
+      }
+    }
+  }
+
+  /** What is decided reaches every proxy that is connected. */
+  private checkServed(durable: DurableState): void {
+    for (const { id, instance, node, served } of this.deps.fleet.byId.values()) {
+      const mesh = effectiveFor(durable, instance);
+      const reached = mesh && reachedResources(mesh, node);
+      if (reached !== undefined && JSON.stringify(reached) !== served) {
+        this.report(`${id} is not served what was decided`);
       }
     }
   }

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Story } from './story.js';
+import { allEvents, type Story } from './story.js';
 
 export interface SeedRun {
   /** Failed ones, in the order in which they failed. */
@@ -32,12 +32,14 @@ export async function runSeeds(
   const waiting = [...seeds];
   const failures: Story[] = [];
   let count = 0;
-  const work = async (): Promise<void> => {
-    const child = fork(seedProcess, [], {
+  const start = () =>
+    fork(seedProcess, [], {
       execArgv: [...youngSpace, ...(mutant === undefined ? [] : ['--import', mutantLoader])],
       env: { ...process.env, HEADGATE_MUTANT: mutant },
       serialization: 'advanced',
     });
+  const work = async (): Promise<void> => {
+    let child = start();
     try {
       for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
         const story = await runIn(child, seed);
@@ -48,6 +50,7 @@ export async function runSeeds(
         if (isFirstEnough && failures.length > 0) {
           return;
         }
+        child = child.exitCode === null ? child : start();
       }
     } finally {
       child.kill();
@@ -64,8 +67,10 @@ async function runIn(child: ChildProcess, seed: number): Promise<Story> {
     child.send(seed);
     return await Promise.race([
       once(child, 'message', options).then(([story]) => story as Story),
+      // What throws inside the loop ends the process, as it would end the controller.
       once(child, 'exit', options).then(([code]): Story => {
-        throw new Error(`the process of seed ${seed} ended with ${code}`);
+        const problems = [`the process of seed ${seed} ended with ${code}`];
+        return { seed, problems, log: [], events: allEvents() };
       }),
     ]);
   } finally {

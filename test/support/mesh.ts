@@ -150,6 +150,7 @@ export function policyOf(overrides: Partial<RolloutPolicy> = {}): RolloutPolicy 
     gates: [{ kind: 'successRate', name: 'errors', min: 99, windowMs: 10_000, minRequests: 20 }],
     failureLimit: 1,
     onError: 'pause',
+    onMaxDuration: 'pause',
     noData: 'wait',
     stepDeadlineMs: 120_000,
     onStepDeadline: 'pause',

@@ -64,6 +64,7 @@ const commandsIn: Readonly<Partial<Record<Phase, readonly RolloutCommand[]>>> = 
   Progressing: running,
   Baking: running,
   WaitingForApproval: ['approve', ...running],
+  WaitingForWindow: ['approve', ...running],
   Paused: ['resume', 'promote', 'abort'],
   Completing: ['abort'],
 };

@@ -11,6 +11,7 @@ export function Badge({ tone, children }: { tone: Tone; children: preact.Compone
 const phases: Readonly<Record<Phase, readonly [Tone, string]>> = {
   Pending: ['busy', 'Pending'],
   WaitingForApproval: ['warn', 'Waiting for approval'],
+  WaitingForWindow: ['warn', 'Waiting for its window'],
   Progressing: ['busy', 'Progressing'],
   Baking: ['busy', 'Baking'],
   Paused: ['warn', 'Paused'],

@@ -14,7 +14,8 @@ import { isAsked } from './standing.js';
 /** The orders of the measured gates that are asked at the step that `rollout` serves. */
 export function measurementOrders(rollout: Rollout, mesh: Mesh): readonly MeasurementOrder[] {
   const { ackedAtMs, phase, plan, step } = rollout;
-  const isLookedAt = phase === 'Baking' || phase === 'WaitingForApproval';
+  const isLookedAt =
+    phase === 'Baking' || phase === 'WaitingForApproval' || phase === 'WaitingForWindow';
   if (!isLookedAt || ackedAtMs === undefined || step < 0) {
     return [];
   }
