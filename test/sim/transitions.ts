@@ -226,7 +226,7 @@ export function startProblems(rollout: Rollout, moment: Moment): readonly string
   const problems = others
     .filter((other) => other.group.resources.some(({ ref }) => own.has(resourceKey(ref))))
     .map((other) => `${rollout.id} has resources of ${other.id}`);
-  for (const held of moment.before.durable.held.values()) {
+  for (const held of [...moment.before.durable.held.values(), ...failedNow(moment)]) {
     const keys = Object.keys(held.wanted);
     const isTouched = keys.some((key) => own.has(key));
     const isFree = moment.wasCommanded(held.rollout, 'retry');
@@ -238,6 +238,22 @@ export function startProblems(rollout: Rollout, moment: Moment): readonly string
     }
   }
   return problems;
+}
+
+/** What failed in this very step is held from now on. */
+function failedNow({ before, after }: Moment) {
+  const isBack = ({ id, phase }: Rollout) =>
+    (phase === 'RolledBack' || phase === 'Aborted') &&
+    before.durable.rollouts.get(id)?.phase !== phase;
+  return [...after.durable.rollouts.values()].filter(isBack).map(({ id, group }) => ({
+    rollout: id,
+    wanted: Object.fromEntries(
+      group.resources.map(({ ref, after: wanted }) => [
+        resourceKey(ref),
+        wanted === null ? null : contentHash(canonicalJson(wanted)),
+      ]),
+    ),
+  }));
 }
 
 function dangles(applied: Mesh, changes: readonly ResourceChange[]): boolean {
