@@ -220,6 +220,8 @@ export class Simulation {
     this.log.push(`clock ${hours}h`);
     this.clock.jump(hours * 3_600_000);
     this.inspector.jumped();
+    // Two jumps that cancel out before anybody looked are none.
+    this.send({ kind: 'tick' });
   }
 
   private answer(): void {
