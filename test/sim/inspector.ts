@@ -246,7 +246,10 @@ export class Inspector {
 
   /** Only a rollout that changed what the refusing proxy was served may go back for its refusal. */
   private checkBlame(from: Rollout, to: Rollout, { durable }: LoopState): void {
-    const refusal = this.deps.fleet.refusals.at(-1);
+    // Several proxies may have refused since; the reason names the one that is meant.
+    const refusal = this.deps.fleet.refusals.findLast(({ proxy }) =>
+      to.reason.startsWith(`proxy ${proxy.id} `),
+    );
     const isBlamed = to.phase === 'RollingBack' && from.phase !== to.phase;
     if (!isBlamed || !to.reason.startsWith('proxy ') || refusal === undefined) {
       return;

@@ -203,12 +203,20 @@ function sharesOf({ targets }: Route): ReadonlyMap<string, number> {
 }
 
 /** A wave is as large as its step says, or just large enough for one proxy that is there. */
-function waveProblems(to: Rollout, { after }: Moment): readonly string[] {
+function waveProblems(to: Rollout, { before, after }: Moment): readonly string[] {
   const step = to.plan.steps[to.step];
   if (step?.stage !== 'config' || to.waveShare <= step.progress / 100) {
     return [];
   }
-  const instances = new Set(concernedProxies(to, after).map(({ identity }) => identity.instance));
+  // It was drawn before what else ended in this step became part of what is applied.
+  const desired = after.durable.meshes.get(to.mesh);
+  const applied = (before.durable.meshes.get(to.mesh) ?? desired)?.applied;
+  if (desired === undefined || applied === undefined) {
+    return [];
+  }
+  const meshes = new Map(after.durable.meshes).set(to.mesh, { ...desired, applied });
+  const then = { ...after, durable: { ...after.durable, meshes } };
+  const instances = new Set(concernedProxies(to, then).map(({ identity }) => identity.instance));
   const reached = [...instances].filter((one) => wavePlace(to.id, one) < to.waveShare);
   return reached.length === 1
     ? []
