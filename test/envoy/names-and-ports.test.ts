@@ -18,7 +18,9 @@ test('a cluster is found by its name, whatever underscores are in it', () => {
   const name = (direction: string) => index.get(`cds_${direction}_my_mesh_a_http_80_http_8080`);
   assert.equal(name('egress'), { ...owner, direction: 'egress' });
   assert.equal(name('ingress'), { ...owner, direction: 'ingress' });
-  assert.is(index.size, 2, 'a node without listeners has no cluster');
+  const baseline = index.get('cds_egress_my_mesh_a_http_80_http_8080_baseline');
+  assert.equal(baseline, { ...owner, direction: 'egress', role: 'baseline' });
+  assert.is(index.size, 3, 'a node without listeners has no cluster');
 });
 
 test('a name that two meshes share belongs to neither', () => {
@@ -30,7 +32,7 @@ test('a name that two meshes share belongs to neither', () => {
     virtualNodes: [{ ...node, name } as VirtualNode, ...others],
   });
   assert.is(clusterIndex([named('a', 'b_c'), named('a_b', 'c')]).size, 0);
-  assert.is(clusterIndex([named('a', 'b'), named('a_b', 'c')]).size, 4);
+  assert.is(clusterIndex([named('a', 'b'), named('a_b', 'c')]).size, 6);
 });
 
 function service(name: string, port: number) {
