@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { openAccess } from './access/open-access.js';
+import { createAdmission } from './admission/admission.js';
 import { type Api, createApi } from './api/api.js';
 import { seededRandom } from './base/random.js';
 import type { Revision } from './base/revision.js';
@@ -104,9 +105,18 @@ async function start(
   undo.push(() => dispatcher.stop());
   undo.push(async () => stopping.abort());
 
+  const admission =
+    settings.xdsAdmission && createAdmission(settings.xdsAdmission, { clock, logger });
+  undo.push(async () => admission?.stop());
   const xds = createXdsServer(
     { listen: settings.xds, loadReportIntervalMs: settings.loadReportIntervalMs },
-    { clock, logger, identify: parseNode, onEvent: (event) => loop.enqueue(toLoopEvent(event)) },
+    {
+      clock,
+      logger,
+      admission,
+      identify: parseNode,
+      onEvent: (event) => loop.enqueue(toLoopEvent(event)),
+    },
   );
   const toLoopEvent = (event: PublisherEvent): LoopEvent => {
     switch (event.kind) {
@@ -179,6 +189,7 @@ async function start(
     version: programVersion(),
     state: () => loop.current(),
     proxies: () => xds.proxies(),
+    xdsRefusals: () => xds.refusals(),
     command: (command) => loop.command(command),
     history: (query) => store.history(query),
     hooks: {

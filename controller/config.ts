@@ -4,6 +4,8 @@
  * no settings: a setting says in which file or variable a secret stands, so that none is ever in a
  * process list. Every default and bound is in `config/table.ts`.
  */
+import type { AdmissionSettings } from './admission/admission.js';
+import { ruleForm } from './admission/rules.js';
 import { nearestName } from './base/nearest-name.js';
 import { redacted } from './base/printable.js';
 import { type HostPort, isLoopback, renderHostPort } from './base/socket-address.js';
@@ -47,6 +49,8 @@ export interface Settings {
   readonly pollMs: number;
   /** Port 0 takes any free one. */
   readonly xds: HostPort;
+  /** Who may open xDS streams; undefined: whoever reaches the port. */
+  readonly xdsAdmission?: AdmissionSettings;
   readonly http: HostPort;
   /** The state's file. */
   readonly state: string;
@@ -140,6 +144,7 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
       path: complete.path,
       pollMs: complete.poll,
       xds: complete.xds,
+      xdsAdmission: admissionOf(values),
       http: complete.http,
       state,
       // Beside the state, since that is the one place that is known to be writable.
@@ -237,19 +242,16 @@ function checkTogether(values: Values, sources: SettingSources, report: Report):
       'state is a PostgreSQL URL, which this version cannot use; name a file',
     );
   }
+  checkAdmission(values, placeOf, report);
+  const isAsked = { xds: admissionOf(values) !== undefined, http: hasSignIn(values) };
   for (const name of ['xds', 'http'] as const) {
     const listen = values[name];
-    const isAsked = name === 'http' && hasSignIn(values);
-    if (
-      listen !== undefined &&
-      !isLoopback(listen.address) &&
-      values.insecure === false &&
-      !isAsked
-    ) {
+    const isReached = listen !== undefined && !isLoopback(listen.address);
+    if (isReached && !isAsked[name] && values.insecure === false) {
       report(
         placeOf(name),
         `${name} is ${renderHostPort(listen)}, which other machines may reach, and nothing asks ` +
-          'them who they are; use a loopback address, or say --insecure where the network is trusted',
+          `them who they are; ${remedyOf[name]}`,
       );
     }
   }
@@ -257,7 +259,7 @@ function checkTogether(values: Values, sources: SettingSources, report: Report):
   const { xds, http } = values;
   const [variables] = secretVariablesOf(sources.env);
   const hasSecrets = values.secrets !== undefined || variables !== undefined;
-  if (hasSecrets && xds !== undefined && !isLoopback(xds.address)) {
+  if (hasSecrets && xds !== undefined && !isLoopback(xds.address) && !isAsked.xds) {
     report(
       values.secrets === undefined ? 'environment' : placeOf('secrets'),
       `secrets are served in plain text at ${renderHostPort(xds)}, to whoever says it is a proxy that ` +
@@ -267,6 +269,71 @@ function checkTogether(values: Values, sources: SettingSources, report: Report):
   }
   if (xds && http && xds.port !== 0 && renderHostPort(xds) === renderHostPort(http)) {
     report(placeOf('http'), `http is ${renderHostPort(http)}, as xds is; each needs its own port`);
+  }
+}
+
+const remedyOf = {
+  xds:
+    'give it --xds-cert, --xds-key and either --xds-client-ca with --xds-clients or --xds-token-key, ' +
+    'use a loopback address, or say --insecure where the network is trusted',
+  http: 'use a loopback address, or say --insecure where the network is trusted',
+} as const;
+
+/** Undefined: nobody is asked who it is. */
+function admissionOf(values: Values): AdmissionSettings | undefined {
+  const { xdsCert, xdsKey, xdsClientCa, xdsCrl, xdsClients, xdsTokenKey, xdsTokensRevoked } =
+    values;
+  return xdsClientCa === undefined && xdsTokenKey === undefined
+    ? undefined
+    : {
+        certificate: xdsCert,
+        key: xdsKey,
+        clientCa: xdsClientCa,
+        crl: xdsCrl,
+        rules: xdsClients ?? [],
+        tokenKey: xdsTokenKey,
+        tokensRevoked: xdsTokensRevoked,
+      };
+}
+
+/** Half of an admission is none, and whoever asked for half of it must not believe in the whole. */
+function checkAdmission(
+  values: Values,
+  placeOf: (name: SettingName) => string,
+  report: Report,
+): void {
+  const needs = (name: SettingName, needed: SettingName, why: string): void => {
+    if (values[name] !== undefined && values[needed] === undefined) {
+      report(placeOf(name), `${name} needs ${needed}, ${why}; give ${flagOf(needed)}`);
+    }
+  };
+  needs('xdsCert', 'xdsKey', 'the key of that certificate');
+  needs('xdsKey', 'xdsCert', 'the certificate of that key');
+  needs('xdsClientCa', 'xdsCert', 'since Envoys show certificates over TLS only');
+  needs('xdsClientCa', 'xdsClients', `which say who is who, as ${ruleForm}`);
+  needs('xdsClients', 'xdsClientCa', 'the authorities whose certificates the rules are about');
+  needs('xdsCrl', 'xdsClientCa', 'the authorities whose certificates are revoked');
+  needs('xdsTokensRevoked', 'xdsTokenKey', 'the key of those tokens');
+  const { xds, xdsCert, xdsTokenKey, xdsClientCa } = values;
+  if (xdsCert !== undefined && xdsClientCa === undefined && xdsTokenKey === undefined) {
+    report(
+      placeOf('xdsCert'),
+      'xdsCert says who the controller is, and nothing says who its Envoys are; ' +
+        'give --xds-client-ca with --xds-clients, or --xds-token-key',
+    );
+  }
+  const isReached = xds !== undefined && !isLoopback(xds.address);
+  if (
+    isReached &&
+    xdsTokenKey !== undefined &&
+    xdsCert === undefined &&
+    values.insecure === false
+  ) {
+    report(
+      placeOf('xdsTokenKey'),
+      `tokens would pass in plain text to ${renderHostPort(xds)}; give --xds-cert and --xds-key, ` +
+        'or say --insecure where the network is trusted',
+    );
   }
 }
 

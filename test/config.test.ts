@@ -38,6 +38,7 @@ config('a repository is all that must be given', () => {
     path: '.',
     pollMs: 5000,
     xds: { address: '127.0.0.1', port: 18000 },
+    xdsAdmission: undefined,
     http: { address: '127.0.0.1', port: 8080 },
     state: 'headgate.db',
     cache: 'headgate.db.git',
@@ -87,6 +88,18 @@ const samples: Readonly<
   path: ['one', 'two/three', 'four', ({ path }) => path],
   poll: ['1s', '2s', '3s', ({ pollMs }) => pollMs],
   xds: ['127.0.0.1:1', '127.0.0.1:2', '[::1]:3', ({ xds }) => xds],
+  xdsCert: ['one', 'two', 'three', ({ xdsAdmission }) => xdsAdmission?.certificate],
+  xdsKey: ['one', 'two', 'three', ({ xdsAdmission }) => xdsAdmission?.key],
+  xdsClientCa: ['one', 'two', 'three', ({ xdsAdmission }) => xdsAdmission?.clientCa],
+  xdsCrl: ['one', 'two', 'three', ({ xdsAdmission }) => xdsAdmission?.crl],
+  xdsClients: [
+    'dns:a => operator',
+    'dns:b => operator, dns:c => mesh/shop/virtualNode/c',
+    'spiffe://shop/{name} => mesh/shop/virtualNode/{name}',
+    ({ xdsAdmission }) => xdsAdmission?.rules.map(({ text }) => text),
+  ],
+  xdsTokenKey: ['one', 'two', 'three', ({ xdsAdmission }) => xdsAdmission?.tokenKey],
+  xdsTokensRevoked: ['one', 'two', 'three', ({ xdsAdmission }) => xdsAdmission?.tokensRevoked],
   http: ['127.0.0.1:0', 'localhost:5', '127.0.0.1:6', ({ http }) => http],
   publicUrl: [
     'https://a.example',
@@ -130,11 +143,22 @@ const companions = {
   oidcOperators: 'platform',
 };
 
+/** What authentication on the xDS port needs beside its settings. */
+const wholeAdmission = {
+  xdsCert: 'tls.crt',
+  xdsKey: 'tls.key',
+  xdsClientCa: 'ca.crt',
+  xdsClients: 'dns:{name}.shop => mesh/shop/virtualNode/{name}',
+  xdsTokenKey: 'token.key',
+};
+
 for (const name of settingNames) {
   config(`${name}: the flag wins over the environment, that over the file`, () => {
     const [flag, variable, line, pick] = samples[name];
     const isOfOidc = name.startsWith('oidc');
-    const given = { repo: 'mesh', ...(isOfOidc && companions), [name]: undefined };
+    const isOfXds = name.startsWith('xds') && name !== 'xds';
+    const beside = { ...(isOfOidc && companions), ...(isOfXds && wholeAdmission) };
+    const given = { repo: 'mesh', ...beside, [name]: undefined };
     // Quoted, as [::1]:8080 must be in YAML.
     const written = { ...given, [name]: line };
     const file = {
@@ -237,13 +261,36 @@ config('settings of OpenID Connect are of no use without one another', () => {
 config('listening where other machines reach it needs --insecure', () => {
   for (const address of ['0.0.0.0:18000', '[::]:18000', '10.1.2.3:18000', 'mesh.internal:18000']) {
     const [complaint, ...rest] = complaints({ flags: { repo: 'm', xds: address } });
-    assert.match(complaint ?? '', /^--xds: xds is .*; use a loopback address, or say --insecure/);
+    assert.match(complaint ?? '', /^--xds: xds is .*; give it --xds-cert, .* or say --insecure/);
     assert.equal(rest, []);
     settingsOf({ flags: { repo: 'm', xds: address, insecure: true } });
   }
   for (const address of ['127.8.9.1:1', 'localhost:1', '[::1]:1', '[0:0:0:0:0:0:0:1]:1']) {
     settingsOf({ flags: { repo: 'm', http: address } });
   }
+});
+
+config('an xDS port that asks who is there may be reached by other machines', () => {
+  const { xdsTokenKey: _, ...byCertificate } = wholeAdmission;
+  for (const admission of [wholeAdmission, byCertificate]) {
+    const flags = { repo: 'm', xds: '0.0.0.0:18000', secrets: 'secrets', ...admission };
+    assert.equal(complaints({ flags }), []);
+  }
+});
+
+config('half of an admission is none', () => {
+  const words = (flags: Readonly<Record<string, string>>) =>
+    complaints({ flags: { repo: 'm', ...flags } }).join('\n');
+  assert.match(words({ xdsCert: 'c' }), /^--xds-cert: xdsCert needs xdsKey, .*; give --xds-key/);
+  assert.match(words({ xdsCert: 'c', xdsKey: 'k' }), /nothing says who its Envoys are/);
+  assert.match(words({ xdsClientCa: 'c' }), /xdsClientCa needs xdsCert/);
+  assert.match(words({ xdsClientCa: 'c' }), /xdsClientCa needs xdsClients, .*spiffe:/);
+  assert.match(words({ xdsCrl: 'c' }), /xdsCrl needs xdsClientCa/);
+  assert.match(words({ xdsClients: 'dns:a' }), /expected NAME => NODE-ID or NAME => operator/);
+  assert.match(
+    words({ xds: '0.0.0.0:1', xdsTokenKey: 'k' }),
+    /^--xds-token-key: tokens would pass in plain text to 0\.0\.0\.0:1; give --xds-cert/,
+  );
 });
 
 config('secrets for whoever reaches the port are warned of', () => {

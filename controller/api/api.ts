@@ -30,6 +30,8 @@ export interface ApiOptions
   readonly version: string;
   readonly state: () => LoopState;
   readonly proxies: () => Moment['proxies'];
+  /** Asks that the xDS port refused since the start, by reason. */
+  readonly xdsRefusals: () => ReadonlyMap<string, number>;
   readonly hooks: Omit<HookOptions, 'logger'>;
   readonly access: Access;
   readonly clock: Clock;
@@ -75,7 +77,7 @@ export function createApi(options: ApiOptions): Api {
     nowMs: clock.now(),
   });
   let seen = options.state();
-  const metrics = createMetrics(options.version, moment);
+  const metrics = createMetrics(options.version, moment, options);
   const log = new EventLog(clock.now());
   const events = new EventStream({ clock, log, moment });
   const rolloutHistory = new RolloutHistory();

@@ -23,10 +23,32 @@ const rolloutSeconds = [5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14_400, 43_200
 const syncStates = ['synced', 'progressing', 'held', 'pending'] as const;
 const proxyStates = ['synced', 'stale', 'rejected', 'notSent'] as const;
 
-export function createMetrics(version: string, moment: () => Moment): Metrics {
+/** What the state does not know. */
+export interface MetricSources {
+  /** Asks that the xDS port refused since the start, by reason. */
+  xdsRefusals(): ReadonlyMap<string, number>;
+}
+
+export function createMetrics(
+  version: string,
+  moment: () => Moment,
+  { xdsRefusals }: MetricSources,
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   addGauges(registry, version, moment);
+  new Counter({
+    name: 'headgate_xds_denied_total',
+    help: 'Connections, streams and nodes that the xDS port refused, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [reason, count] of xdsRefusals()) {
+        this.inc({ reason }, count);
+      }
+    },
+  });
   const count = addCounters(registry);
   return {
     observe: (before, after) => {

@@ -17,6 +17,7 @@ import { notifyCommand } from './notify.js';
 import { addHelp } from './options.js';
 import { planCommand } from './plan.js';
 import { proxiesCommand } from './proxies.js';
+import { proxyTokenCommand } from './proxy-token.js';
 import { renderCommand } from './render.js';
 import { rolloutCommand, rolloutCommands } from './rollout-command.js';
 import { rolloutsCommand } from './rollouts.js';
@@ -82,7 +83,7 @@ function buildProgram(io: Io): Command {
     'Rollouts:',
     verbs.map((verb) => rolloutCommand(verb, io)),
   );
-  addGroup(program, 'Envoy:', [bootstrapCommand(io), renderCommand(io)]);
+  addGroup(program, 'Envoy:', [bootstrapCommand(io), proxyTokenCommand(io), renderCommand(io)]);
   return program;
 }
 

@@ -2,6 +2,7 @@
  * Every setting of `serve`, once: how it is called in each source, its default, its bounds and their
  * reason. The help, the flags, the environment and the config file are all made from this table.
  */
+import { parseRules } from '../admission/rules.js';
 import {
   duration,
   hostPort,
@@ -74,6 +75,41 @@ export const settingsTable = {
     help: 'Where Envoys connect.',
     default: '127.0.0.1:18000',
     parse: hostPort,
+  },
+  xdsCert: {
+    placeholder: 'FILE',
+    help: 'Certificate of the xDS port (PEM, with what signed it): Envoys connect over TLS.',
+    parse: plainText,
+  },
+  xdsKey: {
+    placeholder: 'FILE',
+    help: "Key of the xDS port's certificate (PEM).",
+    parse: plainText,
+  },
+  xdsClientCa: {
+    placeholder: 'FILE',
+    help: "Authorities that sign Envoys' certificates (PEM).",
+    parse: plainText,
+  },
+  xdsCrl: {
+    placeholder: 'FILE',
+    help: "Revocation lists of Envoys' certificates (PEM), one of each authority.",
+    parse: plainText,
+  },
+  xdsClients: {
+    placeholder: 'RULE,...',
+    help: 'Which certificate may be which node: NAME => NODE-ID or NAME => operator.',
+    parse: parseRules,
+  },
+  xdsTokenKey: {
+    placeholder: 'FILE',
+    help: "Keys of Envoys' tokens, one a line; `headgate proxy-token` signs with the first.",
+    parse: plainText,
+  },
+  xdsTokensRevoked: {
+    placeholder: 'FILE',
+    help: "Ids of Envoys' tokens that no longer count, one a line.",
+    parse: plainText,
   },
   http: {
     placeholder: 'HOST:PORT',

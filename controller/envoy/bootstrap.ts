@@ -23,6 +23,10 @@ export interface BootstrapOptions {
    * endpoint of the virtual node while the proxy is connected, if its endpoints are announced.
    */
   readonly announce?: string;
+  /** How the controller is reached over TLS; undefined: in plain text. Paths are the Envoy's. */
+  readonly tls?: BootstrapTls;
+  /** Sent with every stream, where the controller asks for tokens. */
+  readonly token?: string;
   /** Default delta; `sotw` is for what cannot speak it. */
   readonly protocol?: 'delta' | 'sotw';
   /**
@@ -32,11 +36,22 @@ export interface BootstrapOptions {
   readonly stats?: 'all' | 'gates';
 }
 
+export interface BootstrapTls {
+  /** PEM file of the authorities of the controller's certificate. */
+  readonly caFile: string;
+  /** PEM files of the proxy's own certificate and its key; neither where a token says who it is. */
+  readonly certificateFile?: string;
+  readonly keyFile?: string;
+  /** The DNS name in the controller's certificate. */
+  readonly serverName: string;
+}
+
 export const xdsClusterName = 'headgate_xds';
 
 /** Plain JSON, the same for the same options. */
 export function renderBootstrap(options: BootstrapOptions): Readonly<Record<string, unknown>> {
   const { nodeId, admin, ingress, egress, announce } = options;
+  const controller = grpcService(options.token);
   const metadata = {
     ...(ingress && { [ingressKey]: plainAddress(ingress) }),
     ...(egress && { [egressKey]: plainAddress(egress) }),
@@ -49,17 +64,17 @@ export function renderBootstrap(options: BootstrapOptions): Readonly<Record<stri
       ...(Object.keys(metadata).length > 0 && { metadata }),
     },
     ...(admin && { admin: { address: socketAddress(admin) } }),
-    dynamic_resources: dynamicResources(options.protocol ?? 'delta'),
+    dynamic_resources: dynamicResources(options.protocol ?? 'delta', controller),
     cluster_manager: {
       load_stats_config: {
         api_type: 'GRPC',
         transport_api_version: 'V3',
-        grpc_services: [grpcService],
+        grpc_services: [controller],
       },
     },
     stats_config: statsConfig(options.stats ?? 'all'),
-    stats_sinks: [statsSink(grpcService)],
-    static_resources: { clusters: [xdsCluster(options.xds)] },
+    stats_sinks: [statsSink(controller)],
+    static_resources: { clusters: [xdsCluster(options.xds, options.tls)] },
     layered_runtime: {
       layers: [
         {
@@ -74,23 +89,28 @@ export function renderBootstrap(options: BootstrapOptions): Readonly<Record<stri
 }
 
 /** A proxy that lost its controller looks for one every few seconds; Envoy's own pace slows to 30 s. */
-const grpcService = {
-  envoy_grpc: {
-    cluster_name: xdsClusterName,
-    retry_policy: { retry_back_off: { base_interval: '0.5s', max_interval: '5s' } },
-  },
-};
+function grpcService(token: string | undefined) {
+  return {
+    envoy_grpc: {
+      cluster_name: xdsClusterName,
+      retry_policy: { retry_back_off: { base_interval: '0.5s', max_interval: '5s' } },
+    },
+    ...(token !== undefined && {
+      initial_metadata: [{ key: 'authorization', value: `Bearer ${token}` }],
+    }),
+  };
+}
 
 /** Without a fetch timeout: a proxy that has not heard of its clusters yet takes no traffic. */
 const fromAds = { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: '0s' };
 
-function dynamicResources(protocol: 'delta' | 'sotw') {
+function dynamicResources(protocol: 'delta' | 'sotw', controller: ReturnType<typeof grpcService>) {
   return {
     ads_config: {
       api_type: protocol === 'delta' ? 'DELTA_GRPC' : 'GRPC',
       transport_api_version: 'V3',
       set_node_on_first_message_only: true,
-      grpc_services: [grpcService],
+      grpc_services: [controller],
     },
     cds_config: fromAds,
     lds_config: fromAds,
@@ -98,7 +118,7 @@ function dynamicResources(protocol: 'delta' | 'sotw') {
 }
 
 /** A controller that is gone without a word (its machine, the network) is noticed by its silence. */
-function xdsCluster(addresses: readonly SocketAddress[]) {
+function xdsCluster(addresses: readonly SocketAddress[], tls: BootstrapTls | undefined) {
   const endpoints = addresses.map((item) => ({ endpoint: { address: socketAddress(item) } }));
   const isStatic = addresses.every(({ address }) => isIpAddress(address));
   const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
@@ -112,6 +132,34 @@ function xdsCluster(addresses: readonly SocketAddress[]) {
         '@type': `type.googleapis.com/${options}`,
         explicit_http_config: {
           http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '10s' } },
+        },
+      },
+    },
+    ...(tls && { transport_socket: transportSocket(tls) }),
+  };
+}
+
+/** The controller's certificate must be of `serverName`: an authority alone signs for many. */
+function transportSocket({ caFile, certificateFile, keyFile, serverName }: BootstrapTls) {
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      sni: serverName,
+      common_tls_context: {
+        tls_params: { tls_minimum_protocol_version: 'TLSv1_2' },
+        alpn_protocols: ['h2'],
+        ...(certificateFile !== undefined && {
+          tls_certificates: [
+            {
+              certificate_chain: { filename: certificateFile },
+              private_key: { filename: keyFile },
+            },
+          ],
+        }),
+        validation_context: {
+          trusted_ca: { filename: caFile },
+          match_typed_subject_alt_names: [{ san_type: 'DNS', matcher: { exact: serverName } }],
         },
       },
     },

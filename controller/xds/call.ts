@@ -1,11 +1,21 @@
 /** One gRPC stream as the services see it: messages are bytes both ways. `server.ts` makes them. */
 
+import type { Caller } from './admission.js';
+
 /** The gRPC statuses that we end streams with. */
-export type EndStatus = 'ok' | 'invalidArgument' | 'resourceExhausted' | 'unavailable';
+export type EndStatus =
+  | 'ok'
+  | 'invalidArgument'
+  | 'resourceExhausted'
+  | 'unavailable'
+  | 'unauthenticated'
+  | 'permissionDenied';
 
 export interface Call {
   /** `address:port` of the other end. */
   readonly peer: string;
+  /** Who opened it. */
+  readonly caller: Caller;
   /**
    * Hands `message` to the transport; `done` is called once the other end had room for it. Call it again
    * only after that: nothing may queue here for a peer that does not read.

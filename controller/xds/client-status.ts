@@ -6,6 +6,7 @@
 import { errorText } from '../base/op-error.js';
 import type { EncodedResource } from '../envoy/snapshot.js';
 import type { MessageTypes } from '../generated/envoy-types.js';
+import type { Caller } from './admission.js';
 import type { Call, CallHandler } from './call.js';
 import type { DiscoveryStream } from './discovery-stream.js';
 import { typeUrlOf } from './encode-response.js';
@@ -21,14 +22,18 @@ import { type Held, isEncoded, lastSent, type TypeState } from './type-state.js'
 type Config = MessageTypes['envoy.service.status.v3.ClientConfig.GenericXdsConfig'];
 type ConfigStatus = NonNullable<Config['config_status']>;
 
-/** The answer to the encoded request. Throws where it cannot be read or asks for too much. */
-export function clientStatus(hub: Hub, bytes: Buffer): Buffer {
+/**
+ * The answer to the encoded request: of an operator's about every proxy, of any other caller about the
+ * nodes that it may be. Throws where it cannot be read or asks for too much.
+ */
+export function clientStatus(hub: Hub, bytes: Buffer, caller: Caller): Buffer {
   const request = decodeMessage('envoy.service.status.v3.ClientStatusRequest', bytes);
   const matchers = request.node_matchers ?? [];
   const isBrief = request.exclude_resource_contents ?? false;
   let sizeBytes = 0;
   const config = [...hub.streams].flatMap((stream) => {
-    if (stream.node === undefined || !matchesNode(matchers, stream.node)) {
+    const isSeen = caller.isOperator || caller.mayBe(stream.nodeId);
+    if (stream.node === undefined || !isSeen || !matchesNode(matchers, stream.node)) {
       return [];
     }
     const configs = [...stream.state.types.values()].flatMap((state) =>
@@ -77,7 +82,7 @@ export class ClientStatusStream implements CallHandler {
     }
     this.latest = undefined;
     try {
-      const response = clientStatus(this.hub, request);
+      const response = clientStatus(this.hub, request, this.call.caller);
       this.isWriting = true;
       this.call.write(response, () => {
         this.isWriting = false;

@@ -231,6 +231,10 @@ export class DiscoveryStream implements CallHandler {
       }
       return isSame;
     }
+    if (!this.hub.mayBe(this.call, node?.id ?? '')) {
+      this.isEnded = true;
+      return false;
+    }
     this.node = node;
     this.connect(node);
     return true;

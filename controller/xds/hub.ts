@@ -5,8 +5,11 @@
  */
 
 import { hashShare } from '../base/hash.js';
+import { printable } from '../base/printable.js';
 import { type ProxyIdentity, resourceTypes, type Snapshot } from '../envoy/snapshot.js';
 import type { Clock, Logger, Publication, PublisherEvent } from '../loop/ports.js';
+import type { Admission } from './admission.js';
+import type { Call } from './call.js';
 import type { DiscoveryStream } from './discovery-stream.js';
 import { type Doubts, noDoubts } from './doubts.js';
 import { createResponseEncoder, type ResponseEncoder } from './encode-response.js';
@@ -14,6 +17,7 @@ import { doubtfulProxiesMax } from './limits.js';
 import type { LoadReportStream } from './load-reports.js';
 import type { MetricsStream } from './metrics-stream.js';
 import { RecentSets } from './recent-sets.js';
+import { Refusals } from './refusals.js';
 import type { NodeMessage } from './requests.js';
 import type { CompleteXdsSettings } from './settings.js';
 
@@ -24,6 +28,8 @@ export interface XdsDeps {
   onEvent(event: PublisherEvent): void;
   /** Who a node is; `peer` is the address that it connects from, without the port. */
   identify(node: NodeMessage, peer: string): ProxyIdentity;
+  /** Who may open streams; undefined: everybody, in plain text. */
+  readonly admission?: Admission;
 }
 
 /** Streams that are flushed before other events of the process get their turn. */
@@ -37,6 +43,7 @@ export class Hub {
   readonly streams = new Set<DiscoveryStream>();
   readonly recentSets = new RecentSets();
   readonly loadReports = new Set<LoadReportStream>();
+  readonly refusals: Refusals;
   readonly metrics = new Set<MetricsStream>();
   private publication: Publication | undefined;
   private readonly waiting = new Set<DiscoveryStream>();
@@ -49,6 +56,7 @@ export class Hub {
     this.settings = settings;
     this.deps = deps;
     this.encoder = createResponseEncoder(settings.controlPlane);
+    this.refusals = new Refusals(deps);
   }
 
   /** A number that no other stream of this process has. */
@@ -65,6 +73,22 @@ export class Hub {
     for (const stream of this.loadReports) {
       stream.tellClusters();
     }
+  }
+
+  /** Whether the caller may be the node that it says it is. If not, the call is ended. */
+  mayBe(call: Call, nodeId: string): boolean {
+    const { caller, peer } = call;
+    if (caller.mayBe(nodeId)) {
+      return true;
+    }
+    const node = nodeId === '' ? 'a node without an id' : `node ${printable(nodeId).slice(0, 200)}`;
+    const message = `${caller.name} may not be ${node}`;
+    this.refusals.add({ reason: 'node', peer, caller: caller.name, message });
+    call.end(
+      'permissionDenied',
+      `${message}; correct node.id of the proxy, or the rule or token that says what it may be`,
+    );
+    return false;
   }
 
   tick(): void {

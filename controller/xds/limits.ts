@@ -35,3 +35,9 @@ export const doubtfulNamesMax = 64;
 
 /** How long a proxy that comes back may take to send its first requests; Envoy sends them at once. */
 export const burstMs = 25;
+
+/** A TLS handshake takes milliseconds; a peer that takes longer keeps a place from others. */
+export const handshakeMs = 10_000;
+
+/** Refused asks that are logged one by one each second; the rest are counted. */
+export const refusalsLoggedPerSecond = 10;

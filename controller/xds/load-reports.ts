@@ -39,6 +39,9 @@ export class LoadReportStream implements CallHandler {
       this.call.end('invalidArgument', `the report cannot be read: ${errorText(error)}`);
       return;
     }
+    if (this.identity === undefined && !this.hub.mayBe(this.call, message.node?.id ?? '')) {
+      return;
+    }
     const peerAddress = this.call.peer.slice(0, this.call.peer.lastIndexOf(':'));
     this.identity ??= this.hub.deps.identify(message.node ?? {}, peerAddress);
     this.reportsAll ||= message.node?.client_features?.includes(allClustersFeature) ?? false;

@@ -94,6 +94,9 @@ export class MetricsStream implements CallHandler {
   private identify(bytes: Uint8Array): void {
     const name = 'envoy.service.metrics.v3.StreamMetricsMessage.Identifier';
     const { node } = decodeMessage(name, bytes);
+    if (this.identity === undefined && !this.hub.mayBe(this.call, node?.id ?? '')) {
+      return;
+    }
     const peerAddress = this.call.peer.slice(0, this.call.peer.lastIndexOf(':'));
     this.identity ??= this.hub.deps.identify(node ?? {}, peerAddress);
   }

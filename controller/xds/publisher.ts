@@ -5,6 +5,7 @@
 import type { HostPort } from '../base/socket-address.js';
 import { type ResourceType, resourceTypes } from '../envoy/snapshot.js';
 import type { ProxyResource, Publisher } from '../loop/ports.js';
+import type { Caller } from './admission.js';
 import type { Call, CallHandler } from './call.js';
 import { ClientStatusStream, clientStatus } from './client-status.js';
 import { type DiscoveryService, DiscoveryStream } from './discovery-stream.js';
@@ -16,6 +17,8 @@ import { createGrpcServer } from './server.js';
 import { completeSettings, type XdsSettings } from './settings.js';
 
 export interface XdsServer extends Publisher {
+  /** Asks that were refused since the start, by reason; every reason is there. */
+  refusals(): ReadonlyMap<string, number>;
   /** The resources of the proxy `id`; undefined where it is not connected. */
   resources(id: string): readonly ProxyResource[] | undefined;
   /**
@@ -42,19 +45,21 @@ export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer
     unary: new Map([
       [
         `/${statusService}/FetchClientStatus`,
-        async (request: Buffer) => clientStatus(hub, request),
+        async (request: Buffer, caller: Caller) => clientStatus(hub, request, caller),
       ],
     ]),
   };
-  const server = createGrpcServer(complete, methods, deps.clock);
+  const server = createGrpcServer(complete, methods, { ...deps, refusals: hub.refusals });
   let cancelTick = (): void => {};
   const tick = (): void => {
+    server.recheck();
     hub.tick();
     cancelTick = deps.clock.after(tickMs, tick);
   };
   return {
     publish: (publication) => hub.publish(publication),
     proxies: () => [...hub.streams].flatMap((stream) => stream.status() ?? []),
+    refusals: () => hub.refusals.byReason(),
     resources: (id) => {
       const found = [...hub.streams].find((stream) => stream.id === id);
       return found && proxyResources(found);

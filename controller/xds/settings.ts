@@ -21,6 +21,8 @@ export interface XdsSettings {
   readonly requestBytesMax?: number;
   readonly streamsPerConnectionMax?: number;
   readonly connectionsMax?: number;
+  readonly connectionsPerAddressMax?: number;
+  readonly streamsPerSecondMax?: number;
 }
 
 export const xdsDefaults = {
@@ -45,6 +47,13 @@ export const xdsDefaults = {
   streamsPerConnectionMax: 64,
   /** One proxy has one connection, or two while it changes over. */
   connectionsMax: 20_000,
+  /** A machine with hundreds of proxies in its own network has one address. */
+  connectionsPerAddressMax: 1_000,
+  /**
+   * New streams of one connection, counted over each second. Envoy opens a few, and after a failure one
+   * every half second; it is for peers that open and take back streams as fast as they can.
+   */
+  streamsPerSecondMax: 128,
 } as const;
 
 export type CompleteXdsSettings = Required<XdsSettings>;

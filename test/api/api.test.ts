@@ -347,6 +347,7 @@ api('a port that is taken is an operating error with the address', async ({ runn
     version: '0',
     state: () => running.loop.state,
     proxies: () => [],
+    xdsRefusals: () => new Map(),
     ready: () => [],
     access: new Access({ tokens: [], secret: 'test' }),
     proxyResources: () => undefined,

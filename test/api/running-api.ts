@@ -78,6 +78,7 @@ export async function runApi(
     version: '1.2.3',
     state: () => loop.state,
     proxies: () => proxies,
+    xdsRefusals: () => new Map([['node', 2]]),
     ready: () => checks,
     history: (query) => Promise.resolve(pageOf(history, query)),
     access: options.access ?? new Access({ tokens: [], secret: 'test' }),

@@ -2,7 +2,14 @@
  * A raw xDS client: it sends what a test says and acknowledges what a test says, so that every turn of
  * the protocol can be played, the wrong ones too. Waiting is always for a message, never for a time.
  */
-import { Client, type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { present } from '../../controller/base/assert.js';
 import { decodeMessage, encodeMessage } from '../../controller/envoy/encode.js';
 import { protoTypeOf, type ResourceType, resourceTypes } from '../../controller/envoy/snapshot.js';
@@ -47,9 +54,18 @@ export interface Ending {
 
 export class XdsClient {
   readonly grpc: Client;
+  private readonly metadata = new Metadata();
 
-  constructor(target: { readonly address: string; readonly port: number }) {
-    this.grpc = new Client(`${target.address}:${target.port}`, credentials.createInsecure(), {
+  constructor(
+    target: { readonly address: string; readonly port: number },
+    proof: { readonly channel?: ChannelCredentials; readonly token?: string } = {},
+  ) {
+    if (proof.token !== undefined) {
+      this.metadata.set('authorization', `Bearer ${proof.token}`);
+    }
+    const channel = proof.channel ?? credentials.createInsecure();
+    this.grpc = new Client(`${target.address}:${target.port}`, channel, {
+      'grpc.ssl_target_name_override': 'headgate.internal',
       'grpc.max_receive_message_length': -1,
       // Every client its own connection: proxies do not share one either.
       'grpc.use_local_subchannel_pool': 1,
@@ -66,14 +82,15 @@ export class XdsClient {
 
   open(path: string): RawStream {
     const asBytes = (bytes: Buffer): Buffer => bytes;
-    return new RawStream(this.grpc.makeBidiStreamRequest(path, asBytes, asBytes));
+    return new RawStream(this.grpc.makeBidiStreamRequest(path, asBytes, asBytes, this.metadata));
   }
 
   /** One call of a unary method. Rejects with gRPC's error. */
   call(path: string, request: Buffer): Promise<Buffer> {
     const asBytes = (bytes: Buffer): Buffer => bytes;
     return new Promise((resolve, reject) => {
-      this.grpc.makeUnaryRequest(path, asBytes, asBytes, request, (error, response) =>
+      const { metadata } = this;
+      this.grpc.makeUnaryRequest(path, asBytes, asBytes, request, metadata, (error, response) =>
         error === null ? resolve(present(response, 'response')) : reject(error),
       );
     });

@@ -2,6 +2,7 @@
 import { createClock } from '../../controller/clock.js';
 import type { ProxyIdentity, Snapshot } from '../../controller/envoy/snapshot.js';
 import type { Clock, PublisherEvent } from '../../controller/loop/ports.js';
+import type { Admission } from '../../controller/xds/admission.js';
 import { createXdsServer, type XdsServer } from '../../controller/xds/publisher.js';
 import type { XdsSettings } from '../../controller/xds/settings.js';
 import { type LogLine, type RecordingLogger, recordingLogger } from './recording-logger.js';
@@ -37,6 +38,7 @@ export interface TestServer {
 export async function startTestServer(
   settings: Partial<XdsSettings> = {},
   clock: Clock = createClock(),
+  admission?: Admission,
 ): Promise<TestServer> {
   const events: PublisherEvent[] = [];
   const clients: XdsClient[] = [];
@@ -50,6 +52,7 @@ export async function startTestServer(
       {
         clock,
         logger,
+        admission,
         identify: (node): ProxyIdentity => identityOf(node.id ?? ''),
         onEvent: (event) => {
           events.push(event);

@@ -74,7 +74,12 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   xds: {
     parts: ['base', 'envoy', 'generated'],
     types: ['loop/ports'],
-    packages: ['@grpc/grpc-js', 'protobufjs', 're2js', 'node:events', 'node:net'],
+    packages: ['@grpc/grpc-js', 'protobufjs', 're2js', 'node:events', 'node:net', 'node:tls'],
+  },
+  admission: {
+    parts: ['base'],
+    types: ['loop/ports', 'xds'],
+    packages: ['node:crypto', 'node:fs', 'node:tls'],
   },
   access: {
     parts: ['base'],
@@ -98,7 +103,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     ],
   },
 
-  config: { parts: ['base'], types: ['loop'], packages: ['js-yaml'] },
+  config: { parts: ['base', 'admission'], types: ['loop'], packages: ['js-yaml'] },
   decoder: { parts: ['base', 'decode'], types: ['mesh'], packages: ['node:worker_threads'] },
   'decoder-thread': {
     parts: ['base', 'decode'],
@@ -118,6 +123,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
         'store',
         'notify',
         'xds',
+        'admission',
         'access',
         'api',
         'loop',
@@ -135,7 +141,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   cli: {
     parts: [
       ...pure,
-      ...['access', 'import', 'plan', 'annotations', 'review'],
+      ...['access', 'admission', 'import', 'plan', 'annotations', 'review'],
       ...['app', 'demo', 'config', 'log', 'clock', 'secrets', 'git', 'notify'],
     ],
     types: ['api', 'loop', 'loop/ports'],
