@@ -142,12 +142,13 @@ function load(settings: AdmissionSettings, files: Files): Material {
   if ('fault' in keys) {
     throw invalid(`${settings.tokenKey} cannot be used: ${keys.fault}`);
   }
+  const revoked = crl === undefined ? new Map() : readRevoked(crl, settings.crl ?? '');
   const context = { cert: certificate, key, ca: clientCa, crl: crl && listsIn(crl) };
   return {
     read: JSON.stringify(files),
     tls: certificate === undefined ? undefined : tlsMaterial(context, settings),
     authorities: clientCa === undefined ? [] : readAuthorities(clientCa, settings.clientCa ?? ''),
-    revoked: crl === undefined ? new Map() : readRevoked(crl, settings.crl ?? ''),
+    revoked,
     tokenKeys: keys,
     tokensRevoked: parseRevoked(files.tokensRevoked ?? ''),
   };
