@@ -40,7 +40,8 @@ export async function startTarget(
   const states = new Map<string, (kind: ProxyIdentity['kind']) => Snapshot>();
   const mesh = options.synthetic && createSyntheticMesh(options.synthetic.services);
   const server = createXdsServer(
-    { listen: options.xds, loadReportIntervalMs },
+    // Load clients are thousands of proxies at one address.
+    { listen: options.xds, loadReportIntervalMs, connectionsPerAddressMax: 20_000 },
     // Who connects and what is refused is in the log; there is no rollout that it could stop.
     { ...deps, identify: parseNode, onEvent: () => {} },
   );

@@ -14,6 +14,7 @@ import type { ResourceType, Snapshot } from '../../controller/envoy/snapshot.js'
 import type { PublisherEvent } from '../../controller/loop/ports.js';
 import type { XdsSettings } from '../../controller/xds/settings.js';
 import { frame, openSession, openStream, startRelay } from '../support/raw-http2.js';
+import { until } from '../support/until.js';
 import { adsPath, typeUrl, XdsClient } from '../support/xds-client.js';
 import { withServer } from '../support/xds-scenario.js';
 import { startTestServer, type TestServer } from '../support/xds-server.js';
@@ -207,6 +208,47 @@ scenario(
     }
   },
   { streamsPerConnectionMax: 7 },
+);
+
+scenario(
+  'one address has so many connections and no more, until some have gone',
+  async (t) => {
+    t.serve(node, world);
+    const [first, second] = [await openSession(t.address), await openSession(t.address)];
+    const third = await openSession(t.address);
+    await once(third, 'close');
+    assert.is(t.server.refusals().get('connections'), 1);
+    first.destroy();
+    await until('there is room again', async () => {
+      const stream = t.client().sotw(node);
+      stream.send('cluster');
+      return stream.receive('cluster').then(
+        ({ names }) => names.length === 2,
+        () => false,
+      );
+    });
+    second.destroy();
+  },
+  { connectionsPerAddressMax: 2 },
+);
+
+scenario(
+  'a connection that opens and takes back streams on and on is cut, and no other',
+  async (t) => {
+    t.serve(node, world);
+    const good = t.client().sotw(node);
+    good.send('cluster');
+    good.ack(await good.receive('cluster'));
+    const session = await openSession(t.address);
+    const closed = once(session, 'close');
+    for (let count = 0; count < 40; count += 1) {
+      openStream(session, adsPath.sotw).close();
+    }
+    await closed;
+    assert.ok((t.server.refusals().get('streams') ?? 0) > 0);
+    await good.quiet();
+  },
+  { streamsPerSecondMax: 8 },
 );
 
 scenario('41: a request of 5 MiB is taken', async (t) => {
