@@ -47,8 +47,8 @@ export const xdsDefaults = {
   streamsPerConnectionMax: 64,
   /** One proxy has one connection, or two while it changes over. */
   connectionsMax: 20_000,
-  /** A machine with hundreds of proxies in its own network has one address. */
-  connectionsPerAddressMax: 1_000,
+  /** Proxies behind one load balancer or NAT have one address; nobody alone may take every place. */
+  connectionsPerAddressMax: 10_000,
   /**
    * New streams of one connection, counted over each second. Envoy opens a few, and after a failure one
    * every half second; it is for peers that open and take back streams as fast as they can.
