@@ -17,6 +17,7 @@ import { startHttpApp } from '../support/apps.js';
 import { type RunningEnvoy, startEnvoy } from '../support/envoy.js';
 import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
 import { serveMesh } from '../support/served-mesh.js';
+import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 
 interface Stage {
@@ -31,7 +32,7 @@ interface Stage {
 }
 
 const test = suite('announced endpoints with real Envoys');
-const undo: (() => Promise<unknown>)[] = [];
+const undo: Undo = [];
 
 const one = '127.0.0.1';
 const two = '127.0.0.2';
@@ -97,20 +98,8 @@ async function setUp(): Promise<Stage> {
   return { load, web, cluster, startSidecar, serve, headgate };
 }
 
-async function tearDown(): Promise<void> {
-  for (const step of undo.reverse()) {
-    await step();
-  }
-}
-
-const stage = await setUp().catch(async (error: unknown) => {
-  await tearDown();
-  throw error;
-});
-test.after(async () => {
-  await tearDown();
-  await stage.headgate.stop();
-});
+const stage = await openStage(test, undo, setUp);
+test.after(() => stage.headgate.stop());
 
 /** The addresses that the caller's Envoy sends requests to, sorted. */
 async function endpoints(): Promise<readonly string[]> {

@@ -15,6 +15,7 @@ import { startHttpApp, startTcpApp } from '../support/apps.js';
 import { type RunningEnvoy, startEnvoy } from '../support/envoy.js';
 import { statOf } from '../support/envoy-stats.js';
 import { serveMesh } from '../support/served-mesh.js';
+import { openStage, type Undo } from '../support/stage.js';
 import { callInPlain } from '../support/tls-clients.js';
 import { until } from '../support/until.js';
 
@@ -60,7 +61,7 @@ interface Parts {
 }
 
 const test = suite('behaviours of real Envoys');
-const undo: (() => Promise<unknown>)[] = [];
+const undo: Undo = [];
 
 interface NodeOptions {
   readonly name: string;
@@ -262,17 +263,7 @@ async function setUp(): Promise<Stage> {
   };
 }
 
-async function tearDown(): Promise<void> {
-  for (const step of undo.reverse()) {
-    await step();
-  }
-}
-
-const stage = await setUp().catch(async (error: unknown) => {
-  await tearDown();
-  throw error;
-});
-test.after(tearDown);
+const stage = await openStage(test, undo, setUp);
 
 function answerWith(status: number): RequestListener {
   return (_request, response) => {

@@ -3,22 +3,15 @@
  * the gateway's Envoy, whose load reports are all that the gates have, and requests, none of which is
  * lost.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { freePorts } from '../../controller/demo/free-ports.js';
-import { type LoadClient, startLoad } from '../../controller/demo/load.js';
-import { createRepository, type DemoRepository } from '../../controller/demo/repository.js';
 import { startService } from '../../controller/demo/services.js';
-import { renderBootstrap } from '../../controller/envoy/bootstrap.js';
-import { startEnvoy } from '../support/envoy.js';
-import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
+import { type ServedGateway, serveGateway } from '../support/served-gateway.js';
+import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 
 const test = suite('releases behind a gateway');
-const undo: (() => Promise<unknown>)[] = [];
+const undo: Undo = [];
 
 /** v3 is the bad one. */
 const versions = [
@@ -26,12 +19,6 @@ const versions = [
   { version: 'v2', errorShare: 0 },
   { version: 'v3', errorShare: 0.4 },
 ];
-
-interface Stage {
-  readonly repository: DemoRepository;
-  readonly headgate: HeadgateProcess;
-  readonly load: LoadClient;
-}
 
 function meshYaml(gatewayPort: number, ports: readonly number[]): string {
   const nodes = versions.map(
@@ -92,47 +79,23 @@ spec:
     action: { target: { virtualService: { virtualServiceRef: { name: checkout.local } } } }`;
 }
 
-async function setUp(): Promise<Stage> {
-  const folder = await mkdtemp(join(tmpdir(), 'headgate-gateway-'));
-  undo.push(() => rm(folder, { recursive: true, force: true }));
+async function setUp(): Promise<ServedGateway> {
   const services = await Promise.all(
     versions.map(({ version, errorShare }) => startService(version, errorShare)),
   );
   undo.push(() => Promise.all(services.map((service) => service.stop())));
-  const [gatewayPort = 0] = await freePorts(1);
-  const repository = await createRepository(folder);
   const ports = services.map(({ port }) => port);
-  await repository.commit('first release', {
-    'mesh.yaml': meshYaml(gatewayPort, ports),
-    'router.yaml': router('v1'),
-    'gateway-route.yaml': gatewayRoute('prefix: /'),
+  return serveGateway(undo, {
+    requestsPerSecond: 100,
+    filesFor: (gatewayPort) => ({
+      'mesh.yaml': meshYaml(gatewayPort, ports),
+      'router.yaml': router('v1'),
+      'gateway-route.yaml': gatewayRoute('prefix: /'),
+    }),
   });
-  const headgate = await startHeadgate([
-    ...['--repo', repository.bare, '--poll', '200ms', '--state', join(folder, 'headgate.db')],
-    ...['--xds', '127.0.0.1:0', '--http', '127.0.0.1:0'],
-  ]);
-  undo.push(() => headgate.stop());
-  const nodeId = 'mesh/shop/virtualGateway/edge';
-  const envoy = await startEnvoy(renderBootstrap({ nodeId, xds: [headgate.xds] }));
-  undo.push(() => envoy.stop());
-  await envoy.waitUntilLive();
-  await until('the gateway is synced', async () => (await headgate.status()).proxies.synced === 1);
-  const load = startLoad({ port: gatewayPort, host: 'shop.example.com', requestsPerSecond: 100 });
-  undo.push(() => load.stop());
-  return { repository, headgate, load };
 }
 
-async function tearDown(): Promise<void> {
-  for (const step of undo.reverse()) {
-    await step();
-  }
-}
-
-const stage = await setUp().catch(async (error: unknown) => {
-  await tearDown();
-  throw error;
-});
-test.after(tearDown);
+const stage = await openStage(test, undo, setUp);
 
 const known: string[] = [];
 

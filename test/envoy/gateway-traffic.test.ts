@@ -27,9 +27,10 @@ import { startHttpApp } from '../support/apps.js';
 import { certificateFolder } from '../support/certificates.js';
 import { startEnvoy } from '../support/envoy.js';
 import { serveMesh } from '../support/served-mesh.js';
+import { openStage, type Undo } from '../support/stage.js';
 
 const test = suite('traffic through a gateway');
-const undo: (() => unknown)[] = [];
+const undo: Undo = [];
 
 /** How a request arrived. */
 interface Arrived {
@@ -248,17 +249,7 @@ async function setUp() {
   return { mesh, envoy, ports, certificates };
 }
 
-async function tearDown(): Promise<void> {
-  for (const step of undo.reverse()) {
-    await step();
-  }
-}
-
-const stage = await setUp().catch(async (error: unknown) => {
-  await tearDown();
-  throw error;
-});
-test.after(tearDown);
+const stage = await openStage(test, undo, setUp);
 
 async function read(response: IncomingMessage): Promise<Answer> {
   response.setEncoding('utf8');

@@ -8,9 +8,10 @@ import { startGrpcJs } from '../support/grpc-clients.js';
 import { startNamedGrpc } from '../support/named-grpc.js';
 import { ratingsMesh } from '../support/ratings-mesh.js';
 import { serveMesh } from '../support/served-mesh.js';
+import { openStage, type Undo } from '../support/stage.js';
 
 const test = suite('gRPC without a proxy');
-const undo: (() => unknown)[] = [];
+const undo: Undo = [];
 
 /** Answers every call with its name. */
 async function startNamed(name: string): Promise<number> {
@@ -30,17 +31,7 @@ async function setUp() {
   return { mesh, ports };
 }
 
-async function tearDown(): Promise<void> {
-  for (const step of undo.reverse()) {
-    await step();
-  }
-}
-
-const { mesh, ports } = await setUp().catch(async (error: unknown) => {
-  await tearDown();
-  throw error;
-});
-test.after(tearDown);
+const { mesh, ports } = await openStage(test, undo, setUp);
 
 test('a client resolves a service by name, with its port or without, and follows the weights', async () => {
   const targets = ['xds:///ratings.local', 'xds:///ratings.local:9090'];

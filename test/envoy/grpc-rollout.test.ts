@@ -17,10 +17,11 @@ import {
 import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
 import { startNamedGrpc } from '../support/named-grpc.js';
 import { ratingsMesh } from '../support/ratings-mesh.js';
+import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 
 const test = suite('releases to gRPC clients');
-const undo: (() => unknown)[] = [];
+const undo: Undo = [];
 
 /** v3 is the bad one. */
 const versions = [
@@ -113,17 +114,7 @@ async function setUp(): Promise<Stage> {
   return { repository, headgate, ports, clients, letCall, answersSince };
 }
 
-async function tearDown(): Promise<void> {
-  for (const step of undo.reverse()) {
-    await step();
-  }
-}
-
-const stage = await setUp().catch(async (error: unknown) => {
-  await tearDown();
-  throw error;
-});
-test.after(tearDown);
+const stage = await openStage(test, undo, setUp);
 
 const known: string[] = [];
 

@@ -13,10 +13,11 @@ import { type Answers, startGrpcio } from '../support/grpc-clients.js';
 import { startNamedGrpc } from '../support/named-grpc.js';
 import { ratingsMesh } from '../support/ratings-mesh.js';
 import { serveMesh } from '../support/served-mesh.js';
+import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 
 const test = suite('gRPC without a proxy, from Python');
-const undo: (() => unknown)[] = [];
+const undo: Undo = [];
 
 async function startNamed(name: string): Promise<number> {
   const server = await startNamedGrpc(name);
@@ -38,17 +39,7 @@ async function setUp() {
   return { v1, v2, elsewhere, mesh, client };
 }
 
-async function tearDown(): Promise<void> {
-  for (const step of undo.reverse()) {
-    await step();
-  }
-}
-
-const { v1, v2, elsewhere, mesh, client } = await setUp().catch(async (error: unknown) => {
-  await tearDown();
-  throw error;
-});
-test.after(tearDown);
+const { v1, v2, elsewhere, mesh, client } = await openStage(test, undo, setUp);
 
 /**
  * gRPC takes a new configuration up shortly after it has acknowledged it. Resolves with all answers that

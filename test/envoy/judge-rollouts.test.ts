@@ -2,22 +2,14 @@
  * The gates that judge by what Envoy tells, with everything real: a Git repository, `headgate serve` in a
  * process of its own, a gateway's Envoy and its load. Each release has the policy that it is judged by.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { freePorts } from '../../controller/demo/free-ports.js';
-import { type LoadClient, startLoad } from '../../controller/demo/load.js';
-import { createRepository, type DemoRepository } from '../../controller/demo/repository.js';
-import { renderBootstrap } from '../../controller/envoy/bootstrap.js';
 import { startHttpApp } from '../support/apps.js';
-import { startEnvoy } from '../support/envoy.js';
-import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
-import { until } from '../support/until.js';
+import { type ServedGateway, serveGateway } from '../support/served-gateway.js';
+import { openStage, type Undo } from '../support/stage.js';
 
 const test = suite('gates on what Envoy tells');
-const undo: (() => Promise<unknown>)[] = [];
+const undo: Undo = [];
 
 interface Version {
   readonly delayMs: number;
@@ -50,12 +42,6 @@ function startVersion(name: string, { delayMs, errorShare }: Version) {
       response.end();
     }, delayMs);
   });
-}
-
-interface Stage {
-  readonly repository: DemoRepository;
-  readonly headgate: HeadgateProcess;
-  readonly load: LoadClient;
 }
 
 function meshYaml(gatewayPort: number, ports: Readonly<Record<string, number>>): string {
@@ -123,47 +109,23 @@ ${gates.map((gate) => `    - ${gate}`).join('\n')}
   stepDeadline: ${deadline}`;
 }
 
-async function setUp(): Promise<Stage> {
-  const folder = await mkdtemp(join(tmpdir(), 'headgate-judge-'));
-  undo.push(() => rm(folder, { recursive: true, force: true }));
+async function setUp(): Promise<ServedGateway> {
   const ports: Record<string, number> = {};
   for (const [name, version] of Object.entries(versions)) {
     const app = await startVersion(name, version);
     undo.push(() => app.stop());
     ports[name] = app.port;
   }
-  const [gatewayPort = 0] = await freePorts(1);
-  const repository = await createRepository(folder);
-  await repository.commit('first release', {
-    'mesh.yaml': meshYaml(gatewayPort, ports),
-    'router.yaml': router('good'),
+  return serveGateway(undo, {
+    requestsPerSecond: 40,
+    filesFor: (gatewayPort) => ({
+      'mesh.yaml': meshYaml(gatewayPort, ports),
+      'router.yaml': router('good'),
+    }),
   });
-  const headgate = await startHeadgate([
-    ...['--repo', repository.bare, '--poll', '200ms', '--state', join(folder, 'headgate.db')],
-    ...['--xds', '127.0.0.1:0', '--http', '127.0.0.1:0'],
-  ]);
-  undo.push(() => headgate.stop());
-  const nodeId = 'mesh/shop/virtualGateway/edge';
-  const envoy = await startEnvoy(renderBootstrap({ nodeId, xds: [headgate.xds] }));
-  undo.push(() => envoy.stop());
-  await envoy.waitUntilLive();
-  await until('the gateway is synced', async () => (await headgate.status()).proxies.synced === 1);
-  const load = startLoad({ port: gatewayPort, host: 'shop.example.com', requestsPerSecond: 40 });
-  undo.push(() => load.stop());
-  return { repository, headgate, load };
 }
 
-async function tearDown(): Promise<void> {
-  for (const step of undo.reverse()) {
-    await step();
-  }
-}
-
-const stage = await setUp().catch(async (error: unknown) => {
-  await tearDown();
-  throw error;
-});
-test.after(tearDown);
+const stage = await openStage(test, undo, setUp);
 
 const known: string[] = [];
 

@@ -18,6 +18,7 @@ import { certificateFolder, type Issued, issueCertificate } from '../support/cer
 import { type RunningEnvoy, startEnvoy } from '../support/envoy.js';
 import { statOf } from '../support/envoy-stats.js';
 import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
+import { openStage, type Undo } from '../support/stage.js';
 import { callInPlain, callOverTls, failureOf } from '../support/tls-clients.js';
 import { until } from '../support/until.js';
 
@@ -40,7 +41,7 @@ interface Stage {
 }
 
 const test = suite('TLS through real Envoys');
-const undo: (() => Promise<unknown>)[] = [];
+const undo: Undo = [];
 
 function server(name: Server | 'impostor', port: number, appPort: number, tls: string): string {
   return `apiVersion: headgate/v1
@@ -168,12 +169,6 @@ async function setUp(): Promise<Stage> {
   return { headgate, secrets, authorities, port, envoy, client, stranger };
 }
 
-async function tearDown(): Promise<void> {
-  for (const step of undo.reverse()) {
-    await step();
-  }
-}
-
 async function proxiesOf({ url }: HeadgateProcess): Promise<readonly ProxyView[]> {
   return (await (await fetch(`${url}/api/v1/proxies`)).json()) as readonly ProxyView[];
 }
@@ -187,11 +182,7 @@ async function serialNumber({ chain }: Issued): Promise<string> {
   return new X509Certificate(await readFile(chain)).serialNumber.toLowerCase();
 }
 
-const stage = await setUp().catch(async (error: unknown) => {
-  await tearDown();
-  throw error;
-});
-test.after(tearDown);
+const stage = await openStage(test, undo, setUp);
 
 test('a caller with the right name is let in, over secrets on both sides', async () => {
   const { envoy, port } = stage;

@@ -14,6 +14,7 @@ import { startHttpApp, startTcpApp } from '../support/apps.js';
 import { certificateFolder } from '../support/certificates.js';
 import { type RunningEnvoy, startEnvoy } from '../support/envoy.js';
 import { type ServedMesh, serveMesh } from '../support/served-mesh.js';
+import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 
 interface Stage {
@@ -33,7 +34,7 @@ interface MeshOptions {
 }
 
 const test = suite('traffic through real Envoys');
-const undo: (() => Promise<unknown>)[] = [];
+const undo: Undo = [];
 
 interface NodeOptions {
   readonly protocol?: string;
@@ -174,12 +175,6 @@ async function setUp(): Promise<Stage> {
   return { mesh, web, egressPort, options };
 }
 
-async function tearDown(): Promise<void> {
-  for (const step of undo.reverse()) {
-    await step();
-  }
-}
-
 interface Answer {
   readonly status: number;
   readonly body: string;
@@ -197,11 +192,7 @@ async function call(port: number, host: string, agent?: Agent): Promise<Answer> 
   return { status: response.statusCode, body };
 }
 
-const stage = await setUp().catch(async (error: unknown) => {
-  await tearDown();
-  throw error;
-});
-test.after(tearDown);
+const stage = await openStage(test, undo, setUp);
 
 test('a service is called by its name at the egress port, with its port or without', async () => {
   const { egressPort } = stage;

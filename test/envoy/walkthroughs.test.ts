@@ -32,10 +32,11 @@ import { certificateFolder, issueCertificate } from '../support/certificates.js'
 import { startEnvoy } from '../support/envoy.js';
 import { plainBytes } from '../support/named-grpc.js';
 import { serveMesh } from '../support/served-mesh.js';
+import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 
 const test = suite('walkthroughs');
-const undo: (() => unknown)[] = [];
+const undo: Undo = [];
 
 const colours = ['blue', 'green', 'red', 'yellow', 'white'] as const;
 const appNames = [
@@ -351,17 +352,7 @@ async function setUp() {
   return { logs, gatewayPorts, egressPort };
 }
 
-async function tearDown(): Promise<void> {
-  for (const step of undo.reverse()) {
-    await step();
-  }
-}
-
-const stage = await setUp().catch(async (error: unknown) => {
-  await tearDown();
-  throw error;
-});
-test.after(tearDown);
+const stage = await openStage(test, undo, setUp);
 
 /** Status and body, as `200 blue`. */
 async function get(
