@@ -1,12 +1,15 @@
 /**
- * One bounded HTTP exchange with an operator's URL, with its outcome as `OpError` or the answer. The URL is a
- * secret (whoever has a chat webhook's URL can write there), so no message of ours contains it. The
- * other side is not trusted: no redirect is followed, and one deadline covers the whole exchange, so an
- * answer that never ends costs nothing. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured.
+ * One HTTP exchange with an operator's URL, with its outcome as `OpError` or the answer. The URL is a secret
+ * (whoever has a chat webhook's URL can write there), so no message of ours contains it.
  */
-import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { OpError, type Retry } from '../base/op-error.js';
 import { printable, redacted } from '../base/printable.js';
+import {
+  exchange as exchangeHttp,
+  type HttpAnswer,
+  type HttpCall,
+  NoAnswer,
+} from '../http/exchange.js';
 import type { Clock } from '../loop/ports.js';
 
 /** From the look-up of the name to the end of the answer. */
@@ -17,16 +20,11 @@ const answerBytesMax = 256 * 1024;
 /** Of a refusal only its first words, for the message: finding secrets in more would take long. */
 const refusalBytesMax = 4_096;
 const answerCharactersMax = 200;
-const headerBytesMax = 16_384;
 
 /** A server that says to come back later than this is asked sooner all the same. */
 const retryAfterMaxMs = 3_600_000;
 
-export interface HttpCall {
-  readonly method: 'GET' | 'POST';
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+export interface SinkCall extends Omit<HttpCall, 'timeoutMs' | 'ca' | 'signal'> {
   /** Beside the URL, what no message may repeat: a token. */
   readonly secret?: string;
 }
@@ -51,49 +49,34 @@ export function sinkUrl(text: string, sink: string): URL {
  * `notify-busy` (408, 429, 5xx: backoff, or what Retry-After says), `notify-redirected` (3xx: backoff,
  * since an operator may still mend it), `notify-refused` (any other answer: stalled).
  */
-export async function post(message: Omit<HttpCall, 'method'>, clock: Clock): Promise<void> {
+export async function post(message: Omit<SinkCall, 'method'>, clock: Clock): Promise<void> {
   await perform({ ...message, method: 'POST' }, clock, async () => '');
 }
 
 /** The first 256 KiB of the body of any 2xx answer, as text. Throws as `post` does. */
-export function exchange(call: HttpCall, clock: Clock): Promise<string> {
+export function exchange(call: SinkCall, clock: Clock): Promise<string> {
   return perform(call, clock, (body) => firstBytes(body, answerBytesMax));
 }
 
 async function perform(
-  call: HttpCall,
+  call: SinkCall,
   clock: Clock,
   read: (body: AsyncIterable<Buffer>) => Promise<string>,
 ): Promise<string> {
-  // An agent of its own: destroying it ends the exchange in whatever state it is.
-  const agent = new EnvHttpProxyAgent({ maxHeaderSize: headerBytesMax, pipelining: 0 });
-  const deadline = new AbortController();
-  const cancel = clock.after(exchangeTimeoutMs, () => deadline.abort());
   try {
-    const answer = await request(call.url, {
-      method: call.method,
-      headers: { 'user-agent': 'headgate', ...call.headers },
-      body: call.body,
-      dispatcher: agent,
-      signal: deadline.signal,
+    return await exchangeHttp({ ...call, timeoutMs: exchangeTimeoutMs }, clock, async (answer) => {
+      if (answer.statusCode < 200 || answer.statusCode > 299) {
+        const words = mask(await firstBytes(answer.body, refusalBytesMax), call);
+        throw refusal(answer, words, clock.now());
+      }
+      return read(answer.body);
     });
-    if (answer.statusCode < 200 || answer.statusCode > 299) {
-      throw refusal(
-        answer,
-        mask(await firstBytes(answer.body, refusalBytesMax), call),
-        clock.now(),
-      );
-    }
-    return await read(answer.body);
   } catch (error) {
-    throw error instanceof OpError ? error : unreachable(error, deadline.signal);
-  } finally {
-    cancel();
-    await agent.destroy();
+    throw error instanceof NoAnswer ? unreachable(error) : error;
   }
 }
 
-function refusal(answer: Dispatcher.ResponseData, words: string, nowMs: number): OpError {
+function refusal(answer: HttpAnswer, words: string, nowMs: number): OpError {
   const status = answer.statusCode;
   const text = `HTTP ${status}${words === '' ? '' : `: ${words}`}`;
   if (status >= 300 && status < 400) {
@@ -114,13 +97,11 @@ function retryAfter(header: string, nowMs: number): Retry {
     : { kind: 'after', ms: Math.min(Math.max(ms, 0), retryAfterMaxMs) };
 }
 
-/** Names the error by its code alone: messages of the network contain addresses. */
-function unreachable(error: unknown, deadline: AbortSignal): OpError {
-  if (deadline.aborted) {
-    return new OpError('notify-unreachable', `no answer within ${exchangeTimeoutMs / 1000}s`);
-  }
-  const code = (error as { readonly code?: unknown }).code;
-  return new OpError('notify-unreachable', `no connection: ${String(code ?? 'unknown error')}`);
+function unreachable({ isTimeout, code }: NoAnswer): OpError {
+  const text = isTimeout
+    ? `no answer within ${exchangeTimeoutMs / 1000}s`
+    : `no connection: ${code}`;
+  return new OpError('notify-unreachable', text);
 }
 
 async function firstBytes(body: AsyncIterable<Buffer>, bytesMax: number): Promise<string> {
@@ -137,7 +118,7 @@ async function firstBytes(body: AsyncIterable<Buffer>, bytesMax: number): Promis
 }
 
 /** What a server says may repeat what it was sent. */
-function mask(words: string, { url, secret = '' }: HttpCall): string {
+function mask(words: string, { url, secret = '' }: SinkCall): string {
   const secrets = [url.href, `${url.pathname}${url.search}`, url.pathname, url.password, secret];
   const masked = secrets
     .filter((secret) => secret.length > 1)

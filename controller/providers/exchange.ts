@@ -1,30 +1,21 @@
 /**
- * One bounded HTTP exchange with a provider. The other side is not trusted: no redirect is followed, one
- * deadline covers the whole exchange and the body has a limit. Errors name the provider and never its
- * URL, and the words of an answer are shown without what it was sent.
+ * One HTTP exchange with a provider, whose answer has a limit. Errors name the provider and never its URL, and
+ * the words of an answer are shown without what it was sent.
  */
-import { EnvHttpProxyAgent, request } from 'undici';
 import { renderDuration } from '../base/duration.js';
 import { OpError } from '../base/op-error.js';
 import { printable, redacted } from '../base/printable.js';
+import { exchange as exchangeHttp, type HttpCall, NoAnswer } from '../http/exchange.js';
 import type { Clock } from '../loop/ports.js';
 import type { Provider } from './provider.js';
 
 /** One number or one verdict takes some hundred bytes. */
 export const bodyBytesMax = 64 * 1024;
 
-const headerBytesMax = 16_384;
-
 /** Of an answer's own words as much as a line of a report takes. */
 const wordsMax = 200;
 
-export interface Call {
-  readonly method: 'GET' | 'POST';
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly timeoutMs: number;
-}
+export type Call = Omit<HttpCall, 'ca' | 'signal'>;
 
 export interface ProviderAnswer {
   readonly status: number;
@@ -46,38 +37,18 @@ export async function exchange(
   call: Call,
   { clock, signal }: ExchangeContext,
 ): Promise<ProviderAnswer> {
-  const tls = { ca: provider.ca() };
-  const headers = { 'user-agent': 'headgate', ...call.headers, ...provider.headers() };
-  // An agent of its own: destroying it ends the exchange in whatever state it is.
-  const agent = new EnvHttpProxyAgent({
-    maxHeaderSize: headerBytesMax,
-    pipelining: 0,
-    connect: tls,
-    requestTls: tls,
-  });
-  const deadline = new AbortController();
-  const cancel = clock.after(call.timeoutMs, () => deadline.abort());
+  const headers = { ...call.headers, ...provider.headers() };
   try {
-    const answer = await request(call.url, {
-      method: call.method,
-      headers,
-      body: call.body,
-      dispatcher: agent,
-      signal: AbortSignal.any([deadline.signal, signal]),
-      // The deadline is the only limit: a load test may take minutes to answer.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    return { status: answer.statusCode, body: await readBody(answer.body, provider) };
+    return await exchangeHttp(
+      { ...call, headers, ca: provider.ca(), signal },
+      clock,
+      async ({ statusCode, body }) => ({
+        status: statusCode,
+        body: await readBody(body, provider),
+      }),
+    );
   } catch (error) {
-    if (deadline.signal.aborted) {
-      const text = `${provider.name} did not answer within ${renderDuration(call.timeoutMs)}`;
-      throw new OpError('provider-timeout', text);
-    }
-    throw error instanceof OpError ? error : connectionError(provider, error);
-  } finally {
-    cancel();
-    await agent.destroy();
+    throw error instanceof NoAnswer ? connectionError(provider, call, error) : error;
   }
 }
 
@@ -116,9 +87,15 @@ async function readBody(body: AsyncIterable<Buffer>, provider: Provider): Promis
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** By the error's code alone: messages of the network contain addresses. */
-function connectionError({ name }: Provider, error: unknown): OpError {
-  const code = String((error as { readonly code?: unknown }).code ?? 'unknown error');
+function connectionError(
+  { name }: Provider,
+  { timeoutMs }: Call,
+  { isTimeout, code }: NoAnswer,
+): OpError {
+  if (isTimeout) {
+    const text = `${name} did not answer within ${renderDuration(timeoutMs)}`;
+    return new OpError('provider-timeout', text);
+  }
   return /CERT|TLS|SSL|SIGNATURE|ISSUER/.test(code)
     ? new OpError('provider-tls', `${name} cannot be trusted: ${code}`)
     : new OpError('provider-unreachable', `${name} cannot be reached: ${code}`);

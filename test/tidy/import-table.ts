@@ -56,10 +56,11 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     types: ['loop/ports', 'envoy', 'config'],
     packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path'],
   },
+  http: { parts: ['base'], types: ['loop/ports'], packages: ['undici'] },
   providers: {
-    parts: ['base', 'mesh', 'rollout'],
+    parts: ['base', 'http', 'mesh', 'rollout'],
     types: ['loop/ports', 'config'],
-    packages: ['@grpc/grpc-js', 'protobufjs/minimal.js', 'undici', 'node:fs'],
+    packages: ['@grpc/grpc-js', 'protobufjs/minimal.js', 'node:fs'],
   },
   store: {
     parts: ['base'],
@@ -67,9 +68,9 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     packages: ['better-sqlite3', 'node:sqlite', 'node:fs', 'node:path', 'node:url'],
   },
   notify: {
-    parts: ['base'],
+    parts: ['base', 'http'],
     types: ['loop/ports', 'loop', 'config'],
-    packages: ['undici', 'node:crypto'],
+    packages: ['node:crypto'],
   },
   xds: {
     parts: ['base', 'envoy', 'generated'],
