@@ -1,4 +1,5 @@
 /** The config file's `notifications`: who is told, of what, in which form, and where the secrets stand. */
+import { type ForgeProvider, forgeProviders } from '../base/forge.js';
 import type { Announcement } from '../loop/events.js';
 import { isSection, type ReportKey, reportUnknownKeys, type Section, suggest } from './keys.js';
 import {
@@ -41,9 +42,6 @@ export interface WebhookTarget {
   readonly secret?: SecretSource;
 }
 
-export const statusProviders = ['github', 'gitlab', 'gitea', 'bitbucket'] as const;
-export type StatusProvider = (typeof statusProviders)[number];
-
 /**
  * Where the team reads its pull requests: statuses of the commit itself, or a pull request that reverts
  * one which was rolled back.
@@ -51,7 +49,7 @@ export type StatusProvider = (typeof statusProviders)[number];
 export interface ForgeTarget {
   readonly kind: 'commitStatus' | 'revert';
   /** `gitea` is Forgejo, too. */
-  readonly provider: StatusProvider;
+  readonly provider: ForgeProvider;
   /** `owner/name`; on GitLab groups may nest. */
   readonly repository: string;
   /** Base of the provider's API. */
@@ -84,7 +82,7 @@ const filterKeys = ['events', 'meshes', 'minSeverity'] as const;
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** Where each provider answers unless it runs on the operator's own machines. */
-const publicApis: Readonly<Record<StatusProvider, string | undefined>> = {
+const publicApis: Readonly<Record<ForgeProvider, string | undefined>> = {
   github: 'https://api.github.com',
   gitlab: 'https://gitlab.com/api/v4',
   gitea: undefined,
@@ -192,9 +190,9 @@ function readForge(
 ): Omit<ForgeTarget, 'kind'> | undefined {
   const token = requireSecretSource(path, target, 'token', report);
   const { repository } = target;
-  const provider = statusProviders.find((name) => name === target.provider);
+  const provider = forgeProviders.find((name) => name === target.provider);
   if (provider === undefined) {
-    report(`${path}.provider`, `is none of ${statusProviders.join(', ')}`);
+    report(`${path}.provider`, `is none of ${forgeProviders.join(', ')}`);
     return undefined;
   }
   const given = target.apiUrl ?? publicApis[provider];

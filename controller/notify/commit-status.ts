@@ -7,22 +7,13 @@
  * Gitea and Forgejo Swagger `repoCreateStatus`, Bitbucket Cloud "Commit statuses" 2.0.
  */
 import { createHash } from 'node:crypto';
+import type { ForgeProvider } from '../base/forge.js';
 import { OpError } from '../base/op-error.js';
 import type { Announcement, CommitStatus } from '../loop/events.js';
 import type { Clock } from '../loop/ports.js';
-import { exchange, sinkUrl } from './http-exchange.js';
+import { type ForgeTarget, forgeCalls } from './forge.js';
 import type { Sink } from './sink.js';
 import { cutTo, linkOf } from './words.js';
-
-export interface CommitStatusTarget {
-  readonly name: string;
-  readonly provider: 'github' | 'gitlab' | 'gitea' | 'bitbucket';
-  /** `owner/name`. */
-  readonly repository: string;
-  readonly apiUrl: string;
-  readonly token: string;
-  readonly publicUrl?: string;
-}
 
 /** GitHub refuses more than 140 characters of description; the others have room for it. */
 const descriptionMax = 140;
@@ -38,7 +29,6 @@ interface Wanted extends CommitStatus {
 }
 
 interface Form {
-  readonly headers: (token: string) => Readonly<Record<string, string>>;
   /** Path and query of the question for what stands there. */
   readonly readPath: (repository: string, wanted: Wanted) => string;
   /** True where the answer to it holds the wanted status already. */
@@ -47,25 +37,10 @@ interface Form {
   readonly body: (wanted: Wanted) => object;
 }
 
-export function createCommitStatusSink(target: CommitStatusTarget, clock: Clock): Sink {
-  const { name, repository, token, publicUrl } = target;
+export function createCommitStatusSink(target: ForgeTarget, clock: Clock): Sink {
+  const { name, repository, publicUrl } = target;
   const form = forms[target.provider];
-  const base = sinkUrl(target.apiUrl, name);
-  const call = (method: 'GET' | 'POST', path: string, body?: object): Promise<string> =>
-    exchange(
-      {
-        method,
-        url: new URL(`${base.href.replace(/\/$/, '')}${path}`),
-        headers: {
-          accept: 'application/json',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...form.headers(token),
-        },
-        body: body === undefined ? undefined : JSON.stringify(body),
-        secret: token,
-      },
-      clock,
-    );
+  const ask = forgeCalls(target, clock);
   return {
     name,
     render: (announcement) => {
@@ -76,12 +51,12 @@ export function createCommitStatusSink(target: CommitStatusTarget, clock: Clock)
       const wanted = wantedOf(announcement, publicUrl);
       if (
         wanted === undefined ||
-        (await isPosted(() => call('GET', form.readPath(repository, wanted)), form, wanted))
+        (await isPosted(() => ask('GET', form.readPath(repository, wanted)), form, wanted))
       ) {
         return;
       }
       try {
-        await call('POST', form.writePath(repository, wanted), form.body(wanted));
+        await ask('POST', form.writePath(repository, wanted), form.body(wanted));
       } catch (error) {
         // GitLab's way of saying that the status is that already.
         if (!(error instanceof OpError && /Cannot transition status/i.test(error.message))) {
@@ -120,38 +95,21 @@ async function isPosted(read: () => Promise<string>, form: Form, wanted: Wanted)
   }
 }
 
-const forms: Readonly<Record<CommitStatusTarget['provider'], Form>> = {
+const forms: Readonly<Record<ForgeProvider, Form>> = {
   github: {
-    headers: (token) => ({
-      accept: 'application/vnd.github+json',
-      authorization: `Bearer ${token}`,
-      'x-github-api-version': '2022-11-28',
-    }),
     readPath: (repository, { commit }) =>
       `/repos/${repository}/commits/${commit}/status?per_page=100`,
     isPosted: (answer, wanted) => hasStatus(listIn(answer, 'statuses'), 'state', wanted),
     writePath: (repository, { commit }) => `/repos/${repository}/statuses/${commit}`,
-    body: ({ state, context, description, url }) => ({
-      state,
-      context,
-      description,
-      target_url: url,
-    }),
+    body: plainBody,
   },
   gitea: {
-    headers: (token) => ({ authorization: `token ${token}` }),
     readPath: (repository, { commit }) => `/repos/${repository}/commits/${commit}/status`,
     isPosted: (answer, wanted) => hasStatus(listIn(answer, 'statuses'), 'status', wanted),
     writePath: (repository, { commit }) => `/repos/${repository}/statuses/${commit}`,
-    body: ({ state, context, description, url }) => ({
-      state,
-      context,
-      description,
-      target_url: url,
-    }),
+    body: plainBody,
   },
   gitlab: {
-    headers: (token) => ({ 'private-token': token }),
     readPath: (repository, { commit, context }) =>
       `/projects/${encodeURIComponent(repository)}/repository/commits/${commit}/statuses` +
       `?name=${encodeURIComponent(context)}`,
@@ -172,7 +130,6 @@ const forms: Readonly<Record<CommitStatusTarget['provider'], Form>> = {
     }),
   },
   bitbucket: {
-    headers: (token) => ({ authorization: `Bearer ${token}` }),
     readPath: (repository, wanted) =>
       `${bitbucketPath(repository, wanted)}/${encodeURIComponent(bitbucketKey(wanted.context))}`,
     isPosted: (answer, wanted) => {
@@ -190,6 +147,11 @@ const forms: Readonly<Record<CommitStatusTarget['provider'], Form>> = {
     }),
   },
 };
+
+/** As GitHub wrote it first and Gitea took it over. */
+function plainBody({ state, context, description, url }: Wanted): object {
+  return { state, context, description, target_url: url };
+}
 
 const gitlabState: Readonly<Record<CommitStatus['state'], string>> = {
   pending: 'running',

@@ -4,7 +4,8 @@
  */
 import type { Announcement } from '../loop/events.js';
 import type { Clock } from '../loop/ports.js';
-import { post, sinkUrl } from './http-exchange.js';
+import { type ChatTarget, createChatSink } from './chat-sink.js';
+import { sinkUrl } from './http-exchange.js';
 import type { Sink } from './sink.js';
 import { authorOf, cutTo, linkOf, markedTitle } from './words.js';
 
@@ -23,19 +24,9 @@ const colorOf: Readonly<Record<Announcement['severity'], number>> = {
   error: 0xda_36_33,
 };
 
-export function createDiscordSink(
-  target: { readonly name: string; readonly url: string; readonly publicUrl?: string },
-  clock: Clock,
-): Sink {
-  const url = sinkUrl(target.url, target.name);
-  return {
-    name: target.name,
-    render: (announcement) => renderDiscord(announcement, target.publicUrl),
-    send: (announcement) => {
-      const body = JSON.stringify(renderDiscord(announcement, target.publicUrl));
-      return post({ url, headers: { 'content-type': 'application/json' }, body }, clock);
-    },
-  };
+export function createDiscordSink(target: ChatTarget, clock: Clock): Sink {
+  const form = { render: renderDiscord, contentType: 'application/json' };
+  return createChatSink(target, sinkUrl(target.url, target.name), form, clock);
 }
 
 /** The message's body, plain JSON. */

@@ -4,7 +4,8 @@
  */
 import type { Announcement } from '../loop/events.js';
 import type { Clock } from '../loop/ports.js';
-import { post, sinkUrl } from './http-exchange.js';
+import { type ChatTarget, createChatSink } from './chat-sink.js';
+import { sinkUrl } from './http-exchange.js';
 import type { Sink } from './sink.js';
 import { authorOf, cutTo, linkOf, markedTitle } from './words.js';
 
@@ -15,21 +16,11 @@ const factsMax = 10;
 const factTitleMax = 80;
 const factValueMax = 400;
 
-export function createGoogleChatSink(
-  target: { readonly name: string; readonly url: string; readonly publicUrl?: string },
-  clock: Clock,
-): Sink {
+export function createGoogleChatSink(target: ChatTarget, clock: Clock): Sink {
   const url = sinkUrl(target.url, target.name);
   url.searchParams.set('messageReplyOption', 'REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD');
-  return {
-    name: target.name,
-    render: (announcement) => renderGoogleChat(announcement, target.publicUrl),
-    send: (announcement) => {
-      const headers = { 'content-type': 'application/json; charset=UTF-8' };
-      const body = JSON.stringify(renderGoogleChat(announcement, target.publicUrl));
-      return post({ url, headers, body }, clock);
-    },
-  };
+  const form = { render: renderGoogleChat, contentType: 'application/json; charset=UTF-8' };
+  return createChatSink(target, url, form, clock);
 }
 
 /** The message's body, plain JSON. */

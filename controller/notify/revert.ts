@@ -6,23 +6,14 @@
  * Sources: GitHub REST "Create a pull request", GitLab "Create MR", Gitea Swagger `repoCreatePullRequest`,
  * Bitbucket Cloud 2.0 "Create a pull request".
  */
+import type { ForgeProvider } from '../base/forge.js';
 import { OpError } from '../base/op-error.js';
 import { printable } from '../base/printable.js';
 import type { Announcement } from '../loop/events.js';
 import type { Clock } from '../loop/ports.js';
-import { exchange, sinkUrl } from './http-exchange.js';
+import { type ForgeTarget, forgeCalls } from './forge.js';
 import type { Sink } from './sink.js';
 import { cutTo, linkOf } from './words.js';
-
-export interface RevertTarget {
-  readonly name: string;
-  readonly provider: 'github' | 'gitlab' | 'gitea' | 'bitbucket';
-  /** `owner/name`. */
-  readonly repository: string;
-  readonly apiUrl: string;
-  readonly token: string;
-  readonly publicUrl?: string;
-}
 
 /** Puts the branch onto the Git server; one that is there already is left as it is. */
 export type PushRevert = (revert: {
@@ -42,7 +33,6 @@ interface PullRequest {
 }
 
 interface Form {
-  readonly headers: (token: string) => Readonly<Record<string, string>>;
   readonly path: (repository: string) => string;
   readonly body: (request: PullRequest) => object;
 }
@@ -50,10 +40,10 @@ interface Form {
 const titleMax = 200;
 const bodyMax = 10_000;
 
-export function createRevertSink(target: RevertTarget, push: PushRevert, clock: Clock): Sink {
-  const { name, repository, token, publicUrl } = target;
+export function createRevertSink(target: ForgeTarget, push: PushRevert, clock: Clock): Sink {
+  const { name, repository, publicUrl } = target;
   const form = forms[target.provider];
-  const base = sinkUrl(target.apiUrl, name);
+  const ask = forgeCalls(target, clock);
   return {
     name,
     render: (announcement) =>
@@ -69,16 +59,7 @@ export function createRevertSink(target: RevertTarget, push: PushRevert, clock: 
       const message = `${request.title}\n\nThis reverts commit ${id}.\n\n${announcement.text}\n`;
       const pushed = await push({ commit: id, newBranch: request.head, message });
       try {
-        await exchange(
-          {
-            method: 'POST',
-            url: new URL(`${base.href.replace(/\/$/, '')}${form.path(repository)}`),
-            headers: { 'content-type': 'application/json', ...form.headers(token) },
-            body: JSON.stringify(form.body({ ...request, ...pushed })),
-            secret: token,
-          },
-          clock,
-        );
+        await ask('POST', form.path(repository), form.body({ ...request, ...pushed }));
       } catch (error) {
         // 409 or 422 of a second attempt: the first one's answer was lost.
         if (!(error instanceof OpError && /already exists/i.test(error.message))) {
@@ -124,23 +105,16 @@ function fenced(lines: readonly string[]): readonly string[] {
   return ['```', ...lines.map((line) => printable(line).replaceAll('```', "'''")), '```'];
 }
 
-const forms: Readonly<Record<RevertTarget['provider'], Form>> = {
+const forms: Readonly<Record<ForgeProvider, Form>> = {
   github: {
-    headers: (token) => ({
-      accept: 'application/vnd.github+json',
-      authorization: `Bearer ${token}`,
-      'x-github-api-version': '2022-11-28',
-    }),
     path: (repository) => `/repos/${repository}/pulls`,
     body: ({ title, body, head, base }) => ({ title, body, head, base }),
   },
   gitea: {
-    headers: (token) => ({ accept: 'application/json', authorization: `token ${token}` }),
     path: (repository) => `/repos/${repository}/pulls`,
     body: ({ title, body, head, base }) => ({ title, body, head, base }),
   },
   gitlab: {
-    headers: (token) => ({ accept: 'application/json', 'private-token': token }),
     path: (repository) => `/projects/${encodeURIComponent(repository)}/merge_requests`,
     body: ({ title, body, head, base }) => ({
       title,
@@ -151,7 +125,6 @@ const forms: Readonly<Record<RevertTarget['provider'], Form>> = {
     }),
   },
   bitbucket: {
-    headers: (token) => ({ accept: 'application/json', authorization: `Bearer ${token}` }),
     path: (repository) => `/repositories/${repository}/pullrequests`,
     body: ({ title, body, head, base }) => ({
       title,

@@ -5,7 +5,8 @@
  */
 import type { Announcement } from '../loop/events.js';
 import type { Clock } from '../loop/ports.js';
-import { post, sinkUrl } from './http-exchange.js';
+import { type ChatTarget, createChatSink } from './chat-sink.js';
+import { sinkUrl } from './http-exchange.js';
 import type { Sink } from './sink.js';
 import { authorOf, cutTo, type Link, linkOf, markedTitle } from './words.js';
 
@@ -18,24 +19,9 @@ const contextMax = 2_000;
 /** Ours: the fallback is read in a notification's one line. */
 const fallbackMax = 300;
 
-export function createSlackSink(
-  target: { readonly name: string; readonly url: string; readonly publicUrl?: string },
-  clock: Clock,
-): Sink {
-  const url = sinkUrl(target.url, target.name);
-  return {
-    name: target.name,
-    render: (announcement) => renderSlack(announcement, target.publicUrl),
-    send: (announcement) =>
-      post(
-        {
-          url,
-          headers: { 'content-type': 'application/json; charset=utf-8' },
-          body: JSON.stringify(renderSlack(announcement, target.publicUrl)),
-        },
-        clock,
-      ),
-  };
+export function createSlackSink(target: ChatTarget, clock: Clock): Sink {
+  const form = { render: renderSlack, contentType: 'application/json; charset=utf-8' };
+  return createChatSink(target, sinkUrl(target.url, target.name), form, clock);
 }
 
 /** The body of a message, plain JSON. */

@@ -6,7 +6,8 @@
 import { OpError } from '../base/op-error.js';
 import type { Announcement } from '../loop/events.js';
 import type { Clock } from '../loop/ports.js';
-import { post, sinkUrl } from './http-exchange.js';
+import { type ChatTarget, createChatSink } from './chat-sink.js';
+import { sinkUrl } from './http-exchange.js';
 import type { Sink } from './sink.js';
 import { authorOf, cutTo, linkOf, markedTitle } from './words.js';
 
@@ -23,10 +24,7 @@ const colorOf: Readonly<Record<Announcement['severity'], string>> = {
   error: 'Attention',
 };
 
-export function createTeamsSink(
-  target: { readonly name: string; readonly url: string; readonly publicUrl?: string },
-  clock: Clock,
-): Sink {
+export function createTeamsSink(target: ChatTarget, clock: Clock): Sink {
   const url = sinkUrl(target.url, target.name);
   if (url.hostname.endsWith('.webhook.office.com') || url.hostname === 'outlook.office.com') {
     throw new OpError(
@@ -36,14 +34,8 @@ export function createTeamsSink(
       { retry: { kind: 'stalled' } },
     );
   }
-  return {
-    name: target.name,
-    render: (announcement) => renderTeams(announcement, target.publicUrl),
-    send: (announcement) => {
-      const body = JSON.stringify(renderTeams(announcement, target.publicUrl));
-      return post({ url, headers: { 'content-type': 'application/json' }, body }, clock);
-    },
-  };
+  const form = { render: renderTeams, contentType: 'application/json' };
+  return createChatSink(target, url, form, clock);
 }
 
 /** The message's body, plain JSON. */

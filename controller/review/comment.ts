@@ -5,6 +5,7 @@
  *
  * Sources: GitHub REST "Issue comments" (2022-11-28), GitLab "Notes API: merge requests".
  */
+import { forgeHeaders } from '../base/forge.js';
 import { OpError } from '../base/op-error.js';
 import { printable, redacted } from '../base/printable.js';
 
@@ -109,20 +110,16 @@ async function call(
   path: string,
   body?: object,
 ): Promise<unknown> {
-  const headers: Record<string, string> =
-    provider === 'github'
-      ? {
-          accept: 'application/vnd.github+json',
-          authorization: `Bearer ${token}`,
-          'x-github-api-version': '2022-11-28',
-        }
-      : { accept: 'application/json', 'private-token': token };
   let answer: Response;
   let text: string;
   try {
     answer = await fetch(`${apiUrl.replace(/\/+$/, '')}${path}`, {
       method,
-      headers: { ...headers, 'content-type': 'application/json', 'user-agent': 'headgate' },
+      headers: {
+        ...forgeHeaders(provider, token),
+        'content-type': 'application/json',
+        'user-agent': 'headgate',
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),

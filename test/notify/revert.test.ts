@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ForgeProvider } from '../../controller/base/forge.js';
 import { OpError } from '../../controller/base/op-error.js';
 import { createClock } from '../../controller/clock.js';
 import { pushRevert } from '../../controller/git/push-revert.js';
 import type { Announcement } from '../../controller/loop/events.js';
-import { createRevertSink, type RevertTarget } from '../../controller/notify/revert.js';
+import { createRevertSink } from '../../controller/notify/revert.js';
 import { makeRepository, runGit, type TestRepository } from '../support/git.js';
 import { announcement } from './announcements.js';
 import { type ChatServer, startChatServer, status } from './chat-server.js';
@@ -39,7 +40,7 @@ test.after.each(async ({ folder, server }) => {
 });
 
 interface Vendor {
-  readonly provider: RevertTarget['provider'];
+  readonly provider: ForgeProvider;
   readonly repository: string;
   readonly path: string;
   readonly header: readonly [string, string];
