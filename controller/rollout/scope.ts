@@ -2,7 +2,7 @@
  * Whom a group of changes concerns: which proxies must acknowledge it, and whose figures judge it. Both
  * follow from references alone, so they are the same on every replica and after a restart.
  */
-import { memo } from '../base/memo.js';
+import { memo, pairMemo } from '../base/memo.js';
 import type { ChangeGroup } from '../diff/change.js';
 import { type Mesh, type Resource, resourceKey } from '../mesh/model.js';
 import { allResources, keyIn, referencesOf } from '../mesh/references.js';
@@ -77,8 +77,11 @@ const resourcesByKey = memo(
     new Map(allResources(mesh).map((resource) => [keyIn(mesh.name, resource), resource])),
 );
 
-/** Names of the virtual nodes whose answers judge the configuration that `group` changes. */
-export function judgedNodes(group: ChangeGroup, mesh: Mesh): readonly string[] {
+/**
+ * Names of the virtual nodes whose answers judge the configuration that `group` changes. Groups and meshes
+ * are immutable: they are found once for each pair.
+ */
+export const judgedNodes = pairMemo((group: ChangeGroup, mesh: Mesh): readonly string[] => {
   const names = new Set<string>();
   const byKey = resourcesByKey(mesh);
   const queue = group.resources.flatMap(
@@ -97,7 +100,7 @@ export function judgedNodes(group: ChangeGroup, mesh: Mesh): readonly string[] {
     }
   }
   return [...names].sort();
-}
+});
 
 /** What takes the requests of `removed`: of a gateway route's, the others of its gateway, if that stays. */
 function inItsPlace(mesh: Mesh, removed: Resource | null): Resource | null {

@@ -3,7 +3,6 @@
  * beside it at the same time. For weights these are targets of the same routes; for a change of
  * configuration, proxies of the wave and proxies outside of it.
  */
-import { pairMemo } from '../../base/memo.js';
 import type { CompareGate } from '../../mesh/gates.js';
 import { wholeWeight } from '../../mesh/weights.js';
 import { isInWave, servedStep } from '../mix.js';
@@ -27,9 +26,6 @@ export interface Arms {
 }
 
 type Question = Pick<GateQuestion, 'rollout' | 'evidence'>;
-
-/** Groups and meshes are immutable: whose answers judge is found once for each pair. */
-const judgedOf = pairMemo(judgedNodes);
 
 /**
  * `fromMs`: since when answers were looked for, where it must be known who saw them. `baseline`: which of
@@ -73,7 +69,7 @@ function egressOf(mesh: string, virtualNode: string): ArmQuery {
 function waveArms({ rollout, evidence }: Question, fromMs: number): Arms {
   const inside = (instance: string): boolean => isInWave(rollout, instance);
   const outside = (instance: string): boolean => !inside(instance);
-  const seen = judgedOf(rollout.group, evidence.mesh).map((virtualNode): ArmQuery => {
+  const seen = judgedNodes(rollout.group, evidence.mesh).map((virtualNode): ArmQuery => {
     const egress = egressOf(rollout.mesh, virtualNode);
     // A changed node's own proxy sees its answers too; a caller outside the wave would not count.
     const { issued } = evidence.load.total({ ...egress, fromMs, includes: inside });

@@ -4,7 +4,6 @@
  * turn a query into one about everybody.
  */
 import { renderDuration } from '../../base/duration.js';
-import { pairMemo } from '../../base/memo.js';
 import { fillTemplate, type TemplateName } from '../../mesh/gate-template.js';
 import type { Mesh } from '../../mesh/model.js';
 import { servedStep } from '../mix.js';
@@ -12,13 +11,10 @@ import type { Rollout } from '../rollout.js';
 import { judgedNodes } from '../scope.js';
 import { gainingNodes, losingNodes } from '../targets.js';
 
-/** Groups and meshes are immutable: whose answers judge is found once for each pair. */
-const judgedOf = pairMemo(judgedNodes);
-
 /** Names of the nodes whose answers judge the rollout at its step, sorted. */
 export function canaryNodes(rollout: Rollout, mesh: Mesh): readonly string[] {
   const isWeighted = servedStep(rollout)?.stage === 'weights';
-  return isWeighted ? gainingNodes(rollout.group) : judgedOf(rollout.group, mesh);
+  return isWeighted ? gainingNodes(rollout.group) : judgedNodes(rollout.group, mesh);
 }
 
 /** How values are written into a text; lists are of names of resources. */
