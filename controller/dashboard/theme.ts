@@ -7,19 +7,25 @@ const key = 'headgate.theme';
 
 export const theme = signal<Theme>(read());
 
-effect(() => {
-  document.documentElement.dataset.theme = theme.value;
-  localStorage.setItem(key, theme.value);
-});
-
 const systemDark = matchMedia('(prefers-color-scheme: dark)');
 
 /** Rises when colours change: what draws them by itself draws anew. */
 export const palette = signal(0);
 
 systemDark.addEventListener('change', () => {
+  paint();
   palette.value += 1;
 });
+
+effect(() => {
+  paint();
+  localStorage.setItem(key, theme.value);
+});
+
+/** Before what draws by itself: it reads its colours from the page. */
+function paint(): void {
+  document.documentElement.dataset.theme = isDark() ? 'dark' : 'light';
+}
 
 export function isDark(): boolean {
   return theme.value === 'dark' || (theme.value === 'system' && systemDark.matches);
