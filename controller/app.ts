@@ -2,7 +2,6 @@
  * The program: builds every adapter and the loop, starts them so that what was served is served again
  * before anything else happens, and stops them in reverse. The only file that knows all adapters.
  */
-import { createRequire } from 'node:module';
 import { openAccess } from './access/open-access.js';
 import { createAdmission } from './admission/admission.js';
 import { type Api, createApi } from './api/api.js';
@@ -35,6 +34,7 @@ import { createProvider } from './providers/provider.js';
 import type { RevisionInfo } from './rollout/rollout.js';
 import { readSecret } from './secrets.js';
 import { openStore } from './store/open-store.js';
+import { programVersion } from './version.js';
 import { createXdsServer } from './xds/publisher.js';
 
 export interface RunningApp {
@@ -283,11 +283,6 @@ function readSecrets(hooks: HookSettings): Readonly<Partial<Record<HookProvider,
   return Object.fromEntries(
     Object.entries(hooks).map(([provider, source]) => [provider, readSecret(source, process.env)]),
   );
-}
-
-function programVersion(): string {
-  const manifest = createRequire(import.meta.url)('../../package.json') as { version: string };
-  return manifest.version;
 }
 
 function readSecretNow(source: SecretSource): string {

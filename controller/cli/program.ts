@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import { errorText, OpError } from '../base/op-error.js';
 import type { RolloutCommand } from '../rollout/rollout.js';
+import { programVersion } from '../version.js';
 import { bootstrapCommand } from './bootstrap.js';
 import { commentCommand } from './comment.js';
 import { demoCommand } from './demo.js';
@@ -25,7 +26,6 @@ import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
 import { tokenCommand } from './token.js';
 import { validateCommand } from './validate.js';
-import { programVersion } from './version.js';
 
 /** Runs the command that `args` (without node and script) name; the result is the exit code. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {

@@ -114,6 +114,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   clock: { types: ['loop/ports'] },
   log: { parts: ['base'], types: ['loop/ports', 'config'], packages: ['pino', 'pino-pretty'] },
   secrets: { parts: ['base'], types: ['config'], packages: ['node:fs'] },
+  version: { packages: ['node:module'] },
   app: {
     parts: [
       ...pure,
@@ -130,9 +131,8 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
         'loop',
         'loop/ports',
       ],
-      ...['config', 'clock', 'decoder', 'log', 'secrets'],
+      ...['config', 'clock', 'decoder', 'log', 'secrets', 'version'],
     ],
-    packages: ['node:module'],
   },
   demo: {
     parts: [...pure, 'app', 'config'],
@@ -143,10 +143,10 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     parts: [
       ...pure,
       ...['access', 'admission', 'import', 'plan', 'annotations', 'review'],
-      ...['app', 'demo', 'config', 'log', 'clock', 'secrets', 'git', 'notify'],
+      ...['app', 'demo', 'config', 'log', 'clock', 'secrets', 'git', 'notify', 'version'],
     ],
     types: ['api', 'loop', 'loop/ports'],
-    packages: ['commander', 'js-yaml', 'picocolors', 'node:module', ...files],
+    packages: ['commander', 'js-yaml', 'picocolors', ...files],
   },
   main: { parts: ['cli'] },
   'xds-target': {

@@ -2,6 +2,6 @@
 import { createRequire } from 'node:module';
 
 export function programVersion(): string {
-  const manifest = createRequire(import.meta.url)('../../../package.json') as { version: string };
+  const manifest = createRequire(import.meta.url)('../../package.json') as { version: string };
   return manifest.version;
 }
