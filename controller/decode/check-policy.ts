@@ -6,7 +6,12 @@ import { renderDuration } from '../base/duration.js';
 import { isTimeZone } from '../base/local-time.js';
 import type { FieldPath } from '../mesh/document.js';
 import type { RolloutPolicy, RolloutStep, RolloutWindows } from '../mesh/model.js';
-import { bakeMaxMs, maxDurationMaxMs, stepDeadlineMaxMs } from '../mesh/policy-defaults.js';
+import {
+  ackDeadlineMaxMs,
+  bakeMaxMs,
+  maxDurationMaxMs,
+  stepDeadlineMaxMs,
+} from '../mesh/policy-defaults.js';
 import { checkDuration } from './check-duration.js';
 import { checkGates } from './check-gate.js';
 import type { Finding } from './finding.js';
@@ -26,6 +31,34 @@ export function checkPolicy(policy: RolloutPolicy): readonly Finding[] {
     ...checkGates(gates, steps),
     ...checkMaxDuration(policy),
     ...checkWindows(policy.windows),
+    ...checkOptional(
+      policy.rollbackWindow?.withinMs,
+      ['spec', 'rollbackWindow', 'within'],
+      maxDurationMaxMs,
+    ),
+    ...checkOptional(policy.proxies.deadlineMs, ['spec', 'proxies', 'deadline'], ackDeadlineMaxMs),
+    ...checkQuorumDeadline(policy),
+  ];
+}
+
+/** A duration of at least a second, where there is one. */
+function checkOptional(ms: number | undefined, path: FieldPath, maxMs: number): readonly Finding[] {
+  return ms === undefined ? [] : checkDuration(ms, path, [secondMs, maxMs]);
+}
+
+/** Who is left out is known before the step is given up. */
+function checkQuorumDeadline({ proxies, stepDeadlineMs }: RolloutPolicy): readonly Finding[] {
+  const { deadlineMs } = proxies;
+  if (deadlineMs === undefined || deadlineMs < stepDeadlineMs) {
+    return [];
+  }
+  const found = renderDuration(deadlineMs);
+  const allowed = `less than ${renderDuration(stepDeadlineMs)}`;
+  const text =
+    `the deadline of the proxies is ${found}, so a step would be given up before any of them is ` +
+    `left out; use ${allowed}, the stepDeadline`;
+  return [
+    { code: 'HG0606', path: ['spec', 'proxies', 'deadline'], text, details: { found, allowed } },
   ];
 }
 

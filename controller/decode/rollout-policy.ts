@@ -1,6 +1,8 @@
 /** A RolloutPolicy document in the model's terms: durations in milliseconds, defaults filled in. */
 import type * as yaml from '../generated/schema-types.js';
 import type {
+  ProxyQuorum,
+  RollbackWindow,
   RolloutPolicy,
   RolloutSelector,
   RolloutStep,
@@ -30,6 +32,24 @@ export function rolloutPolicy({ metadata, spec }: yaml.RolloutPolicy): RolloutPo
     ...(spec.maxDuration === undefined ? {} : { maxDurationMs: goDurationMs(spec.maxDuration) }),
     onMaxDuration: spec.onMaxDuration ?? policyDefaults.onMaxDuration,
     ...(spec.windows === undefined ? {} : { windows: windows(spec.windows) }),
+    atomic: spec.atomic ?? policyDefaults.atomic,
+    after: spec.after ?? policyDefaults.after,
+    onSupersede: spec.onSupersede ?? policyDefaults.onSupersede,
+    ...(spec.rollbackWindow === undefined
+      ? {}
+      : { rollbackWindow: rollbackWindow(spec.rollbackWindow) }),
+    proxies: proxies(spec.proxies ?? {}),
+  };
+}
+
+function rollbackWindow({ revisions, within }: yaml.RollbackWindow): RollbackWindow {
+  return { revisions, withinMs: within === undefined ? undefined : goDurationMs(within) };
+}
+
+function proxies({ quorum, deadline }: yaml.ProxyQuorum): ProxyQuorum {
+  return {
+    quorum: quorum ?? policyDefaults.proxies.quorum,
+    deadlineMs: deadline === undefined ? undefined : goDurationMs(deadline),
   };
 }
 

@@ -6,9 +6,10 @@
 import { canonicalJson, contentHash } from '../base/hash.js';
 import type { ChangeGroup, ResourceChange } from '../diff/change.js';
 import { diffMeshes, sameResource } from '../diff/diff-meshes.js';
-import { groupChanges, makeGroup } from '../diff/group.js';
+import { makeGroup } from '../diff/group.js';
 import { missingFor } from '../diff/stands-alone.js';
 import { findResource, type Mesh, resourceKey } from '../mesh/model.js';
+import { groupsOf, isOperational } from '../rollout/groups.js';
 import { isAddition } from '../rollout/mix.js';
 import { planRollout } from '../rollout/plan.js';
 import { type HeldChange, isEnded, type RevisionInfo, type Rollout } from '../rollout/rollout.js';
@@ -43,7 +44,7 @@ function reconcileMesh(
   const heldKeys = new Set([...waiting.values()].flat().map(({ ref }) => resourceKey(ref)));
   const startable = free.filter((change) => !heldKeys.has(resourceKey(change.ref)));
   const next = { ...superseded, held };
-  return groupChanges(mesh.desired, startable).reduce(
+  return groupsOf(mesh.desired, startable).reduce(
     (state, group) => startGroup(state, mesh, group, waiting, revision, nowMs),
     next,
   );
@@ -213,6 +214,7 @@ function start(
     group,
     plan,
     phase: 'Pending',
+    isQueued: (plan.after ?? []).length > 0 && !isOperational(group) ? true : undefined,
     reason: isAddedFirst ? 'what it adds is being acknowledged first' : 'accepted',
     step: -1,
     waveShare: plan.steps[0]?.stage === 'config' ? 0 : 1,

@@ -1,6 +1,6 @@
 /** The state at the start: what the store kept, and nothing yet of the world. */
 import type { LoadHistory } from '../rollout/load-history.js';
-import { type GateResult, isEnded, type Rollout } from '../rollout/rollout.js';
+import { type GateMemory, type GateResult, isEnded, type Rollout } from '../rollout/rollout.js';
 import { allLost, lostSince } from './announced.js';
 import type { DurableState, LoopState } from './state.js';
 
@@ -64,12 +64,16 @@ function runFrom(rollout: Rollout, nowMs: number): Rollout {
 
 /** A clock that went back must not make a gate wait until it is where it was. */
 function notLaterThan(result: GateResult, nowMs: number): GateResult {
-  const { memory } = result;
+  const { memory, partMemories } = result;
+  const cut = (one: GateMemory): GateMemory => ({
+    ...one,
+    untilMs: Math.min(one.untilMs, nowMs),
+  });
+  const parts = Object.entries(partMemories ?? {}).map(([name, one]) => [name, cut(one)] as const);
   return {
     ...result,
     judgedUntilMs: Math.min(result.judgedUntilMs, nowMs),
-    ...(memory === undefined
-      ? {}
-      : { memory: { ...memory, untilMs: Math.min(memory.untilMs, nowMs) } }),
+    ...(memory === undefined ? {} : { memory: cut(memory) }),
+    ...(partMemories === undefined ? {} : { partMemories: Object.fromEntries(parts) }),
   };
 }

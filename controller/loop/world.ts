@@ -6,6 +6,7 @@ import type { Rollout } from '../rollout/rollout.js';
 import { concernedNodes } from '../rollout/scope.js';
 import type { World } from '../rollout/world.js';
 import type { ProxyStatus } from './ports.js';
+import { workBefore } from './queue.js';
 import type { LoopState } from './state.js';
 
 export function worldOf(
@@ -25,6 +26,7 @@ export function worldOf(
     nowMs,
     ackDeadlineMs: settings.ackDeadlineMs,
     owing: (one) => owingProxies(state, one),
+    before: (one) => workBefore(state.durable, one),
     instancesOf: (one) => concernedProxies(state, one).map((proxy) => proxy.identity.instance),
   };
 }

@@ -27,7 +27,53 @@ export function checkPolicies(scope: Scope): void {
     fallback ??= policy.selector.isDefault ? document : undefined;
     checkNames(scope, document, policy, named);
     checkLabels(scope, document, policy, labelled);
+    for (const [index, name] of policy.after.entries()) {
+      lookUp(scope, document, ['spec', 'after', index], { kind: 'RolloutPolicy', name });
+    }
   }
+  checkOrder(scope, policies);
+}
+
+/** A policy that is after itself would start nothing; each circle is reported once, at its first policy. */
+function checkOrder(
+  scope: Scope,
+  policies: readonly (readonly [MeshDocument, RolloutPolicy])[],
+): void {
+  const after = new Map(policies.map(([, policy]) => [policy.name, policy.after]));
+  const reported = new Set<string>();
+  for (const [document, { name }] of policies) {
+    const circle = reported.has(name) ? undefined : circleFrom(name, after);
+    if (circle !== undefined) {
+      const text =
+        `it is after itself: ${[...circle, name].join(' is after ')}; take one of the names out ` +
+        'of after';
+      scope.report(document, 'HG0620', ['spec', 'after'], text, { found: circle.join(', ') });
+      for (const member of circle) {
+        reported.add(member);
+      }
+    }
+  }
+}
+
+/** The shortest way from `name` over `after` back to it, `name` first; undefined: there is none. */
+function circleFrom(
+  name: string,
+  after: ReadonlyMap<string, readonly string[]>,
+): readonly string[] | undefined {
+  const seen = new Set<string>();
+  const queue: (readonly string[])[] = [[name]];
+  for (let way = queue.shift(); way !== undefined; way = queue.shift()) {
+    for (const next of after.get(way.at(-1) ?? '') ?? []) {
+      if (next === name) {
+        return way;
+      }
+      if (!seen.has(next)) {
+        seen.add(next);
+        queue.push([...way, next]);
+      }
+    }
+  }
+  return undefined;
 }
 
 function checkNames(

@@ -354,6 +354,33 @@ export interface RolloutPolicy {
   readonly onMaxDuration: 'rollback' | 'pause' | 'promote';
   /** When steps may be entered; undefined: always. */
   readonly windows?: RolloutWindows;
+  /** True: what one commit changes of all that the policy governs is one rollout. */
+  readonly atomic: boolean;
+  /** Names of policies: nothing that they govern may be left to do when a rollout starts. */
+  readonly after: readonly string[];
+  readonly onSupersede: OnSupersede;
+  /** Within which a way back takes no steps; undefined: never. */
+  readonly rollbackWindow?: RollbackWindow;
+  readonly proxies: ProxyQuorum;
+}
+
+/** What a newer commit does to a rollout under way whose resources it changes. */
+export type OnSupersede = 'restart' | 'continue' | 'finish';
+
+/** At least one of the two; both must hold. */
+export interface RollbackWindow {
+  /** Rollouts of the same resources since. From 1. */
+  readonly revisions?: number;
+  /** Since it was served last. */
+  readonly withinMs?: number;
+}
+
+/** Who must have acknowledged a step before it bakes. */
+export interface ProxyQuorum {
+  /** Percent of the connected proxies concerned, once the deadline has passed. */
+  readonly quorum: number;
+  /** Until then all of them are waited for; undefined: the controller's own time. */
+  readonly deadlineMs?: number;
 }
 
 /** A step is entered inside an `allow` (any time, where there are none) and outside every `freeze`. */

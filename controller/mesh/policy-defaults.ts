@@ -34,6 +34,12 @@ export const policyDefaults: Defaults = {
   onStepDeadline: 'pause',
   onFailure: 'rollback',
   onMaxDuration: 'pause',
+  atomic: false,
+  after: [],
+  // The newest commit is what people want, and nothing of it has been proven yet.
+  onSupersede: 'restart',
+  // Half of the proxies are evidence; of a fleet that is mostly silent nobody knows what it does.
+  proxies: { quorum: 50 },
 };
 
 /** Above this a step's figures say more about yesterday's traffic than about the release. */
@@ -44,6 +50,12 @@ export const stepDeadlineMaxMs = 720 * 3_600_000;
 
 /** A year: who waits longer has forgotten what for. */
 export const maxDurationMaxMs = 8760 * 3_600_000;
+
+/** With more revisions than this between, what was good has become another program. */
+export const rollbackRevisionsMax = 50;
+
+/** A proxy that is silent for a day is not slow. */
+export const ackDeadlineMaxMs = 24 * 3_600_000;
 
 /** As far back as samples are kept (`rollout/sample-log.ts`). */
 export const gateWindowMaxMs = 15 * 60_000;

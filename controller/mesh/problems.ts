@@ -425,6 +425,13 @@ export const meshProblems = {
     resolution: 'Exchange from and to.',
     example: 'windows: { freeze: [{ from: 2027-01-04, to: 2026-12-20, timeZone: UTC }] }',
   },
+  HG0620: {
+    title: 'policies that wait for one another',
+    cause:
+      'A rollout policy is after itself, directly or over others, so nothing could ever start.',
+    resolution: 'Take one of the names out of after.',
+    example: 'metadata: { name: web }\nspec: { after: [web] }',
+  },
 } as const satisfies Readonly<Record<`HG0${4 | 5 | 6}${number}`, ProblemEntry>>;
 
 export type MeshProblemCode = keyof typeof meshProblems;

@@ -4,8 +4,8 @@
  */
 import type { ChangeGroup } from '../diff/change.js';
 import { diffMeshes, emptyMesh } from '../diff/diff-meshes.js';
-import { groupChanges } from '../diff/group.js';
 import type { Mesh } from '../mesh/model.js';
+import { groupsOf } from '../rollout/groups.js';
 import { planRollout } from '../rollout/plan.js';
 import type { RolloutPlan } from '../rollout/rollout.js';
 import { type EnvoyChange, envoyChanges } from './envoy-changes.js';
@@ -46,7 +46,7 @@ export function planMeshes(
 ): Plan {
   const meshes = after.map((mesh): MeshPlan => {
     const applied = before.find((candidate) => candidate.name === mesh.name);
-    const groups = groupChanges(mesh, diffMeshes(applied ?? emptyMesh(mesh), mesh));
+    const groups = groupsOf(mesh, diffMeshes(applied ?? emptyMesh(mesh), mesh));
     return {
       name: mesh.name,
       isNew: applied === undefined,

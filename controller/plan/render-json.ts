@@ -37,6 +37,10 @@ function showGroup({ group, rollout }: GroupPlan) {
             maxDurationMs: rollout.maxDurationMs,
             onMaxDuration: rollout.onMaxDuration,
             windows: rollout.windows,
+            after: rollout.after,
+            onSupersede: rollout.onSupersede,
+            proxies: rollout.proxies,
+            returnsTo: rollout.returnsTo,
           },
   };
 }

@@ -8,7 +8,15 @@ import type { Change, ChangeGroup, FieldChange } from '../diff/change.js';
 import { fieldsBeside, renderValue, shareChanges, signOf } from '../diff/render.js';
 import type { EnvoyChange } from './envoy-changes.js';
 import { type GroupPlan, hasChanges, type MeshPlan, type Plan } from './plan.js';
-import { failureLine, gateLines, renderCounts, renderStep, rolloutTitle } from './render-text.js';
+import {
+  failureLine,
+  gateLines,
+  orderLines,
+  renderCounts,
+  renderStep,
+  rolloutTitle,
+  timeLines,
+} from './render-text.js';
 
 /** GitHub's limit; GitLab's is a million. Characters are counted as JavaScript does, which is never fewer. */
 export const commentCharactersMax = 65_536;
@@ -94,6 +102,7 @@ function groupBlocks(mesh: MeshPlan, { group, rollout }: GroupPlan): readonly Bl
           '',
           ...gateLines(rollout).map((line) => `- gate ${plain(line)}`),
           `- ${plain(failureLine(rollout))}`,
+          ...[...timeLines(rollout), ...orderLines(rollout)].map((line) => `- ${plain(line)}`),
         ];
   // Title and rollout before the changes: what is cut off is detail.
   return [{ text: `${title}${lines.join('\n')}\n`, resources: 0 }, ...changes];

@@ -55,6 +55,7 @@ function renderRollout(plan: RolloutPlan): readonly string[] {
     ...gateLines(plan).map((line) => `    gate ${line}`),
     `    ${failureLine(plan)}`,
     ...timeLines(plan).map((line) => `    ${line}`),
+    ...orderLines(plan).map((line) => `    ${line}`),
   ];
 }
 
@@ -98,6 +99,16 @@ export function timeLines({
       ? []
       : [`a rollout that takes ${renderDuration(maxDurationMs)}: ${onMaxDuration}`];
   return [...allow, ...freeze, ...longest];
+}
+
+/** What it waits for, and what a newer commit does to it; empty where the policy says nothing of it. */
+export function orderLines({ after = [], onSupersede }: RolloutPlan): readonly string[] {
+  const waits = after.length === 0 ? [] : [`after what policy ${after.join(', ')} governs`];
+  const newer =
+    onSupersede === undefined || onSupersede === 'restart'
+      ? []
+      : [`a newer commit of the same: ${onSupersede}`];
+  return [...waits, ...newer];
 }
 
 export function failureLine(plan: RolloutPlan): string {

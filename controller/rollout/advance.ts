@@ -66,6 +66,7 @@ export function rollBack(
     reason,
     stepEnteredAtMs: nowMs,
     ackedAtMs: undefined,
+    isQueued: undefined,
     pausedAtMs: undefined,
     pausedFrom: undefined,
   };
@@ -93,6 +94,7 @@ export function complete(rollout: Rollout, reason: string, nowMs: number): Rollo
     reason,
     waveShare: 1,
     stepEnteredAtMs: nowMs,
+    isQueued: undefined,
     pausedAtMs: undefined,
     pausedFrom: undefined,
   };
@@ -173,8 +175,22 @@ function widen(rollout: Rollout, world: World): Rollout {
 
 /** What the group adds is served, and nothing refers to it before its own proxies are ready for it. */
 function advancePending(rollout: Rollout, world: World): Rollout {
+  if (rollout.isQueued) {
+    return leaveQueue(rollout, world);
+  }
   const hasSteps = rollout.plan.steps.length > 0;
   return hasSteps && mustWait(rollout, world) ? rollout : enterNextStep(rollout, world);
+}
+
+/** What it is after comes first; the time that this takes is none that it takes itself. */
+function leaveQueue(rollout: Rollout, { nowMs, before }: World): Rollout {
+  const open = before(rollout);
+  if (open.length > 0) {
+    const reason = `not started: after ${open.join(', and ')}`.slice(0, 1000);
+    return reason === rollout.reason ? rollout : { ...rollout, reason };
+  }
+  const reason = 'what it is after is done';
+  return { ...rollout, isQueued: undefined, reason, stepEnteredAtMs: nowMs, runsFromMs: nowMs };
 }
 
 /** While a person thinks, the last step is served, so its gates may still fail the rollout. */
@@ -210,7 +226,7 @@ function advanceShut(rollout: Rollout, world: World): Rollout {
 function meetMaxDuration(rollout: Rollout, nowMs: number): Rollout | undefined {
   const { plan, phase, startedAtMs, runsFromMs } = rollout;
   const isUnderWay =
-    phase === 'Pending' ||
+    (phase === 'Pending' && rollout.isQueued !== true) ||
     phase === 'WaitingForApproval' ||
     phase === 'WaitingForWindow' ||
     phase === 'Progressing' ||

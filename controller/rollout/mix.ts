@@ -42,7 +42,7 @@ export function positionOf(rollout: Rollout, instance: string): Position {
   if (rollout.phase === 'Completing') {
     return desiredPosition;
   }
-  if (isEnded(rollout.phase) || rollout.phase === 'RollingBack') {
+  if (isEnded(rollout.phase) || rollout.phase === 'RollingBack' || rollout.isQueued) {
     return appliedPosition;
   }
   const step = servedStep(rollout);
@@ -54,7 +54,7 @@ export function positionOf(rollout: Rollout, instance: string): Position {
 
 /** True where something of the rollout can be served before its first step. */
 export function hasAdditions(rollout: Rollout): boolean {
-  return rollout.group.resources.some(isAddition);
+  return rollout.isQueued !== true && rollout.group.resources.some(isAddition);
 }
 
 /** True for what can be there before anything refers to it; a gateway route takes requests at once. */

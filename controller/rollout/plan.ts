@@ -26,6 +26,9 @@ export function planRollout(group: ChangeGroup, mesh: Mesh): RolloutPlan {
     maxDurationMs: chosen.maxDurationMs,
     onMaxDuration: chosen.onMaxDuration,
     windows: chosen.windows,
+    after: chosen.after,
+    onSupersede: chosen.onSupersede,
+    proxies: chosen.proxies,
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import type { ChangeGroup } from '../diff/change.js';
 import type { Gate, NoData } from '../mesh/gates.js';
-import type { RolloutWindows } from '../mesh/model.js';
+import type { OnSupersede, ProxyQuorum, RolloutWindows } from '../mesh/model.js';
 import type { JudgeState } from './judge/sequential.js';
 
 /**
@@ -78,6 +78,22 @@ export interface RolloutPlan {
   readonly maxDurationMs?: number;
   readonly onMaxDuration: 'rollback' | 'pause' | 'promote';
   readonly windows?: RolloutWindows;
+  /** Names of policies. What is waited for follows from the newest commit's, which name no circle. */
+  readonly after?: readonly string[];
+  readonly onSupersede?: OnSupersede;
+  readonly proxies?: ProxyQuorum;
+  /** The good state that it brings back, which is why it takes no steps; undefined: it brings news. */
+  readonly returnsTo?: GoodState;
+}
+
+/** What was served in full before, and can be again. */
+export interface GoodState {
+  /** The commit that brought it; undefined: what was there first. */
+  readonly revision?: string;
+  /** How many rollouts of the same resources lie between: 1 is the state just before. */
+  readonly back: number;
+  /** Until when it was served. */
+  readonly untilMs: number;
 }
 
 /** Where a sequential gate stands: everything before `untilMs` is in `judge`. */
@@ -126,6 +142,8 @@ export interface GateResult {
   readonly judgedUntilMs: number;
   /** What a gate that judges by all that it has seen goes on from; for nobody else. */
   readonly memory?: GateMemory;
+  /** The same by the name of each part of a rollout that is judged part by part. */
+  readonly partMemories?: Readonly<Record<string, GateMemory>>;
   readonly atMs: number;
 }
 
@@ -154,6 +172,12 @@ export interface Rollout {
   /** The router's name, or that of the first resource that changes. */
   readonly name: string;
   readonly revision: RevisionInfo;
+  /** True: not started, and nothing of it is served, since what its policy is after is not done yet. */
+  readonly isQueued?: boolean;
+  /** The newer commit that waits for its end, since its policy says to finish. */
+  readonly followedBy?: string;
+  /** True: it went on without the verdicts that its policy asks for, by a person's word or a deadline's. */
+  readonly isForced?: boolean;
   readonly group: ChangeGroup;
   readonly plan: RolloutPlan;
   readonly phase: Phase;

@@ -12,6 +12,8 @@ export interface World extends Evidence {
   readonly owing: (rollout: Rollout) => readonly OwingProxy[];
   /** `ProxyIdentity.instance` of the connected proxies that the rollout concerns. */
   readonly instancesOf: (rollout: Rollout) => readonly string[];
+  /** What its policy is after and is not done yet, for people; empty: it may start. */
+  readonly before: (rollout: Rollout) => readonly string[];
   /** A proxy that is silent for longer is reported and left out. */
   readonly ackDeadlineMs: number;
 }

@@ -4,6 +4,8 @@
  *
  *   commit REV SERVICE:v1=90,v2=10[,timeout=5s][,gateway=/path] …   a valid revision with these services
  *   policy key=value …      steps=10,50,100 bake=10s approve=2 (second step) noData= failureLimit= errorLimit= gates=none onFailure= onDeadline= deadline=
+ *   also NAME for=SERVICE,… key=value …   one more policy, for the routers of these services
+ *   nopolicy [NAME]         this one, or all of them, are gone with the next commit
  *   gate NAME KIND key=value …   one more gate of the policy: min= max= window= at= from= dryRun=true noData= …
  *   answer GATE 0.5|status=200|SERVING|noData CODE TEXT|error CODE TEXT   what its provider says from now on
  *   gates                   the newest result of every gate
@@ -40,7 +42,9 @@ export class ScriptedLoop {
   readonly history: HistoryEntry[] = [];
   private readonly stored = new Map<string, { kind: string; key: string; json: string }>();
   private saved: DurableState = initialDurableState;
-  private policy: RolloutPolicy = policyOf();
+  /** The first is the mesh's default; undefined: there is none. */
+  private policy: RolloutPolicy | undefined = policyOf();
+  private also: readonly RolloutPolicy[] = [];
   private readonly traffic = new Map<string, { ok: number; err: number }>();
   private readonly providers = new ScriptedProviders();
   private said: Announcement[] = [];
@@ -90,9 +94,18 @@ export class ScriptedLoop {
       case 'policy':
         this.policy = readPolicy(words);
         return;
-      case 'gate':
-        this.policy = { ...this.policy, gates: [...this.policy.gates, readGate(words)] };
+      case 'also':
+        this.also = [...this.also, readNamedPolicy(words)];
         return;
+      case 'nopolicy':
+        this.policy = words.length === 0 ? undefined : this.policy;
+        this.also = this.also.filter(({ name }) => words.length > 0 && !words.includes(name));
+        return;
+      case 'gate': {
+        const policy = this.policy ?? policyOf();
+        this.policy = { ...policy, gates: [...policy.gates, readGate(words)] };
+        return;
+      }
       case 'answer':
         this.providers.tell(words);
         return;
@@ -140,7 +153,8 @@ export class ScriptedLoop {
   }
 
   private commit([revision = '', ...services]: readonly string[]): void {
-    const mesh = meshOf(services.map(readService), [this.policy]);
+    const policies = [...(this.policy === undefined ? [] : [this.policy]), ...this.also];
+    const mesh = meshOf(services.map(readService), policies);
     this.send({
       kind: 'revisionRead',
       revision: this.revision(revision),
@@ -358,7 +372,36 @@ function readPolicy(words: readonly string[]): RolloutPolicy {
     maxDurationMs: parseDuration(given.get('max') ?? ''),
     onMaxDuration: (given.get('onMax') ?? base.onMaxDuration) as RolloutPolicy['onMaxDuration'],
     windows: readWindows(given.get('allow'), given.get('freeze')),
+    atomic: given.get('atomic') === 'true',
+    after: given.get('after')?.split(',') ?? [],
+    onSupersede: (given.get('onSupersede') ?? base.onSupersede) as RolloutPolicy['onSupersede'],
+    proxies: {
+      quorum: Number(given.get('quorum') ?? base.proxies.quorum),
+      deadlineMs: parseDuration(given.get('ackDeadline') ?? ''),
+    },
+    rollbackWindow: readRollbackWindow(given.get('window')),
   };
+}
+
+/** `2` revisions, or `1h`, or `2,1h`. */
+function readRollbackWindow(text: string | undefined): RolloutPolicy['rollbackWindow'] {
+  const parts = text?.split(',') ?? [];
+  const time = parts.find((part) => /[smh]$/.test(part));
+  const count = parts.find((part) => /^\d+$/.test(part));
+  return text === undefined
+    ? undefined
+    : {
+        revisions: count === undefined ? undefined : Number(count),
+        withinMs: time === undefined ? undefined : parseDuration(time),
+      };
+}
+
+/** `NAME for=reviews,ratings key=value …`. */
+function readNamedPolicy([name = '', ...words]: readonly string[]): RolloutPolicy {
+  const services = words.find((word) => word.startsWith('for='))?.slice('for='.length) ?? '';
+  const policy = readPolicy(words);
+  const selector = { ...policy.selector, isDefault: false, virtualRouters: services.split(',') };
+  return { ...policy, name, selector };
 }
 
 /** `09:00-16:00@Europe/Berlin` and `2026-12-20-2027-01-04@UTC`, the latter as dates. */

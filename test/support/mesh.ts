@@ -155,6 +155,10 @@ export function policyOf(overrides: Partial<RolloutPolicy> = {}): RolloutPolicy 
     stepDeadlineMs: 120_000,
     onStepDeadline: 'pause',
     onFailure: 'rollback',
+    atomic: false,
+    after: [],
+    onSupersede: 'restart',
+    proxies: { quorum: 50 },
     ...overrides,
   };
 }

@@ -11,6 +11,7 @@ import { health } from './health.js';
 import { http } from './http.js';
 import type { Evidence, GateKind } from './kind.js';
 import { latency } from './latency.js';
+import { judgeParts } from './parts.js';
 import { approval, manual } from './person.js';
 import { query } from './query.js';
 import { successRate } from './success-rate.js';
@@ -54,11 +55,12 @@ export function judge(rollout: Rollout, gate: Gate, evidence: Evidence): GateRes
   const judgedUntilMs = previous?.judgedUntilMs ?? 0;
   const countsFromMs = rollout.ackedAtMs ?? rollout.stepEnteredAtMs;
   const fromMs = Math.max(countsFromMs, judgedUntilMs);
-  const judgement = kindOf(gate).judge({ rollout, gate, evidence, fromMs, previous });
+  const judgement = judgeParts(kindOf(gate), { rollout, gate, evidence, fromMs, previous });
   if (judgement.verdict === 'none' && previous?.verdict === 'fail') {
     // Too little was seen since it failed to say otherwise: no data must not pass for better data.
     const { text, code, errors } = judgement;
-    const remembering = { ...previous, memory: judgement.memory };
+    const { memory, partMemories } = judgement;
+    const remembering = { ...previous, memory, partMemories };
     return errors === undefined ? remembering : { ...remembering, text, code, errors };
   }
   const hasFailed = judgement.verdict === 'fail';
@@ -68,6 +70,7 @@ export function judge(rollout: Rollout, gate: Gate, evidence: Evidence): GateRes
     ...judgement,
     // What was judged as a failure counts for nothing from then on.
     memory: hasFailed ? undefined : judgement.memory,
+    partMemories: hasFailed ? undefined : judgement.partMemories,
     failures: (previous?.failures ?? 0) + (hasFailed ? 1 : 0),
     judgedUntilMs: hasFailed ? evidence.nowMs : judgedUntilMs,
     atMs: evidence.nowMs,

@@ -49,6 +49,8 @@ export interface Judgement {
   readonly text: string;
   /** Handed back with the next question, in `previous`. */
   readonly memory?: GateMemory;
+  /** The same of a rollout that is judged part by part. */
+  readonly partMemories?: Readonly<Record<string, GateMemory>>;
 }
 
 export interface GateKind<Kind extends Gate> {

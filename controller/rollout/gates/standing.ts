@@ -28,7 +28,7 @@ export function askedResults(rollout: Rollout): readonly GateResult[] {
 }
 
 /** `result` without what only the gate itself reads. */
-export function withoutMemory({ memory: _, ...shown }: GateResult): GateResult {
+export function withoutMemory({ memory: _, partMemories: __, ...shown }: GateResult): GateResult {
   return shown;
 }
 
@@ -125,6 +125,7 @@ function unasked(rollout: Rollout, gate: Gate, { nowMs }: Evidence): GateResult 
     failures: previous?.failures ?? 0,
     judgedUntilMs: previous?.judgedUntilMs ?? 0,
     memory: previous?.memory,
+    partMemories: previous?.partMemories,
     atMs: nowMs,
   };
 }
