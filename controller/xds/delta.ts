@@ -4,14 +4,15 @@
  * change of the subscription counts whatever the nonce is.
  */
 import { askForAll, openType, reconsider, reconsiderAll } from './desire.js';
+import type { NamedList } from './named-list.js';
 import type { StreamState } from './stream-state.js';
 import { changeNames, type SubscriptionChange } from './subscription.js';
 import { expectInFlight, forget, heldNames, type TypeState, wants } from './type-state.js';
 import { type Refusal, settle } from './verdict.js';
 
 export interface DeltaRequest {
-  readonly subscribe: readonly string[];
-  readonly unsubscribe: readonly string[];
+  readonly subscribe: NamedList;
+  readonly unsubscribe: NamedList;
   /** Counts in the first request of a type only. */
   readonly initialVersions: ReadonlyMap<string, string>;
   readonly nonce: string;

@@ -3,10 +3,10 @@
  * first request of a type, and for single names whenever what is known of the client changes.
  */
 import { missingSecrets } from '../envoy/secrets.js';
-import type { ResourceType, Snapshot } from '../envoy/snapshot.js';
+import type { ResourceSet, ResourceType, Snapshot } from '../envoy/snapshot.js';
 import { isDoubted } from './doubts.js';
 import { isLater } from './make-before-break.js';
-import { changedResources, desiredResource } from './snapshot-changes.js';
+import { changedNames, changedResources, desiredResource } from './snapshot-changes.js';
 import type { StreamState } from './stream-state.js';
 import {
   type Held,
@@ -17,6 +17,8 @@ import {
   type TypeState,
   wants,
 } from './type-state.js';
+import { viewOf } from './view.js';
+import { referencesOf, responseParts } from './whole-sets.js';
 
 /** Puts `name` among what is to be sent, or takes it out. */
 export function reconsider(stream: StreamState, state: TypeState, name: string): void {
@@ -81,6 +83,20 @@ export function hold(stream: StreamState, state: TypeState, held: Held): void {
   }
 }
 
+/** As `hold` for all of `set`. */
+export function holdAll(stream: StreamState, state: TypeState, set: ResourceSet): void {
+  if (!state.acked.canAddWhole(set)) {
+    for (const resource of set.byName.values()) {
+      hold(stream, state, resource);
+    }
+    return;
+  }
+  state.acked.addWhole(set);
+  if (referencesOf(set).some(({ type }) => isLater(type, state.type))) {
+    stream.awaitedBy = [...stream.awaitedBy, { type: state.type, set }];
+  }
+}
+
 /** A resource that was refused on this stream before and is desired again. */
 export interface StandingRefusal {
   readonly type: ResourceType;
@@ -105,7 +121,9 @@ export function setSnapshot(
   stream.snapshot = snapshot;
   const refusals: StandingRefusal[] = [];
   for (const state of stream.types.values()) {
-    if (state.isOpen && before !== undefined) {
+    if (state.isOpen && before !== undefined && isUntouched(state)) {
+      reopen(stream, state);
+    } else if (state.isOpen && before !== undefined) {
       for (const name of changedResources(before, snapshot, state.type)) {
         reconsider(stream, state, name);
         refusals.push(...standingRefusals(snapshot, state, name));
@@ -115,6 +133,30 @@ export function setSnapshot(
     }
   }
   return refusals;
+}
+
+/** All that is known of the client is that it wants whole sets. */
+function isUntouched(state: TypeState): boolean {
+  const isWhole = state.changed.wholeSets.length > 0 || state.asked.wholeSets.length > 0;
+  return isWhole && hasNothing(state) && state.inFlight.length === 0;
+}
+
+/** The client has nothing, may have nothing and has refused nothing. */
+function hasNothing(state: TypeState): boolean {
+  return state.acked.size === 0 && hasNoDoubts(state);
+}
+
+function hasNoDoubts({ pending, uncertain, refused }: TypeState): boolean {
+  return pending.size === 0 && uncertain.size === 0 && refused.size === 0;
+}
+
+/** Asks for the same again, now that it is other resources. */
+function reopen(stream: StreamState, state: TypeState): void {
+  if (state.asked.size > 0) {
+    state.asked.clear();
+    askForAll(stream, state);
+  }
+  reconsiderAll(stream, state);
 }
 
 function standingRefusals(
@@ -152,10 +194,14 @@ function openStateOfTheWorld(stream: StreamState, snapshot: Snapshot, state: Typ
     state.isFullState && isPureWildcard && initialVersion !== ''
       ? knownSet(stream, snapshot, type, initialVersion)
       : undefined;
-  for (const resource of known?.byName.values() ?? []) {
-    believe(stream, state, resource);
-  }
   const isProved = known !== undefined && !stream.doubts.has(type);
+  if (isProved) {
+    holdAll(stream, state, known);
+  } else {
+    for (const resource of known?.byName.values() ?? []) {
+      believe(stream, state, resource);
+    }
+  }
   state.owesAnswer = state.isFullState && !isProved;
   if (!state.isFullState) {
     // A client that comes back has what it asks for, in some version: what that may refer to must stay.
@@ -191,6 +237,21 @@ function openDelta(stream: StreamState, snapshot: Snapshot, state: TypeState): v
       believe(stream, state, known ?? { name, version });
     }
   }
+  if (hasNothing(state)) {
+    askForAllNamed(stream, state);
+  } else {
+    askForNamed(snapshot, state);
+  }
+  // An empty answer tells a client that there is nothing; one that already has something knows better.
+  state.owesAnswer = state.subscription.isWildcard && state.initialVersions.size === 0;
+  state.initialVersions = noVersions;
+  reconsiderAll(stream, state);
+  shorten(stream, state);
+}
+
+const noVersions: ReadonlyMap<string, string> = new Map();
+
+function askForNamed(snapshot: Snapshot, state: TypeState): void {
   for (const name of state.subscription.names) {
     const desired = desiredResource(snapshot, state.type, name);
     if (desired === undefined || isFresh(state, desired)) {
@@ -199,20 +260,73 @@ function openDelta(stream: StreamState, snapshot: Snapshot, state: TypeState): v
       state.assumed.add(name);
     }
   }
-  // An empty answer tells a client that there is nothing; one that already has something knows better.
-  state.owesAnswer = state.subscription.isWildcard && state.initialVersions.size === 0;
-  state.initialVersions = new Map();
-  reconsiderAll(stream, state);
+}
+
+function askForAllNamed(stream: StreamState, state: TypeState): void {
+  if (state.subscription.isWildcard) {
+    for (const name of state.subscription.names) {
+      state.asked.add(name);
+    }
+  } else {
+    askForAll(stream, state);
+  }
 }
 
 /** Everything that the client wants is to be answered, whether it changed or not. */
 export function askForAll(stream: StreamState, state: TypeState): void {
+  const view = stream.snapshot && viewOf(stream.snapshot, state);
+  if (view !== undefined && state.asked.size === 0) {
+    for (const part of partsOf(state, view.set)) {
+      state.asked.addWhole(part);
+    }
+    for (const name of view.missing) {
+      state.asked.add(name);
+    }
+    return;
+  }
   for (const name of wantedNames(stream, state)) {
     state.asked.add(name);
   }
 }
 
+/** The sets that go into one response each. A full list is never divided. */
+function partsOf(state: TypeState, set: ResourceSet): readonly ResourceSet[] {
+  return state.isFullState ? [set] : responseParts(set);
+}
+
+/** Differences from a whole set that a stream keeps for itself before it takes up a newer one. */
+const differencesMax = 32;
+
+/** Says what the client has as what differs from what it is to have, where that is shorter. */
+export function shorten(stream: StreamState, state: TypeState): void {
+  const { acked } = state;
+  if (acked.differences <= differencesMax || stream.snapshot === undefined) {
+    return;
+  }
+  const view = viewOf(stream.snapshot, state);
+  if (view !== undefined && !acked.wholeSets.includes(view.set)) {
+    acked.rebase(view.set, (held, resource) => held?.version === resource.version);
+  }
+}
+
 export function reconsiderAll(stream: StreamState, state: TypeState): void {
+  const view = stream.snapshot && viewOf(stream.snapshot, state);
+  const [held, ...others] = state.acked.wholeSets;
+  if (view !== undefined && hasNothing(state)) {
+    state.changed.clear();
+    for (const part of partsOf(state, view.set)) {
+      state.changed.addWhole(part);
+    }
+    return;
+  }
+  const isOneSet = held !== undefined && others.length === 0 && state.acked.differences === 0;
+  if (view !== undefined && isOneSet && hasNoDoubts(state)) {
+    state.changed.clear();
+    for (const name of changedNames(held, view.set)) {
+      reconsider(stream, state, name);
+    }
+    return;
+  }
   for (const name of new Set([
     ...wantedNames(stream, state),
     ...state.acked.keys(),

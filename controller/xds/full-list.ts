@@ -6,10 +6,12 @@
 import { shortHash } from '../base/hash.js';
 import type { EncodedResource, ResourceSet, Snapshot } from '../envoy/snapshot.js';
 import { mayHave } from './desire.js';
-import { isReady, type RemovalCheck } from './make-before-break.js';
+import { isReady, type RemovalCheck, readiness } from './make-before-break.js';
 import { desiredResource } from './snapshot-changes.js';
 import type { Content, StreamState } from './stream-state.js';
 import { isEncoded, isRefused, lastSent, type TypeState } from './type-state.js';
+import { viewOf } from './view.js';
+import { resourcesOf } from './whole-sets.js';
 
 /**
  * The complete list of clusters or listeners: for each name what is desired, or, while that has to wait
@@ -21,6 +23,10 @@ export function fullList(
   state: TypeState,
   mayRemove: RemovalCheck,
 ): Content | undefined {
+  const whole = wholeList(stream, snapshot, state, mayRemove);
+  if (whole !== undefined) {
+    return whole;
+  }
   const set = snapshot[state.type];
   const isEffective = (name: string): boolean => {
     const desired = desiredResource(snapshot, state.type, name);
@@ -52,6 +58,41 @@ export function fullList(
     resources,
     removed: [...state.changed].filter((name) => !byName.has(name) && mayHave(state, name)),
   };
+}
+
+/**
+ * The same where the list is exactly what is desired: it looks at what changed only. Undefined where it is
+ * not, or where there is nothing to say.
+ */
+function wholeList(
+  stream: StreamState,
+  snapshot: Snapshot,
+  state: TypeState,
+  mayRemove: RemovalCheck,
+): Content | undefined {
+  const view = viewOf(snapshot, state);
+  const isDue = state.owesAnswer || state.changed.size > 0;
+  if (view === undefined || !isDue || state.refused.size > 0) {
+    return undefined;
+  }
+  const { set } = view;
+  const isAllNew = state.changed.hasWhole(set);
+  if (isAllNew && readiness(stream, state.type, set) !== 'all') {
+    return undefined;
+  }
+  const changed = isAllNew ? state.changed.others() : [...state.changed];
+  const isExact = changed.every((name) => {
+    const desired = set.byName.get(name);
+    return desired === undefined ? mayRemove(state, name) : isReady(stream, state.type, desired);
+  });
+  return isExact
+    ? {
+        version: set.version,
+        resources: resourcesOf(set),
+        removed: changed.filter((name) => !set.byName.has(name) && mayHave(state, name)),
+        wholeSet: set,
+      }
+    : undefined;
 }
 
 /** What the client has under `name`, none where that is not known well enough to be sent. */

@@ -41,3 +41,9 @@ export const handshakeMs = 10_000;
 
 /** Refused asks that are logged one by one each second; the rest are counted. */
 export const refusalsLoggedPerSecond = 10;
+
+/**
+ * Bytes of name lists that are kept decoded, of all proxies together: enough for some hundred views of
+ * some hundred names. A proxy whose list is not among them has one of its own.
+ */
+export const nameListsBytesMax = 8 * 1024 * 1024;

@@ -7,8 +7,10 @@
 import {
   type EncodedResource,
   type ResourceReference,
+  type ResourceSet,
   type ResourceType,
   resourceTypes,
+  type Snapshot,
 } from '../envoy/snapshot.js';
 import { desiredResource } from './snapshot-changes.js';
 import type { StreamState } from './stream-state.js';
@@ -22,6 +24,7 @@ import {
   type TypeState,
   wants,
 } from './type-state.js';
+import { containsAll, type References, referencesOf as referencesOfSet } from './whole-sets.js';
 
 /** True where `left` comes later than `right` in the order of make-before-break. */
 export function isLater(left: ResourceType, right: ResourceType): boolean {
@@ -40,6 +43,64 @@ export function isReady(
   return resource.references.every(
     (reference) => isLater(reference.type, type) || isInPlace(stream, reference),
   );
+}
+
+/**
+ * Of how many resources of `set` `isReady` is true, found without looking at each: all, none, or it is
+ * not known, and some may be.
+ */
+export function readiness(
+  stream: StreamState,
+  type: ResourceType,
+  set: ResourceSet,
+): 'all' | 'none' | 'some' {
+  let result: 'all' | 'some' = 'all';
+  for (const references of referencesOfSet(set)) {
+    const state = stream.types.get(references.type);
+    if (isLater(references.type, type) || !state?.isRequested) {
+      continue;
+    }
+    if (references.isByAll && lacksAll(stream, state, references)) {
+      return 'none';
+    }
+    const involved = [references.type, ...possibleReferences[references.type]];
+    if (!involved.every((each) => hasEverything(stream.types.get(each)))) {
+      result = 'some';
+    }
+  }
+  return result;
+}
+
+/** The client has all that it wants of a type, and nothing of it is on its way or still to be sent. */
+function hasEverything(state: TypeState | undefined): boolean {
+  if (!state?.isRequested) {
+    return true;
+  }
+  const unsettled = [state.changed, state.pending, state.uncertain, state.refused];
+  return state.isOpen && unsettled.every(({ size }) => size === 0);
+}
+
+/** The client has none of what `references` names, or nothing of what all of that refers to. */
+function lacksAll(stream: StreamState, state: TypeState, references: References): boolean {
+  const { snapshot, types } = stream;
+  if (snapshot === undefined || !isWanted(snapshot, state, references)) {
+    return false;
+  }
+  return (
+    state.acked.size === 0 ||
+    referencesOfSet(snapshot[state.type]).some((children) => {
+      const child = types.get(children.type);
+      const isMissing = child?.isRequested && child.acked.size === 0 && children.isByAll;
+      return isMissing && isWanted(snapshot, child, children);
+    })
+  );
+}
+
+/** Everything that is referred to exists, and the client has asked for it. */
+function isWanted(snapshot: Snapshot, { type, subscription }: TypeState, { names }: References) {
+  const { isWildcard, names: named } = subscription;
+  const isAsked = isWildcard || (named.whole !== undefined && containsAll(named.whole, names));
+  return isAsked && containsAll(snapshot[type].byName, names);
 }
 
 /** Acknowledged, with nothing newer still to be sent, and complete with what comes after it. */

@@ -6,11 +6,13 @@
 import type { EncodedResource, ResourceSet, Snapshot } from '../envoy/snapshot.js';
 import { canRemove, mayHave } from './desire.js';
 import { responseBytesMax } from './limits.js';
-import { isReady, type RemovalCheck } from './make-before-break.js';
+import { isReady, type RemovalCheck, readiness } from './make-before-break.js';
 import { desiredResource } from './snapshot-changes.js';
 import type { Content, StreamState } from './stream-state.js';
 import { substituteFor } from './substitute.js';
 import { isRefused, type TypeState } from './type-state.js';
+import { viewOf } from './view.js';
+import { resourcesOf, responseParts } from './whole-sets.js';
 
 /** What was asked for and what changed, as far as it can be sent now. */
 export function newsOnly(
@@ -19,6 +21,10 @@ export function newsOnly(
   state: TypeState,
   options: { readonly mayRemove: RemovalCheck; readonly isGateOpen: boolean },
 ): Content | undefined {
+  const whole = wholeNews(stream, snapshot, state, options.isGateOpen);
+  if (whole !== 'some') {
+    return whole;
+  }
   const set = snapshot[state.type];
   const resources = new Map<string, EncodedResource>();
   const removed: string[] = [];
@@ -54,6 +60,73 @@ export function newsOnly(
     resources: inOrderOf(set, resources),
     removed: [...new Set(removed)],
   };
+}
+
+/**
+ * The same where whole sets are due and nothing else is: it looks at no resource. `some`: this is not
+ * such a case.
+ */
+function wholeNews(
+  stream: StreamState,
+  snapshot: Snapshot,
+  state: TypeState,
+  isGateOpen: boolean,
+): Content | undefined | 'some' {
+  const due = isGateOpen ? [state.asked, state.changed] : [state.asked];
+  const parts = new Set(due.flatMap((names) => names.wholeSets));
+  const view = parts.size > 0 ? viewOf(snapshot, state) : undefined;
+  if (view === undefined || state.refused.size > 0 || state.warming.size > 0) {
+    return 'some';
+  }
+  const current = responseParts(view.set);
+  const others = due.flatMap((names) => names.others());
+  if (others.some((name) => !isGoneFor(stream, snapshot, state, name))) {
+    return 'some';
+  }
+  for (const part of parts) {
+    if (!current.includes(part) || !due.some((names) => names.hasWhole(part))) {
+      return 'some';
+    }
+    const ready = readiness(stream, state.type, part);
+    if (ready === 'some') {
+      return 'some';
+    }
+    if (ready === 'all') {
+      const removed = toldRemovals(stream, state, others);
+      return { version: view.set.version, resources: resourcesOf(part), removed, wholeSet: part };
+    }
+  }
+  return others.length > 0 || state.owesAnswer ? 'some' : undefined;
+}
+
+/** There is nothing to be sent under `name`, and never was on this stream. */
+function isGoneFor(
+  stream: StreamState,
+  snapshot: Snapshot,
+  state: TypeState,
+  name: string,
+): boolean {
+  return (
+    desiredResource(snapshot, state.type, name) === undefined &&
+    !mayHave(state, name) &&
+    substituteFor(stream, state, name) === undefined
+  );
+}
+
+/** Of `names`, which are gone, those that the client is told so of; the others are passed over. */
+function toldRemovals(
+  stream: StreamState,
+  state: TypeState,
+  names: readonly string[],
+): readonly string[] {
+  const told = names.filter((name) => canRemove(stream, state, name));
+  for (const name of names) {
+    if (!told.includes(name)) {
+      // Not to be told so: the subscription remembers it for later.
+      state.asked.delete(name);
+    }
+  }
+  return told;
 }
 
 /**

@@ -5,9 +5,11 @@
 import { type ResourceType, resourceTypes } from '../envoy/snapshot.js';
 import type { MessageTypes } from '../generated/envoy-types.js';
 import { typeUrlOf } from './encode-response.js';
+import { decodeNames } from './named-list.js';
 import { decodeMessage } from './protos.js';
 import type { TypedRequest } from './stream.js';
 import type { Variant } from './stream-state.js';
+import { FieldReader } from './wire.js';
 
 export type NodeMessage = MessageTypes['envoy.config.core.v3.Node'];
 
@@ -24,8 +26,15 @@ export function decodeRequest(variant: Variant, bytes: Buffer): DecodedRequest {
   return variant === 'sotw' ? decodeSotw(bytes) : decodeDelta(bytes);
 }
 
+/** Field numbers of `DiscoveryRequest` and `DeltaDiscoveryRequest`. */
+const sotwNamesField = 3;
+const subscribeField = 3;
+const unsubscribeField = 4;
+const initialVersionsField = 5;
+
 function decodeSotw(bytes: Buffer): DecodedRequest {
-  const message = decodeMessage('envoy.service.discovery.v3.DiscoveryRequest', bytes);
+  const { names, rest } = takeOut(bytes, { names: sotwNamesField });
+  const message = decodeMessage('envoy.service.discovery.v3.DiscoveryRequest', rest);
   return {
     node: message.node,
     typeUrl: message.type_url ?? '',
@@ -33,7 +42,7 @@ function decodeSotw(bytes: Buffer): DecodedRequest {
       kind: 'sotw',
       type,
       versionInfo: message.version_info ?? '',
-      resourceNames: message.resource_names ?? [],
+      resourceNames: decodeNames(names),
       nonce: message.response_nonce ?? '',
       ...errorOf(message.error_detail),
     }),
@@ -41,20 +50,86 @@ function decodeSotw(bytes: Buffer): DecodedRequest {
 }
 
 function decodeDelta(bytes: Buffer): DecodedRequest {
-  const message = decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', bytes);
+  const { subscribe, unsubscribe, versions, rest } = takeOut(bytes, {
+    subscribe: subscribeField,
+    unsubscribe: unsubscribeField,
+    versions: initialVersionsField,
+  });
+  const message = decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', rest);
   return {
     node: message.node,
     typeUrl: message.type_url ?? '',
     as: (type) => ({
       kind: 'delta',
       type,
-      subscribe: message.resource_names_subscribe ?? [],
-      unsubscribe: message.resource_names_unsubscribe ?? [],
-      initialVersions: new Map(Object.entries(message.initial_resource_versions ?? {})),
+      subscribe: decodeNames(subscribe),
+      unsubscribe: decodeNames(unsubscribe),
+      initialVersions: decodeVersions(versions),
       nonce: message.response_nonce ?? '',
       ...errorOf(message.error_detail),
     }),
   };
+}
+
+/**
+ * The bytes of the fields that may be there thousands of times, by the name that they are given in
+ * `fields`, and the `rest`, which is a short message.
+ */
+function takeOut<K extends string>(
+  bytes: Buffer,
+  fields: Readonly<Record<K, number>>,
+): Readonly<Record<K | 'rest', Buffer>> {
+  const runs = new Map<number, Buffer[]>();
+  const entries = Object.entries<number>(fields);
+  const taken = new Set(entries.map(([, field]) => field));
+  const none = -1;
+  let run = none;
+  let begin = 0;
+  const close = (end: number): void => {
+    const list = runs.get(run) ?? [];
+    runs.set(run, list);
+    list.push(bytes.subarray(begin, end));
+    begin = end;
+  };
+  const reader = new FieldReader(bytes);
+  while (reader.next()) {
+    const field = taken.has(reader.field) ? reader.field : none;
+    if (field !== run) {
+      close(reader.begin);
+      run = field;
+    }
+  }
+  close(bytes.length);
+  const joined = (field: number): Buffer => {
+    const [first = empty, ...others] = (runs.get(field) ?? []).filter((each) => each.length > 0);
+    return others.length === 0 ? first : Buffer.concat([first, ...others]);
+  };
+  const parts = entries.map(([key, field]) => [key, joined(field)] as const);
+  return Object.fromEntries([...parts, ['rest', joined(none)]]) as Record<K | 'rest', Buffer>;
+}
+
+const empty = Buffer.alloc(0);
+
+/** Of an entry of a map with strings for keys and values. */
+const keyField = 1;
+const valueField = 2;
+
+/** `bytes`: the entries of `initial_resource_versions`, with their tags. */
+function decodeVersions(bytes: Buffer): ReadonlyMap<string, string> {
+  const versions = new Map<string, string>();
+  for (const entries = new FieldReader(bytes); entries.next(); ) {
+    let name = '';
+    let version = '';
+    for (const entry = new FieldReader(bytes, entries.start, entries.end); entry.next(); ) {
+      if (entry.field === keyField) {
+        name = bytes.toString('utf8', entry.start, entry.end);
+      } else if (entry.field === valueField) {
+        version = bytes.toString('utf8', entry.start, entry.end);
+      }
+    }
+    versions.set(name, version);
+  }
+  return versions;
 }
 
 /** The presence of `error_detail` is the refusal, whatever is in it. */

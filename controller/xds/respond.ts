@@ -3,7 +3,7 @@
  * meantime is in it, and nothing queues. Types go in the order of make-before-break; removals wait in
  * the same call until nothing refers to what is removed.
  */
-import type { EncodedResource, ResourceSet, Snapshot } from '../envoy/snapshot.js';
+import type { EncodedResource, ResourceSet, ResourceType, Snapshot } from '../envoy/snapshot.js';
 import { reconsider } from './desire.js';
 import { fullList } from './full-list.js';
 import { pausedAfterMs, unansweredResponsesMax } from './limits.js';
@@ -11,6 +11,7 @@ import { isLater, removalCheck } from './make-before-break.js';
 import { newsOnly } from './news.js';
 import type { Content, Response, StreamState } from './stream-state.js';
 import { isFresh, type TypeState, wants } from './type-state.js';
+import { referencesOf } from './whole-sets.js';
 
 /** The response to send now, which counts as sent; undefined where nothing is due or all has to wait. */
 export function nextResponse(stream: StreamState, nowMs: number): Response | undefined {
@@ -80,8 +81,9 @@ function recordSent(
   content: Content,
   nowMs: number,
 ): Response {
-  const { version, resources, removed } = content;
-  const fresh = resources.filter((resource) => isFresh(state, resource));
+  const { version, resources, removed, wholeSet } = content;
+  const isAllFresh = wholeSet !== undefined && state.changed.hasWhole(wholeSet);
+  const fresh = isAllFresh ? resources : freshOf(state, content);
   stream.sentCount += 1;
   const nonce = `${stream.options.noncePrefix}${stream.sentCount}`;
   state.inFlight.push({
@@ -92,6 +94,7 @@ function recordSent(
     resources,
     fresh,
     removed,
+    ...(isAllFresh ? { wholeSet } : {}),
   });
   if (state.inFlight.length > unansweredResponsesMax) {
     state.inFlight.shift();
@@ -100,19 +103,28 @@ function recordSent(
   state.isAnswered = false;
   state.owesAnswer = false;
   state.isPressing = false;
-  for (const resource of fresh) {
-    state.pending.set(resource.name, resource);
-    askForReferred(stream, state, resource);
+  if (isAllFresh && state.pending.canAddWhole(wholeSet)) {
+    state.pending.addWhole(wholeSet);
+    askForReferredByAll(stream, state, wholeSet);
+  } else {
+    for (const resource of fresh) {
+      state.pending.set(resource.name, resource);
+      askForReferred(stream, state, resource);
+    }
   }
   for (const name of removed) {
     state.pending.set(name, undefined);
   }
-  for (const name of [...resources.map((resource) => resource.name), ...removed]) {
-    state.asked.delete(name);
-    state.warming.delete(name);
-    state.assumed.delete(name);
-    reconsider(stream, state, name);
+  if (wholeSet === undefined) {
+    noteAnswered(
+      stream,
+      state,
+      resources.map((resource) => resource.name),
+    );
+  } else {
+    noteAllAnswered(stream, state, wholeSet, fresh);
   }
+  noteAnswered(stream, state, removed);
   return {
     variant: stream.options.variant,
     type: state.type,
@@ -120,8 +132,67 @@ function recordSent(
     nonce,
     resources,
     removed: stream.options.variant === 'delta' ? removed : [],
-    wholeSet: wholeSetOf(snapshot[state.type], resources),
+    wholeSet: wholeSet ?? wholeSetOf(snapshot[state.type], resources),
   };
+}
+
+/** Those of a response that tell the client something new. */
+function freshOf(state: TypeState, { resources, wholeSet }: Content): readonly EncodedResource[] {
+  // What a client is to have and was not refused is among what changed for as long as it is news.
+  const candidates =
+    wholeSet === undefined
+      ? resources
+      : [...state.changed].flatMap((name) => wholeSet.byName.get(name) ?? []);
+  return candidates.filter((resource) => isFresh(state, resource));
+}
+
+/** Names of which the client is told are no longer asked for, nor due. */
+function noteAnswered(stream: StreamState, state: TypeState, names: readonly string[]): void {
+  for (const name of names) {
+    state.asked.delete(name);
+    state.warming.delete(name);
+    state.assumed.delete(name);
+    reconsider(stream, state, name);
+  }
+}
+
+/** The same for all of `set`, of which `fresh` was due. */
+function noteAllAnswered(
+  stream: StreamState,
+  state: TypeState,
+  set: ResourceSet,
+  fresh: readonly EncodedResource[],
+): void {
+  if (state.asked.hasWhole(set)) {
+    state.asked.removeWhole(set);
+  }
+  for (const waiting of [state.asked, state.warming, state.assumed]) {
+    if (waiting.size > 0) {
+      for (const name of set.byName.keys()) {
+        waiting.delete(name);
+      }
+    }
+  }
+  if (state.changed.hasWhole(set)) {
+    state.changed.removeWhole(set);
+  } else {
+    for (const { name } of fresh) {
+      reconsider(stream, state, name);
+    }
+  }
+}
+
+/** As `askForReferred` for all of `set`. */
+function askForReferredByAll(stream: StreamState, state: TypeState, set: ResourceSet): void {
+  const isAnyKnown = referencesOf(set).some(({ type }) => mayWarm(stream, state.type, type));
+  for (const resource of isAnyKnown ? set.byName.values() : []) {
+    askForReferred(stream, state, resource);
+  }
+}
+
+function mayWarm(stream: StreamState, type: ResourceType, referred: ResourceType): boolean {
+  const isOpen = stream.types.get(referred)?.isOpen ?? false;
+  return isOpen && isLater(referred, type) && referred !== 'route';
 }
 
 /**
@@ -132,9 +203,11 @@ function recordSent(
 function askForReferred(stream: StreamState, { type }: TypeState, resource: EncodedResource): void {
   for (const reference of resource.references) {
     const referred = stream.types.get(reference.type);
-    const isKnown = referred?.isOpen && wants(referred, reference.name);
-    const isAwaited = isLater(reference.type, type) && reference.type !== 'route';
-    if (isKnown && isAwaited) {
+    if (
+      referred !== undefined &&
+      mayWarm(stream, type, reference.type) &&
+      wants(referred, reference.name)
+    ) {
       const waiting = stream.options.variant === 'delta' ? referred.asked : referred.warming;
       waiting.add(reference.name);
     }

@@ -4,6 +4,7 @@
  * type by nonce, and supersedes all requests before it.
  */
 import { askForAll, openType, reconsider, reconsiderAll } from './desire.js';
+import type { NamedList } from './named-list.js';
 import type { StreamState } from './stream-state.js';
 import { replaceNames, type SubscriptionChange } from './subscription.js';
 import { expectInFlight, forget, heldNames, type TypeState, wants } from './type-state.js';
@@ -11,7 +12,7 @@ import { type Refusal, settle } from './verdict.js';
 
 export interface SotwRequest {
   readonly versionInfo: string;
-  readonly resourceNames: readonly string[];
+  readonly resourceNames: NamedList;
   readonly nonce: string;
   /** Present: the client refuses the response of `nonce`. */
   readonly error?: string;
@@ -79,7 +80,7 @@ function settleNewest(
 }
 
 function followChange(stream: StreamState, state: TypeState, change: SubscriptionChange): void {
-  if (change.dropped.length > 0 || change.wildcard === 'dropped') {
+  if (change.dropped.size > 0 || change.wildcard === 'dropped') {
     for (const name of new Set([...change.dropped, ...heldNames(state)])) {
       if (!wants(state, name)) {
         forget(state, name);
@@ -124,5 +125,5 @@ function owesList(state: TypeState): void {
 }
 
 function isChange(change: SubscriptionChange): boolean {
-  return change.added.length > 0 || change.dropped.length > 0 || change.wildcard !== 'kept';
+  return change.added.size > 0 || change.dropped.size > 0 || change.wildcard !== 'kept';
 }

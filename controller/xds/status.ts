@@ -3,12 +3,14 @@
  * and the newest publication of which it has everything.
  */
 
-import type { ResourceReference } from '../envoy/snapshot.js';
+import type { ResourceReference, ResourceSet, ResourceType } from '../envoy/snapshot.js';
 import type { ProxyTypeStatus, TypeState as ServedState } from '../loop/ports.js';
 import { isMissingSecret } from './desire.js';
+import { isLater } from './make-before-break.js';
 import { desiredResource } from './snapshot-changes.js';
 import type { StreamState } from './stream-state.js';
 import { isEncoded, type TypeState, wants } from './type-state.js';
+import { containsAll, referencesOf } from './whole-sets.js';
 
 /** Brings the statuses and the acknowledged generation up to date; call it after every event. */
 export function updateStatus(stream: StreamState, nowMs: number): void {
@@ -118,6 +120,10 @@ function isRoot(stream: StreamState, { type }: TypeState): boolean {
 }
 
 function isAwaitingRequest(stream: StreamState): boolean {
+  stream.awaitedBy = stream.awaitedBy.filter(({ type, set }) => isAnyAwaited(stream, type, set));
+  if (stream.awaitedBy.length > 0) {
+    return true;
+  }
   for (const [type, names] of stream.awaited) {
     for (const name of names) {
       if (isAwaited(stream, { type, name })) {
@@ -129,9 +135,29 @@ function isAwaitingRequest(stream: StreamState): boolean {
   return false;
 }
 
+/** The same of the names that any resource of `set`, which is of `type`, refers to. */
+function isAnyAwaited(stream: StreamState, type: ResourceType, set: ResourceSet): boolean {
+  return referencesOf(set).some((references) => {
+    const state = stream.types.get(references.type);
+    if (state === undefined || !isLater(references.type, type)) {
+      return false;
+    }
+    const { isWildcard, names } = state.subscription;
+    const isAskedFor =
+      isWildcard || (names.whole !== undefined && containsAll(names.whole, references.names));
+    return (
+      !isAskedFor &&
+      [...references.names].some((name) => isAwaited(stream, { type: references.type, name }))
+    );
+  });
+}
+
 function isAwaited({ snapshot, types }: StreamState, { type, name }: ResourceReference): boolean {
   const state = types.get(type);
   if (snapshot === undefined || state === undefined || wants(state, name)) {
+    return false;
+  }
+  if (desiredResource(snapshot, type, name) === undefined) {
     return false;
   }
   const isReferred = [...types.values()].some((referring) =>
@@ -140,5 +166,5 @@ function isAwaited({ snapshot, types }: StreamState, { type, name }: ResourceRef
         isEncoded(held) && held.references.some((each) => each.type === type && each.name === name),
     ),
   );
-  return isReferred && desiredResource(snapshot, type, name) !== undefined;
+  return isReferred;
 }

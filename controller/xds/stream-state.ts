@@ -49,6 +49,8 @@ export interface StreamState {
   sentCount: number;
   /** What resources that the client has refer to and that it has not asked for yet; it will. */
   readonly awaited: Map<ResourceType, Set<string>>;
+  /** Whole sets that the client has and of which the same may be true. */
+  awaitedBy: readonly { readonly type: ResourceType; readonly set: ResourceSet }[];
 }
 
 /** What a response is to hold, before it has a nonce. */
@@ -57,6 +59,8 @@ export interface Content {
   readonly resources: readonly EncodedResource[];
   /** In a full list those that are missing in it, else those that the client is told to drop. */
   readonly removed: readonly string[];
+  /** The set that `resources` is, in its order, where it is one that streams share. */
+  readonly wholeSet?: ResourceSet;
 }
 
 /** A response to send. Its bytes are the shell's business. */
@@ -69,7 +73,7 @@ export interface Response {
   readonly resources: readonly EncodedResource[];
   /** Empty in the state of the world. */
   readonly removed: readonly string[];
-  /** The set that `resources` is, in its order, where it is exactly one: its bytes are shared. */
+  /** As in `Content`: its bytes are shared. */
   readonly wholeSet?: ResourceSet;
 }
 
@@ -89,5 +93,6 @@ export function createStream(options: StreamOptions, nowMs: number): StreamState
     ackedGeneration: 0,
     sentCount: 0,
     awaited: new Map(),
+    awaitedBy: [],
   };
 }

@@ -3,24 +3,25 @@
  * ones among them, are those of the xDS protocol, "How the client specifies what resources to return"
  * and "Unsubscribing from Resources". Whether a resource exists plays no part here.
  */
+import { identityMemo } from '../envoy/memo.js';
 import type { ResourceType } from '../envoy/snapshot.js';
+import { type NamedList, noNames } from './named-list.js';
+import { SubscribedNames } from './subscribed-names.js';
 
 export interface Subscription {
   isWildcard: boolean;
   /** The names that were asked for in so many words. */
-  names: Set<string>;
+  readonly names: SubscribedNames;
   /** A client that never named anything means everything by an empty list; once it has, nothing. */
   hasNamed: boolean;
 }
 
 /** What a request changed in a subscription. */
 export interface SubscriptionChange {
-  readonly added: readonly string[];
-  readonly dropped: readonly string[];
+  readonly added: ReadonlySet<string>;
+  readonly dropped: ReadonlySet<string>;
   readonly wildcard: 'added' | 'dropped' | 'kept';
 }
-
-const wildcardName = '*';
 
 /** Types whose empty first request means everything; for the others it means nothing. */
 const legacyWildcardTypes: ReadonlySet<ResourceType> = new Set<ResourceType>([
@@ -29,32 +30,30 @@ const legacyWildcardTypes: ReadonlySet<ResourceType> = new Set<ResourceType>([
 ]);
 
 export function noSubscription(): Subscription {
-  return { isWildcard: false, names: new Set(), hasNamed: false };
+  return { isWildcard: false, names: new SubscribedNames(), hasNamed: false };
 }
 
 export function isSubscribed(subscription: Subscription, name: string): boolean {
   return subscription.isWildcard || subscription.names.has(name);
 }
 
-/** State of the world: `resourceNames` is the whole list that holds from now on. */
+/** State of the world: `list` is the whole list that holds from now on. */
 export function replaceNames(
   subscription: Subscription,
   type: ResourceType,
-  resourceNames: readonly string[],
+  list: NamedList,
 ): SubscriptionChange {
   const wasWildcard = subscription.isWildcard;
-  const before = subscription.names;
-  const after = new Set(resourceNames);
-  const isExplicitWildcard = after.delete(wildcardName) && allowsWildcard(type);
-  // Some clients unsubscribe from everything by naming the empty name.
-  after.delete('');
-  subscription.hasNamed ||= resourceNames.length > 0;
-  subscription.names = after;
+  // In the state of the world the names are always those of a list, so that nothing is copied here.
+  const before = subscription.names.whole ?? new Set(subscription.names);
+  subscription.hasNamed ||= !list.isEmpty;
+  subscription.names.replace(list.names);
   subscription.isWildcard =
-    isExplicitWildcard || (!subscription.hasNamed && legacyWildcardTypes.has(type));
+    (list.hasWildcard && allowsWildcard(type)) ||
+    (!subscription.hasNamed && legacyWildcardTypes.has(type));
   return {
-    added: [...after].filter((name) => !before.has(name)),
-    dropped: [...before].filter((name) => !after.has(name)),
+    added: without(list.names, before),
+    dropped: without(before, list.names),
     wildcard: wildcardChange(wasWildcard, subscription.isWildcard),
   };
 }
@@ -67,33 +66,44 @@ export function changeNames(
   subscription: Subscription,
   type: ResourceType,
   request: {
-    readonly subscribe: readonly string[];
-    readonly unsubscribe: readonly string[];
+    readonly subscribe: NamedList;
+    readonly unsubscribe: NamedList;
     readonly isFirst: boolean;
   },
 ): SubscriptionChange {
+  const { subscribe, unsubscribe } = request;
   const wasWildcard = subscription.isWildcard;
-  const subscribe = new Set(request.subscribe);
-  const unsubscribe = new Set(request.unsubscribe);
-  const asksForAll = subscribe.delete(wildcardName) && allowsWildcard(type);
-  subscribe.delete('');
-  const isLegacy =
-    request.isFirst && request.subscribe.length === 0 && request.unsubscribe.length === 0;
-  subscription.hasNamed ||= request.subscribe.length > 0;
+  const asksForAll = subscribe.hasWildcard && allowsWildcard(type);
+  const isLegacy = request.isFirst && subscribe.isEmpty && unsubscribe.isEmpty;
+  subscription.hasNamed ||= !subscribe.isEmpty;
   subscription.isWildcard ||= asksForAll || (isLegacy && legacyWildcardTypes.has(type));
-  for (const name of subscribe) {
-    subscription.names.add(name);
-  }
-  if (unsubscribe.delete(wildcardName)) {
+  if (unsubscribe.hasWildcard) {
     subscription.isWildcard = false;
   }
-  const dropped = [...unsubscribe].filter((name) => subscription.names.delete(name));
+  subscription.names.addAll(subscribe.names);
+  const dropped = [...unsubscribe.names].filter((name) => subscription.names.delete(name));
   const change = wildcardChange(wasWildcard, subscription.isWildcard);
   return {
-    added: [...subscribe].filter((name) => subscription.names.has(name)),
-    dropped,
+    added: without(subscribe.names, unsubscribe.names),
+    dropped: dropped.length === 0 ? noNames : new Set(dropped),
     wildcard: asksForAll && subscription.isWildcard ? 'added' : change,
   };
+}
+
+const differences = identityMemo<ReadonlySet<string>>();
+
+/** The same set wherever it is made of the same sets, and `names` itself where nothing is taken away. */
+function without(names: ReadonlySet<string>, others: ReadonlySet<string>): ReadonlySet<string> {
+  if (names === others || names.size === 0) {
+    return noNames;
+  }
+  if (others.size === 0) {
+    return names;
+  }
+  return differences([names, others], '', () => {
+    const left = [...names].filter((name) => !others.has(name));
+    return left.length === names.size ? names : new Set(left);
+  });
 }
 
 /** Secrets are given by name only: nobody needs all of them. */

@@ -3,8 +3,9 @@
  * and what has still to be said. It is changed in place, unlike the values of the pipeline: it belongs to
  * one stream alone, and an acknowledgement must cost what it acknowledges, not what exists.
  */
-import type { EncodedResource, ResourceType } from '../envoy/snapshot.js';
+import type { EncodedResource, ResourceSet, ResourceType } from '../envoy/snapshot.js';
 import type { ProxyTypeStatus } from '../loop/ports.js';
+import { NameOverlay, Overlay } from './overlay.js';
 import { isSubscribed, noSubscription, type Subscription } from './subscription.js';
 
 /** What a client has under a name; of what it brought along, only the version may be known. */
@@ -21,6 +22,8 @@ export interface SentResponse {
   /** Those of `resources` that the client was not known to have. */
   readonly fresh: readonly EncodedResource[];
   readonly removed: readonly string[];
+  /** The whole set that `fresh` is, where it is one. */
+  readonly wholeSet?: ResourceSet;
 }
 
 export interface TypeState {
@@ -37,9 +40,9 @@ export interface TypeState {
   /** From the first request: the versions of the resources that a reconnecting client has (delta). */
   initialVersions: ReadonlyMap<string, string>;
   /** What the client has acknowledged, or has said to have. */
-  readonly acked: Map<string, Held>;
+  readonly acked: Overlay<Held>;
   /** What is on its way, newest, by name; undefined is a removal. */
-  readonly pending: Map<string, EncodedResource | undefined>;
+  readonly pending: Overlay<EncodedResource | undefined>;
   /** Unanswered responses, oldest first. More than one only where a client is silent for too long. */
   readonly inFlight: SentResponse[];
   /** Of the newest response; empty before the first. */
@@ -47,9 +50,9 @@ export interface TypeState {
   /** The client has acknowledged or refused the newest response. */
   isAnswered: boolean;
   /** Names whose desired state is not what was sent last. */
-  readonly changed: Set<string>;
+  readonly changed: NameOverlay;
   /** Names that the client asked for: they are answered though nothing changed. */
-  readonly asked: Set<string>;
+  readonly asked: NameOverlay;
   /** The next response is due even if it is empty. */
   owesAnswer: boolean;
   /** The client asked before it had seen what was sent last: its answer does not wait for that. */
@@ -82,13 +85,13 @@ export function createTypeState(
     subscription: noSubscription(),
     initialVersion: '',
     initialVersions: new Map(),
-    acked: new Map(),
-    pending: new Map(),
+    acked: new Overlay(),
+    pending: new Overlay(),
     inFlight: [],
     lastNonce: '',
     isAnswered: false,
-    changed: new Set(),
-    asked: new Set(),
+    changed: new NameOverlay(),
+    asked: new NameOverlay(),
     owesAnswer: false,
     isPressing: false,
     warming: new Set(),
@@ -151,9 +154,8 @@ export function forget(state: TypeState, name: string): void {
  * The client wants `names`, some perhaps again: what is still on its way to it from before it will take
  * after all, though nothing was known of it any more.
  */
-export function expectInFlight(state: TypeState, names: readonly string[]): void {
-  const wanted = new Set(names);
-  for (const { resources } of names.length === 0 ? [] : state.inFlight) {
+export function expectInFlight(state: TypeState, wanted: ReadonlySet<string>): void {
+  for (const { resources } of wanted.size === 0 ? [] : state.inFlight) {
     for (const resource of resources) {
       if (wanted.has(resource.name) && !state.pending.has(resource.name)) {
         state.uncertain.set(resource.name, [resource]);

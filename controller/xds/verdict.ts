@@ -4,7 +4,7 @@
  * keeps the refused bytes from being sent again on this stream.
  */
 import type { EncodedResource, ResourceType } from '../envoy/snapshot.js';
-import { hold, reconsider } from './desire.js';
+import { hold, holdAll, reconsider, shorten } from './desire.js';
 import { errorLengthMax, refusedVersionsMax } from './limits.js';
 import type { StreamState } from './stream-state.js';
 import { isRefused, type SentResponse, type TypeState, wants } from './type-state.js';
@@ -49,7 +49,26 @@ export function settle(
 }
 
 function acknowledge(stream: StreamState, state: TypeState, response: SentResponse): void {
-  for (const resource of response.fresh) {
+  const { wholeSet } = response;
+  if (wholeSet !== undefined && state.pending.hasWhole(wholeSet) && state.uncertain.size === 0) {
+    state.pending.removeWhole(wholeSet);
+    holdAll(stream, state, wholeSet);
+  } else {
+    acknowledgeEach(stream, state, response.fresh);
+  }
+  for (const name of response.removed) {
+    dropRemoved(state, name);
+    state.uncertain.delete(name);
+  }
+  shorten(stream, state);
+}
+
+function acknowledgeEach(
+  stream: StreamState,
+  state: TypeState,
+  resources: readonly EncodedResource[],
+): void {
+  for (const resource of resources) {
     if (!state.pending.has(resource.name)) {
       // The client has unsubscribed since; whether it took this first is not known.
       continue;
@@ -59,10 +78,6 @@ function acknowledge(stream: StreamState, state: TypeState, response: SentRespon
     if (state.pending.get(resource.name) === resource) {
       state.pending.delete(resource.name);
     }
-  }
-  for (const name of response.removed) {
-    dropRemoved(state, name);
-    state.uncertain.delete(name);
   }
 }
 

@@ -21,6 +21,78 @@ export function elementField(field: number, text: string): Buffer {
   return Buffer.concat([fieldHeader(field, bytes.length), bytes]);
 }
 
+/**
+ * Goes through the fields of a message without making anything: requests may have thousands of them.
+ * Throws where they are cut short, or are groups, which nobody writes any more.
+ */
+export class FieldReader {
+  /** Of the field that `next` has found: its number, where its tag begins, and its value from to. */
+  field = 0;
+  begin = 0;
+  start = 0;
+  end = 0;
+  private readonly bytes: Buffer;
+  private readonly to: number;
+
+  constructor(bytes: Buffer, from = 0, to = bytes.length) {
+    this.bytes = bytes;
+    this.end = from;
+    this.to = to;
+  }
+
+  /** False at the end of the message. */
+  next(): boolean {
+    if (this.end >= this.to) {
+      return false;
+    }
+    this.begin = this.end;
+    this.start = this.begin;
+    const tag = this.varint();
+    this.field = Math.floor(tag / 8);
+    this.end = this.endOf(tag % 8);
+    if (this.end > this.to) {
+      throw new RangeError('a message is cut short');
+    }
+    return true;
+  }
+
+  /** Moves `start` to behind the number that stands there. */
+  private varint(): number {
+    let value = 0;
+    for (let place = 1; place < 2 ** 70 && this.start < this.to; place *= 0x80) {
+      const byte = this.bytes[this.start] ?? 0;
+      this.start += 1;
+      value += (byte & 0x7f) * place;
+      if (byte < 0x80) {
+        return value;
+      }
+    }
+    throw new RangeError('a message is cut short');
+  }
+
+  private endOf(wireType: number): number {
+    switch (wireType) {
+      case 0: {
+        const start = this.start;
+        this.varint();
+        const end = this.start;
+        this.start = start;
+        return end;
+      }
+      case 1:
+        return this.start + 8;
+      case 2: {
+        const length = this.varint();
+        return this.start + length;
+      }
+      case 5:
+        return this.start + 4;
+      default:
+        throw new RangeError(`a message has a field of wire type ${wireType}`);
+    }
+  }
+}
+
 function varint(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;

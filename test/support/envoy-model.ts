@@ -5,6 +5,7 @@
  */
 import { assert, present } from '../../controller/base/assert.js';
 import type { EncodedResource, ResourceType } from '../../controller/envoy/snapshot.js';
+import { type NamedList, namedList } from '../../controller/xds/named-list.js';
 import { next, receive, type TypedRequest } from '../../controller/xds/stream.js';
 import type { Response, StreamState, Variant } from '../../controller/xds/stream-state.js';
 import type { Refusal } from '../../controller/xds/verdict.js';
@@ -289,8 +290,8 @@ export class EnvoyModel {
       this.toServer.push({
         kind: 'delta',
         type,
-        subscribe: added,
-        unsubscribe: dropped,
+        subscribe: namedList(added),
+        unsubscribe: namedList(dropped),
         initialVersions: new Map(),
         nonce: '',
       });
@@ -306,8 +307,8 @@ export class EnvoyModel {
     this.toServer.push({
       kind: 'delta',
       type,
-      subscribe: [...state.names],
-      unsubscribe: [],
+      subscribe: namedList([...state.names]),
+      unsubscribe: namedList([]),
       initialVersions: new Map([...state.held].map(([name, { version }]) => [name, version])),
       nonce: '',
     });
@@ -321,8 +322,8 @@ export class EnvoyModel {
     this.send({
       kind: 'delta',
       type,
-      subscribe: [],
-      unsubscribe: [],
+      subscribe: namedList([]),
+      unsubscribe: namedList([]),
       initialVersions: new Map(),
       nonce,
       ...(error === undefined ? {} : { error }),
@@ -335,7 +336,7 @@ export class EnvoyModel {
       kind: 'sotw',
       type,
       versionInfo: state.version,
-      resourceNames: [...state.names],
+      resourceNames: namedList([...state.names]),
       nonce,
       ...(error === undefined ? {} : { error }),
     });
@@ -363,7 +364,11 @@ function describeRequest(request: TypedRequest): string {
   const { type, nonce, error = '' } = request;
   const names =
     request.kind === 'sotw'
-      ? request.resourceNames.join(' ')
-      : `+${request.subscribe.join(' ')} -${request.unsubscribe.join(' ')}`;
+      ? textOf(request.resourceNames)
+      : `+${textOf(request.subscribe)} -${textOf(request.unsubscribe)}`;
   return `${type} ${nonce} [${names}] ${error}`;
+}
+
+function textOf({ names, hasWildcard }: NamedList): string {
+  return [...(hasWildcard ? ['*'] : []), ...names].join(' ');
 }

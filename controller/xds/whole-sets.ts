@@ -1,0 +1,118 @@
+/**
+ * What is known of whole resource sets: worked out once, for all streams that are sent them. Sets do not
+ * change, so everything here is kept for as long as they live.
+ */
+import { identityMemo } from '../envoy/memo.js';
+import {
+  type EncodedResource,
+  type ResourceSet,
+  type ResourceType,
+  resourceTypes,
+} from '../envoy/snapshot.js';
+import { responseBytesMax } from './limits.js';
+
+const lists = new WeakMap<ResourceSet, readonly EncodedResource[]>();
+
+/** The resources of `set` in its order, the same array for everybody. */
+export function resourcesOf(set: ResourceSet): readonly EncodedResource[] {
+  const list = lists.get(set) ?? [...set.byName.values()];
+  lists.set(set, list);
+  return list;
+}
+
+const disjoint = identityMemo<boolean>();
+
+export function areDisjoint(left: ResourceSet, right: ResourceSet): boolean {
+  return (
+    left !== right &&
+    disjoint([left, right], '', () => {
+      for (const name of right.byName.keys()) {
+        if (left.byName.has(name)) {
+          return false;
+        }
+      }
+      return true;
+    })
+  );
+}
+
+const partsOf = new WeakMap<ResourceSet, readonly ResourceSet[]>();
+
+/** `set` itself where it fits into one response, else sets that do and that are it together. */
+export function responseParts(set: ResourceSet): readonly ResourceSet[] {
+  const parts = partsOf.get(set) ?? divide(set);
+  partsOf.set(set, parts);
+  return parts;
+}
+
+function divide(set: ResourceSet): readonly ResourceSet[] {
+  const parts: EncodedResource[][] = [];
+  let sizeBytes = Number.POSITIVE_INFINITY;
+  for (const resource of set.byName.values()) {
+    sizeBytes += resource.any.length;
+    if (sizeBytes > responseBytesMax) {
+      sizeBytes = resource.any.length;
+      parts.push([]);
+    }
+    parts.at(-1)?.push(resource);
+  }
+  return parts.length < 2
+    ? [set]
+    : parts.map((part) => ({
+        version: set.version,
+        byName: new Map(part.map((resource) => [resource.name, resource])),
+      }));
+}
+
+/** Names of one type that resources of a set refer to. */
+export interface References {
+  readonly type: ResourceType;
+  readonly names: ReadonlySet<string>;
+  /** Every resource of the set refers to at least one. */
+  readonly isByAll: boolean;
+}
+
+const referencesBySet = new WeakMap<ResourceSet, readonly References[]>();
+
+/** What the resources of `set` refer to, by type, in the order of make-before-break. */
+export function referencesOf(set: ResourceSet): readonly References[] {
+  const references = referencesBySet.get(set) ?? collectReferences(set);
+  referencesBySet.set(set, references);
+  return references;
+}
+
+function collectReferences(set: ResourceSet): readonly References[] {
+  const found = new Map<ResourceType, { names: Set<string>; referring: number }>();
+  for (const { references } of set.byName.values()) {
+    const types = new Set<ResourceType>();
+    for (const { type, name } of references) {
+      const entry = found.get(type) ?? { names: new Set(), referring: 0 };
+      found.set(type, entry);
+      entry.names.add(name);
+      entry.referring += Number(!types.has(type));
+      types.add(type);
+    }
+  }
+  return resourceTypes.flatMap((type) => {
+    const entry = found.get(type);
+    const isByAll = entry?.referring === set.byName.size;
+    return entry === undefined ? [] : [{ type, names: entry.names, isByAll }];
+  });
+}
+
+const contained = identityMemo<boolean>();
+
+/** Every one of `names` is in `all`; both have to be sets that do not change. */
+export function containsAll(
+  all: ReadonlySet<string> | ReadonlyMap<string, unknown>,
+  names: ReadonlySet<string>,
+): boolean {
+  return contained([all, names], '', () => {
+    for (const name of names) {
+      if (!all.has(name)) {
+        return false;
+      }
+    }
+    return true;
+  });
+}
