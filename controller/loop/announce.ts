@@ -59,7 +59,7 @@ export function announcementsOf(
 }
 
 function eventOf(from: Rollout | undefined, to: Rollout): Announcement['event'] | undefined {
-  const isFirstStep = to.step <= 0 && (from === undefined || from.step < 0);
+  const isFirstStep = from === undefined || (from.step < 0 && to.step === 0);
   switch (to.phase) {
     case 'Progressing':
       return isFirstStep ? 'rollout.started' : undefined;

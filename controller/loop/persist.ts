@@ -5,6 +5,7 @@
 import { sameValue } from '../base/same-value.js';
 import { shareMesh } from '../diff/share.js';
 import type { Mesh } from '../mesh/model.js';
+import type { PastState } from '../rollout/good-states.js';
 import type { HeldChange, Rollout } from '../rollout/rollout.js';
 import type { AnnouncedEndpoint } from './announced.js';
 import type { StoreWrite } from './ports.js';
@@ -16,6 +17,7 @@ export const initialDurableState: DurableState = {
   meshes: new Map(),
   rollouts: new Map(),
   held: new Map(),
+  past: new Map(),
   announced: new Map(),
   nextRollout: 1,
 };
@@ -27,6 +29,7 @@ export function changedValues(before: DurableState, after: DurableState): readon
     ...changedMap('desired', before.meshes, after.meshes, (mesh) => mesh.desired),
     ...changedMap('rollout', before.rollouts, after.rollouts, (rollout) => rollout),
     ...changedMap('held', before.held, after.held, (held) => held),
+    ...changedMap('past', before.past, after.past, (states) => states),
     ...changedMap('announced', before.announced, after.announced, (entries) => entries),
     ...changedValue('revision', before.revision, after.revision),
     ...changedValue('nextRollout', before.nextRollout, after.nextRollout),
@@ -61,7 +64,7 @@ function changedMap<T>(
   return writes;
 }
 
-type Stored = Mesh | Rollout | HeldChange | readonly AnnouncedEndpoint[];
+type Stored = Mesh | Rollout | HeldChange | readonly AnnouncedEndpoint[] | readonly PastState[];
 
 function mustWrite(before: Stored, after: Stored): boolean {
   if (before === after) {
@@ -102,6 +105,7 @@ export function assembleState(
   const meshes = new Map<string, MeshState>();
   const rollouts: Rollout[] = [];
   const held = new Map<string, HeldChange>();
+  const past = new Map<string, readonly PastState[]>();
   const announced = new Map<string, readonly AnnouncedEndpoint[]>();
   let { revision, nextRollout } = initialDurableState;
   const applied = new Map<string, Mesh>();
@@ -119,6 +123,9 @@ export function assembleState(
         break;
       case 'held':
         held.set(key, value as HeldChange);
+        break;
+      case 'past':
+        past.set(key, value as readonly PastState[]);
         break;
       case 'announced':
         announced.set(key, value as readonly AnnouncedEndpoint[]);
@@ -148,9 +155,18 @@ export function assembleState(
     meshes,
     rollouts: new Map(rollouts.map((rollout) => [rollout.id, rollout])),
     held,
+    past: new Map([...past].sort(byAge)),
     announced,
     nextRollout,
   };
+}
+
+/** In the order in which they were added, which is that of their newest. */
+function byAge(
+  left: readonly [string, readonly PastState[]],
+  right: readonly [string, readonly PastState[]],
+): number {
+  return (left[1].at(-1)?.atMs ?? 0) - (right[1].at(-1)?.atMs ?? 0);
 }
 
 function byKey(left: readonly [string, unknown], right: readonly [string, unknown]): number {

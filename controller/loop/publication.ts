@@ -12,7 +12,7 @@ import type { Mesh } from '../mesh/model.js';
 import { effectiveMesh, positionOf } from '../rollout/mix.js';
 import { servedKey, withAnnounced } from './announced.js';
 import type { Logger, Publication } from './ports.js';
-import { runningRollouts } from './reconcile.js';
+import { runningRollouts } from './running.js';
 import type { LoopState, MeshState } from './state.js';
 
 /** Effective meshes by applied mesh, and by announced endpoints and the positions of its rollouts. */

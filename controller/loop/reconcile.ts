@@ -3,17 +3,21 @@
  * releases rollouts until the two agree or everything between them is under way, held or waiting for
  * something that is. Level-based: it looks at the whole state and may be called at any time.
  */
-import { canonicalJson, contentHash } from '../base/hash.js';
 import type { ChangeGroup, ResourceChange } from '../diff/change.js';
-import { diffMeshes, sameResource } from '../diff/diff-meshes.js';
+import { applyChanges, diffMeshes } from '../diff/diff-meshes.js';
 import { makeGroup } from '../diff/group.js';
 import { missingFor } from '../diff/stands-alone.js';
-import { findResource, type Mesh, resourceKey } from '../mesh/model.js';
+import { resourceKey } from '../mesh/model.js';
+import { continueFrom } from '../rollout/continue.js';
 import { groupsOf, isOperational } from '../rollout/groups.js';
 import { isAddition } from '../rollout/mix.js';
 import { planRollout } from '../rollout/plan.js';
-import { type HeldChange, isEnded, type RevisionInfo, type Rollout } from '../rollout/rollout.js';
+import type { HeldChange, RevisionInfo, Rollout } from '../rollout/rollout.js';
+import { neededOf, releaseHeld, type Waiting } from './hold.js';
+import { goodStateOf } from './past.js';
+import { runningRollouts } from './running.js';
 import type { DurableState, MeshState } from './state.js';
+import { type Superseding, supersede } from './supersede.js';
 
 /** `durable` with every rollout started or superseded that the desired meshes ask for. */
 export function reconcile(durable: DurableState, nowMs: number): DurableState {
@@ -29,113 +33,47 @@ export function reconcile(durable: DurableState, nowMs: number): DurableState {
 }
 
 function reconcileMesh(
-  durable: DurableState,
+  before: DurableState,
   name: string,
   mesh: MeshState,
   revision: RevisionInfo,
   nowMs: number,
 ): DurableState {
-  const superseded = supersede(durable, name, mesh, nowMs);
+  const { durable, superseded, finishing } = supersede(before, mesh, revision, nowMs);
   const changes = diffMeshes(mesh.applied, mesh.desired);
-  const running = runningRollouts(superseded, name);
+  const running = runningRollouts(durable, name);
   const runningKeys = new Set(running.flatMap((rollout) => keysOf(rollout.group.resources)));
   const free = changes.filter((change) => !runningKeys.has(resourceKey(change.ref)));
-  const { held, waiting } = releaseHeld(superseded.held, name, free);
-  const heldKeys = new Set([...waiting.values()].flat().map(({ ref }) => resourceKey(ref)));
+  const { held, waiting } = releaseHeld(durable.held, name, free);
+  const heldKeys = new Set([...waiting.values()].flatMap(keysOf));
   const startable = free.filter((change) => !heldKeys.has(resourceKey(change.ref)));
-  const next = { ...superseded, held };
-  return groupsOf(mesh.desired, startable).reduce(
-    (state, group) => startGroup(state, mesh, group, waiting, revision, nowMs),
-    next,
-  );
-}
-
-/** Rollouts of the mesh that have not ended, oldest first. */
-export function runningRollouts(durable: DurableState, mesh: string): readonly Rollout[] {
-  return [...durable.rollouts.values()].filter(
-    (rollout) => rollout.mesh === mesh && !isEnded(rollout.phase),
-  );
+  const work: Work = {
+    ...{ durable, mesh, revision, superseded, finishing, waiting, nowMs },
+    rollouts: new Map(durable.rollouts),
+    held: new Map(held),
+    nextRollout: durable.nextRollout,
+  };
+  for (const group of groupsOf(mesh.desired, startable)) {
+    startGroup(work, group);
+  }
+  const { rollouts, nextRollout } = work;
+  return { ...durable, rollouts, nextRollout, held: work.held };
 }
 
 function keysOf(changes: readonly ResourceChange[]): readonly string[] {
   return changes.map((change) => resourceKey(change.ref));
 }
 
-/**
- * A rollout whose resources are no longer wanted as it brings them ends at once: what is served is the
- * last good state again, and the newer wish starts from there. One that is going back anyway is left to
- * get there.
- */
-function supersede(
-  durable: DurableState,
-  name: string,
-  mesh: MeshState,
-  nowMs: number,
-): DurableState {
-  const rollouts = new Map(durable.rollouts);
-  for (const rollout of runningRollouts(durable, name)) {
-    const changed = rollout.group.resources.filter(
-      ({ ref, after }) => !sameResource(findResource(mesh.desired, ref) ?? null, after),
-    );
-    if (changed.length > 0 && rollout.phase !== 'RollingBack') {
-      const names = changed.map(({ ref }) => `${ref.kind} ${ref.name}`).join(', ');
-      rollouts.set(rollout.id, {
-        ...rollout,
-        phase: 'Superseded',
-        reason: `a newer commit changes ${names}`,
-        endedAtMs: nowMs,
-      });
-    }
-  }
-  return { ...durable, rollouts };
-}
-
-/** What is held and still wanted, by the id of the rollout that failed. */
-type Waiting = ReadonlyMap<string, readonly ResourceChange[]>;
-
-/**
- * Which held changes stay held. Held is content, not a commit: as long as exactly what failed is wanted
- * again, nothing is tried; another wish for any of its resources, or none, releases it.
- */
-function releaseHeld(
-  held: ReadonlyMap<string, HeldChange>,
-  mesh: string,
-  changes: readonly ResourceChange[],
-): { held: ReadonlyMap<string, HeldChange>; waiting: Waiting } {
-  const kept = new Map<string, HeldChange>();
-  const waiting = new Map<string, readonly ResourceChange[]>();
-  for (const [id, change] of held) {
-    const asked = changes.filter(({ ref }) => resourceKey(ref) in change.wanted);
-    const isSame =
-      asked.length === Object.keys(change.wanted).length &&
-      asked.every(({ ref, after }) => change.wanted[resourceKey(ref)] === hashOf(after));
-    if (change.mesh !== mesh) {
-      kept.set(id, change);
-    } else if (isSame) {
-      kept.set(id, change);
-      waiting.set(id, asked);
-    }
-  }
-  return { held: kept, waiting };
-}
-
-function hashOf(resource: ResourceChange['after']): string | null {
-  return resource === null ? null : contentHash(canonicalJson(resource));
-}
-
-/** What is remembered of `rollout`, which failed. */
-export function holdRollout(rollout: Rollout, nowMs: number): HeldChange {
-  return {
-    rollout: rollout.id,
-    mesh: rollout.mesh,
-    name: rollout.name,
-    reason: rollout.reason,
-    sinceMs: nowMs,
-    revision: rollout.revision,
-    wanted: Object.fromEntries(
-      rollout.group.resources.map(({ ref, after }) => [resourceKey(ref), hashOf(after)]),
-    ),
-  };
+/** One mesh while its rollouts are started: a commit may start thousands, so they are added in place. */
+interface Work extends Omit<Superseding, 'durable'> {
+  readonly durable: DurableState;
+  readonly mesh: MeshState;
+  readonly revision: RevisionInfo;
+  readonly waiting: Waiting;
+  readonly nowMs: number;
+  readonly rollouts: Map<string, Rollout>;
+  readonly held: Map<string, HeldChange>;
+  nextRollout: number;
 }
 
 /**
@@ -143,78 +81,45 @@ export function holdRollout(rollout: Rollout, nowMs: number): HeldChange {
  * it waits, and the end of that rollout reconciles again. A group that needs what is held has changed
  * the held group: both are tried together.
  */
-function startGroup(
-  durable: DurableState,
-  mesh: MeshState,
-  group: ChangeGroup,
-  waiting: Waiting,
-  revision: RevisionInfo,
-  nowMs: number,
-): DurableState {
+function startGroup(work: Work, group: ChangeGroup): void {
   // Another group of this commit may have taken some of it with it already.
-  const isHeld = ([id]: readonly [string, unknown]) => durable.held.has(id);
-  const needed = neededOf(mesh.applied, group.resources, new Map([...waiting].filter(isHeld)));
-  if (needed === undefined) {
-    return durable;
+  const waiting = new Map([...work.waiting].filter(([id]) => work.held.has(id)));
+  const needed = neededOf(work.mesh.applied, group.resources, waiting);
+  if (needed === undefined || isInTheWay(work, group)) {
+    return;
   }
-  if (needed.length === 0) {
-    return start(durable, mesh, group, revision, nowMs);
-  }
-  const held = new Map([...durable.held].filter(([id]) => !needed.includes(id)));
   const joined = needed.flatMap((id) => waiting.get(id) ?? []);
-  const whole = makeGroup(group.mesh, [...group.resources, ...joined]);
-  return start({ ...durable, held }, mesh, whole, revision, nowMs);
-}
-
-/**
- * Which of what is held `changes` cannot stand without, and nothing more of it: no failed change is tried
- * again for one that has nothing to do with it. Undefined where even all of it would not do.
- */
-function neededOf(
-  applied: Mesh,
-  changes: readonly ResourceChange[],
-  waiting: Waiting,
-): readonly string[] | undefined {
-  const needed = new Set<string>();
-  let joined = changes;
-  for (;;) {
-    const missing = new Set(missingFor(applied, joined));
-    if (missing.size === 0) {
-      return [...needed];
-    }
-    const found = [...waiting].find(
-      ([id, held]) => !needed.has(id) && held.some((change) => brings(change, missing)),
-    );
-    if (found === undefined) {
-      return undefined;
-    }
-    needed.add(found[0]);
-    joined = [...joined, ...found[1]];
+  for (const id of needed) {
+    work.held.delete(id);
   }
+  start(work, needed.length === 0 ? group : makeGroup(group.mesh, [...group.resources, ...joined]));
 }
 
-function brings({ ref, after }: ResourceChange, missing: ReadonlySet<string>): boolean {
-  return after !== null && missing.has(resourceKey(ref));
+/** True where a rollout that is finished although a newer commit wants otherwise could not stand with it. */
+function isInTheWay({ mesh, finishing }: Work, { resources }: ChangeGroup): boolean {
+  const brought = finishing.flatMap(({ group }) => group.resources);
+  return (
+    brought.length > 0 && missingFor(applyChanges(mesh.applied, brought), resources).length > 0
+  );
 }
 
-function start(
-  durable: DurableState,
-  mesh: MeshState,
-  group: ChangeGroup,
-  revision: RevisionInfo,
-  nowMs: number,
-): DurableState {
-  const plan = planRollout(group, mesh.desired);
-  const isAddedFirst = plan.steps.length > 0 && group.resources.some(isAddition);
+function start(work: Work, group: ChangeGroup): void {
+  const { durable, mesh, revision, superseded, nowMs } = work;
+  const asked = planRollout(group, mesh.desired);
+  const good = goodStateOf(durable, mesh.desired, group, asked, nowMs);
+  const plan = good === undefined ? asked : { ...asked, steps: [], returnsTo: good };
+  const isQueued = good === undefined && (plan.after ?? []).length > 0 && !isOperational(group);
+  const movesTraffic = asked.steps.length > 0;
+  const isAddedFirst = movesTraffic && group.resources.some(isAddition);
   const rollout: Rollout = {
-    id: `${group.name}-${durable.nextRollout}`,
+    id: `${group.name}-${work.nextRollout}`,
     mesh: group.mesh,
     name: group.name,
     revision,
     group,
     plan,
     phase: 'Pending',
-    isQueued: (plan.after ?? []).length > 0 && !isOperational(group) ? true : undefined,
+    ...(isQueued ? { isQueued } : {}),
     reason: isAddedFirst ? 'what it adds is being acknowledged first' : 'accepted',
     step: -1,
     waveShare: plan.steps[0]?.stage === 'config' ? 0 : 1,
@@ -224,8 +129,28 @@ function start(
     gates: [],
     evidence: [],
   };
-  const rollouts = new Map(durable.rollouts).set(rollout.id, rollout);
-  return { ...durable, rollouts, nextRollout: durable.nextRollout + 1 };
+  work.rollouts.set(rollout.id, good === undefined ? goOn(rollout, superseded) : rollout);
+  work.nextRollout += 1;
+}
+
+/** `rollout` from where one that it supersedes was, where that is asked for and possible; else from its start. */
+function goOn(rollout: Rollout, superseded: readonly Rollout[]): Rollout {
+  const { group, plan } = rollout;
+  for (const previous of superseded) {
+    const next = continueFrom(previous, group, plan);
+    if (next !== undefined) {
+      return {
+        ...rollout,
+        plan: { ...plan, steps: next.steps },
+        phase: 'Progressing',
+        isQueued: undefined,
+        reason: `step ${next.step + 1} of ${next.steps.length}: continues ${previous.id} from the weights that it served`,
+        step: next.step,
+        waveShare: 1,
+      };
+    }
+  }
+  return rollout;
 }
 
 /** The desired revision is applied once nothing of it is left to do. */

@@ -9,6 +9,7 @@ import type { Measured } from '../rollout/gates/measurement.js';
 import type { LoadHistory } from '../rollout/load-history.js';
 import type { HeldChange, RevisionInfo, Rollout } from '../rollout/rollout.js';
 import type { Announced } from './announced.js';
+import type { Past } from './past.js';
 import type { ProxyStatus } from './ports.js';
 
 /** What Git asks for, as far as it was read. */
@@ -38,6 +39,8 @@ export interface DurableState {
   readonly rollouts: ReadonlyMap<string, Rollout>;
   /** By the id of the rollout that failed. */
   readonly held: ReadonlyMap<string, HeldChange>;
+  /** What rollouts replaced, for the way back to it. */
+  readonly past: Past;
   /** Endpoints that proxies announced. */
   readonly announced: Announced;
   /** The number of the next rollout. */

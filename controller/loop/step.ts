@@ -11,8 +11,10 @@ import { isEnded, type Rollout } from '../rollout/rollout.js';
 import { announcementsOf, announceRevision, historyOf } from './announce.js';
 import type { LoopEvent, StepResult, Taken } from './events.js';
 import { servedKey, withGeneration } from './generation.js';
+import { holdRollout } from './hold.js';
 import { takeMeasurement } from './orders.js';
-import { holdRollout, reconcile } from './reconcile.js';
+import { withPast } from './past.js';
+import { reconcile } from './reconcile.js';
 import type { DurableState, LoopState } from './state.js';
 import { takeCommand } from './take-command.js';
 import { loseProxy, reviewAnnounced, takeProxy } from './take-proxy.js';
@@ -180,17 +182,19 @@ function settle(before: DurableState, after: DurableState, nowMs: number): Durab
   }
   const meshes = new Map(after.meshes);
   const held = new Map(after.held);
+  let { past } = after;
   for (const rollout of ended) {
     const mesh = meshes.get(rollout.mesh);
     if (mesh !== undefined && rollout.phase === 'Succeeded') {
       const applied = shareMesh(mesh.desired, applyChanges(mesh.applied, rollout.group.resources));
       meshes.set(rollout.mesh, { ...mesh, applied });
+      past = withPast(past, rollout, nowMs);
     }
     if (rollout.phase === 'RolledBack' || rollout.phase === 'Aborted') {
       held.set(rollout.id, holdRollout(rollout, nowMs));
     }
   }
-  return { ...after, meshes, held };
+  return { ...after, meshes, held, past };
 }
 
 /** Reconciling is due when what is wanted, or what is held, is not what it was. */

@@ -10,7 +10,7 @@ import { isEnded, type Rollout } from '../rollout/rollout.js';
 import { concernedNodes } from '../rollout/scope.js';
 import type { LoopEvent, Taken } from './events.js';
 import type { ProxyStatus } from './ports.js';
-import { runningRollouts } from './reconcile.js';
+import { runningRollouts } from './running.js';
 import type { LoopState } from './state.js';
 import { withProxies } from './take-proxy.js';
 

@@ -1,13 +1,15 @@
 /** The world as one rollout sees it: who must acknowledge it, who has, and the figures that judge it. */
 import { pairMemo } from '../base/memo.js';
-import { resourceKey } from '../mesh/model.js';
+import type { ChangeGroup } from '../diff/change.js';
+import { applyChanges } from '../diff/diff-meshes.js';
+import { type Mesh, resourceKey } from '../mesh/model.js';
 import { orderId } from '../rollout/gates/orders.js';
 import type { Rollout } from '../rollout/rollout.js';
 import { concernedNodes } from '../rollout/scope.js';
 import type { World } from '../rollout/world.js';
 import type { ProxyStatus } from './ports.js';
 import { workBefore } from './queue.js';
-import type { LoopState } from './state.js';
+import type { LoopState, MeshState } from './state.js';
 
 export function worldOf(
   state: LoopState,
@@ -21,7 +23,7 @@ export function worldOf(
   }
   return {
     load: state.load,
-    mesh: mesh.desired,
+    mesh: wantedMesh(mesh, rollout),
     measured: (one, gate) => state.measured.get(orderId(one, gate)),
     nowMs,
     ackDeadlineMs: settings.ackDeadlineMs,
@@ -51,9 +53,18 @@ function concerns(state: LoopState, rollout: Rollout, proxy: ProxyStatus): boole
   const key = resourceKey(resource);
   return (
     concernedOf(rollout.group, mesh.applied).has(key) ||
-    concernedOf(rollout.group, mesh.desired).has(key)
+    concernedOf(rollout.group, wantedMesh(mesh, rollout)).has(key)
   );
 }
+
+/** What the rollout leads to: where a newer commit waits for its end, that is not what is desired. */
+function wantedMesh({ applied, desired }: MeshState, { group, followedBy }: Rollout): Mesh {
+  return followedBy === undefined ? desired : withGroup(applied, group);
+}
+
+const withGroup = pairMemo((applied: Mesh, { resources }: ChangeGroup) =>
+  applyChanges(applied, resources),
+);
 
 /** Groups and meshes are immutable: who is concerned is found once for each pair. */
 const concernedOf = pairMemo(concernedNodes);

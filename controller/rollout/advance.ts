@@ -17,7 +17,7 @@ import {
   unansweredGates,
   withVerdicts,
 } from './gates/standing.js';
-import type { GateResult, Rollout } from './rollout.js';
+import type { GateResult, Rollout, RolloutPlan } from './rollout.js';
 import { isOpen, shutReason } from './windows.js';
 import { mustWait, silentProxies, type World, waveOf, youngProxies } from './world.js';
 
@@ -116,8 +116,7 @@ function enterNextStep(from: Rollout, world: World): Rollout {
   const { steps } = rollout.plan;
   const step = steps[index];
   if (step === undefined) {
-    const reason = steps.length === 0 ? 'needs no steps' : 'passed every step';
-    return complete(rollout, reason, world.nowMs);
+    return complete(rollout, whyComplete(rollout.plan), world.nowMs);
   }
   const shut = isApproved(rollout, index)
     ? undefined
@@ -151,6 +150,16 @@ function withEvidence(rollout: Rollout, nowMs: number): Rollout {
   return hasLeftStep(rollout) ? rollout : { ...rollout, evidence: [...rollout.evidence, left] };
 }
 
+function whyComplete({ steps, returnsTo }: RolloutPlan): string {
+  if (returnsTo !== undefined) {
+    const { back, revision } = returnsTo;
+    const which =
+      revision === undefined ? 'what was there first' : `what commit ${revision} brought`;
+    return `brings back ${which}, ${back === 1 ? 'the state just before' : `${back} rollouts ago`}, which was good: needs no steps`;
+  }
+  return steps.length === 0 ? 'needs no steps' : 'passed every step';
+}
+
 function describeStep({ plan }: Rollout, index: number): string {
   const step = present(plan.steps[index], 'the step that is entered');
   const what =
@@ -178,8 +187,9 @@ function advancePending(rollout: Rollout, world: World): Rollout {
   if (rollout.isQueued) {
     return leaveQueue(rollout, world);
   }
-  const hasSteps = rollout.plan.steps.length > 0;
-  return hasSteps && mustWait(rollout, world) ? rollout : enterNextStep(rollout, world);
+  const { steps, returnsTo } = rollout.plan;
+  const movesTraffic = steps.length > 0 || returnsTo !== undefined;
+  return movesTraffic && mustWait(rollout, world) ? rollout : enterNextStep(rollout, world);
 }
 
 /** What it is after comes first; the time that this takes is none that it takes itself. */
@@ -242,7 +252,7 @@ function meetMaxDuration(rollout: Rollout, nowMs: number): Rollout | undefined {
     case 'pause':
       return pauseRollout(rollout, reason, nowMs);
     case 'promote':
-      return complete(rollout, reason, nowMs);
+      return { ...complete(rollout, reason, nowMs), isForced: true };
     default:
       return assertNever(plan.onMaxDuration);
   }
@@ -351,7 +361,7 @@ function meetDeadline(rollout: Rollout, world: World): Rollout {
     case 'pause':
       return pauseRollout(rollout, reason, world.nowMs);
     case 'promote':
-      return enterNextStep(rollout, world);
+      return { ...enterNextStep(rollout, world), isForced: true };
     default:
       return assertNever(rollout.plan.onStepDeadline);
   }

@@ -72,7 +72,7 @@ function promote(rollout: Rollout, why: string, nowMs: number): CommandResult {
     case 'Completing':
       return accept(rollout);
     default:
-      return accept(complete(rollout, why, nowMs));
+      return accept({ ...complete(rollout, why, nowMs), isForced: true });
   }
 }
 

@@ -18,7 +18,7 @@ import {
   type VirtualRouter,
 } from '../mesh/model.js';
 import { hasOwnBaseline, withBaseline } from './baseline.js';
-import { isEnded, type PlanStep, type Rollout } from './rollout.js';
+import { isEnded, type PlanStep, type Rollout, servedProgress } from './rollout.js';
 import { moveTargets } from './weights.js';
 
 /** How much of a rollout's changes is served to one proxy. */
@@ -49,7 +49,7 @@ export function positionOf(rollout: Rollout, instance: string): Position {
   if (step === undefined || !isInWave(rollout, instance)) {
     return hasAdditions(rollout) ? addedPosition : appliedPosition;
   }
-  return { kind: 'mixed', progress: step.stage === 'weights' ? step.progress / 100 : 0 };
+  return { kind: 'mixed', progress: step.stage === 'weights' ? servedProgress(step) / 100 : 0 };
 }
 
 /** True where something of the rollout can be served before its first step. */

@@ -28,6 +28,7 @@ export function planRollout(group: ChangeGroup, mesh: Mesh): RolloutPlan {
     windows: chosen.windows,
     after: chosen.after,
     onSupersede: chosen.onSupersede,
+    rollbackWindow: chosen.rollbackWindow,
     proxies: chosen.proxies,
   };
 }

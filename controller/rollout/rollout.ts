@@ -5,7 +5,7 @@
  */
 import type { ChangeGroup } from '../diff/change.js';
 import type { Gate, NoData } from '../mesh/gates.js';
-import type { OnSupersede, ProxyQuorum, RolloutWindows } from '../mesh/model.js';
+import type { OnSupersede, ProxyQuorum, RollbackWindow, RolloutWindows } from '../mesh/model.js';
 import type { JudgeState } from './judge/sequential.js';
 
 /**
@@ -59,6 +59,13 @@ export interface PlanStep {
   readonly progress: number;
   readonly bakeMs: number;
   readonly approval: boolean;
+  /** More than `progress`, where the rollout goes on from another one: what that served. */
+  readonly served?: number;
+}
+
+/** How far a step comes, in percent. */
+export function servedProgress({ progress, served }: PlanStep): number {
+  return served ?? progress;
 }
 
 /** The policy as it was when the rollout started: later commits do not change it. */
@@ -81,6 +88,7 @@ export interface RolloutPlan {
   /** Names of policies. What is waited for follows from the newest commit's, which name no circle. */
   readonly after?: readonly string[];
   readonly onSupersede?: OnSupersede;
+  readonly rollbackWindow?: RollbackWindow;
   readonly proxies?: ProxyQuorum;
   /** The good state that it brings back, which is why it takes no steps; undefined: it brings news. */
   readonly returnsTo?: GoodState;

@@ -4,7 +4,7 @@ import type { ChangeGroup } from '../diff/change.js';
 import { wholeWeight } from '../mesh/weights.js';
 import type { LoadHistory } from './load-history.js';
 import { servedStep } from './mix.js';
-import type { Rollout } from './rollout.js';
+import { type Rollout, servedProgress } from './rollout.js';
 import { type MovingTarget, moveTargets } from './weights.js';
 
 export interface RolloutTarget {
@@ -52,7 +52,7 @@ export function weightProgress(rollout: Rollout): number {
     return 1;
   }
   const step = servedStep(rollout);
-  return step?.stage === 'weights' ? step.progress / 100 : 0;
+  return step?.stage === 'weights' ? servedProgress(step) / 100 : 0;
 }
 
 /** Names of the virtual nodes that gain traffic: the canaries. None where no share of a route moves. */

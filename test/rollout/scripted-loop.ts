@@ -10,6 +10,7 @@
  *   answer GATE 0.5|status=200|SERVING|noData CODE TEXT|error CODE TEXT   what its provider says from now on
  *   gates                   the newest result of every gate
  *   reject REV              a revision with an error
+ *   nomesh REV              a revision without the mesh
  *   connect|disconnect|ack|nack PROXY[=ADDRESS]      (of node web, or edge… of the gateway; ack without a name: all)
  *   traffic SERVICE-VERSION ok=10 err=1              each proxy's answers in a second, from now on; v1* is v1's baseline
  *   tick 30s                time passes, second by second
@@ -25,7 +26,7 @@ import type { HistoryEntry, ProxyStatus } from '../../controller/loop/ports.js';
 import { startState } from '../../controller/loop/start-state.js';
 import type { DurableState, LoopState } from '../../controller/loop/state.js';
 import { isNews, stepLoop } from '../../controller/loop/step.js';
-import type { GatewayRoute, RolloutPolicy } from '../../controller/mesh/model.js';
+import type { GatewayRoute, Mesh, RolloutPolicy } from '../../controller/mesh/model.js';
 import { normalizeWeights } from '../../controller/mesh/weights.js';
 import { LoadHistory } from '../../controller/rollout/load-history.js';
 import { effectiveMesh } from '../../controller/rollout/mix.js';
@@ -112,6 +113,9 @@ export class ScriptedLoop {
       case 'gates':
         this.showGates();
         return;
+      case 'nomesh':
+        this.read(words[0] ?? '', []);
+        return;
       case 'reject':
         this.reject(words[0] ?? '');
         return;
@@ -154,11 +158,14 @@ export class ScriptedLoop {
 
   private commit([revision = '', ...services]: readonly string[]): void {
     const policies = [...(this.policy === undefined ? [] : [this.policy]), ...this.also];
-    const mesh = meshOf(services.map(readService), policies);
+    this.read(revision, [meshOf(services.map(readService), policies)]);
+  }
+
+  private read(revision: string, meshes: readonly Mesh[]): void {
     this.send({
       kind: 'revisionRead',
       revision: this.revision(revision),
-      meshes: [mesh],
+      meshes,
       origins: new Map(),
       problems: [],
     });
@@ -287,7 +294,9 @@ export class ScriptedLoop {
     for (const rollout of this.state.durable.rollouts.values()) {
       if (!isEnded(rollout.phase)) {
         const step = `step ${rollout.step + 1}/${rollout.plan.steps.length}`;
-        lines.push(`  ${rollout.id} ${rollout.phase} ${step}: ${rollout.reason}`);
+        const next =
+          rollout.followedBy === undefined ? '' : ` (${rollout.followedBy} waits for its end)`;
+        lines.push(`  ${rollout.id} ${rollout.phase} ${step}: ${rollout.reason}${next}`);
       }
     }
     for (const held of this.state.durable.held.values()) {

@@ -55,8 +55,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'weights move backwards',
     file: 'rollout/mix.js',
-    text: "step.stage === 'weights' ? step.progress / 100 : 0",
-    becomes: "step.stage === 'weights' ? 1 - step.progress / 100 : 0",
+    text: "step.stage === 'weights' ? servedProgress(step) / 100 : 0",
+    becomes: "step.stage === 'weights' ? 1 - servedProgress(step) / 100 : 0",
     problem: /moves its weights backwards/,
   },
   {
@@ -75,7 +75,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what is held is tried again',
-    file: 'loop/reconcile.js',
+    file: 'loop/hold.js',
     text: 'const isSame = asked.length',
     becomes: 'const isSame = false && asked.length',
     problem: /tries again what is held|does not come to rest/,
@@ -110,9 +110,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a newer commit supersedes nothing',
-    file: 'loop/reconcile.js',
-    text: "changed.length > 0 && rollout.phase !== 'RollingBack'",
-    becomes: 'false',
+    file: 'loop/supersede.js',
+    text: "rollout.phase === 'RollingBack' || changed.length === 0",
+    becomes: 'true',
     problem: /dangles for|does not come to rest|rests at/,
   },
   {
@@ -132,8 +132,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'ids are used again',
     file: 'loop/reconcile.js',
-    text: 'nextRollout: durable.nextRollout + 1',
-    becomes: 'nextRollout: durable.nextRollout',
+    text: 'work.nextRollout += 1;',
+    becomes: '',
     problem: /announced as something else|threw|skipped|has resources of|does not come to rest/,
   },
   {
