@@ -5,6 +5,7 @@
 import { openAccess } from './access/open-access.js';
 import { createAdmission } from './admission/admission.js';
 import { type Api, createApi } from './api/api.js';
+import type { PageOptions } from './api/dashboard-files.js';
 import { seededRandom } from './base/random.js';
 import type { Revision } from './base/revision.js';
 import { type HostPort, renderHostPort } from './base/socket-address.js';
@@ -52,6 +53,8 @@ export interface RunningApp {
 export interface AppOverrides {
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** Served in the dashboard's place: the demo's. */
+  readonly page?: PageOptions;
 }
 
 /**
@@ -206,6 +209,7 @@ async function start(
     ],
     clock,
     logger,
+    page: overrides.page,
   });
   const httpAddress = await api.start();
   undo.push(() => api.stop(drainMs));

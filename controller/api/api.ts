@@ -12,7 +12,7 @@ import { type HostPort, renderHostPort } from '../base/socket-address.js';
 import type { Clock, Logger } from '../loop/ports.js';
 import type { LoopState } from '../loop/state.js';
 import { addAccessRoutes, createGuard } from './access-routes.js';
-import { addDashboard } from './dashboard-files.js';
+import { addDashboard, type PageOptions } from './dashboard-files.js';
 import { EventLog } from './event-log.js';
 import { EventStream } from './event-stream.js';
 import type { HookOptions } from './hooks.js';
@@ -37,6 +37,8 @@ export interface ApiOptions
   readonly clock: Clock;
   readonly logger: Logger;
   readonly timeouts?: ApiTimeouts;
+  /** Undefined: the dashboard as it is. */
+  readonly page?: PageOptions;
 }
 
 /** When a client that sends too slowly, or without end, is cut off. */
@@ -92,13 +94,15 @@ export function createApi(options: ApiOptions): Api {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(secureHeaders, checkHost(options.listen.address, publicName));
-  addDashboard(app, dashboardFolder);
+  const { page = { folder: dashboardFolder, paths: [], addRoutes: () => undefined } } = options;
+  addDashboard(app, page);
   addAccessRoutes(app, { access, clock, logger });
   addRoutes(app, {
     ...{ ...options, command, moment, events, rolloutHistory },
     metrics: metrics.scrape,
     hooks: { ...options.hooks, logger },
     guard: createGuard({ access, clock, logger }),
+    addPageRoutes: page.addRoutes,
   });
   app.use(answerErrors(logger));
   const timeouts = options.timeouts ?? defaultTimeouts;

@@ -5,8 +5,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Express, Request, Response } from 'express';
+import type { Guard } from './access-routes.js';
 import { get } from './request.js';
 import { HttpError } from './safety.js';
+
+/** A page that is served in the dashboard's place: the dashboard with views of its own. */
+export interface PageOptions {
+  /** Where it was built. */
+  readonly folder: string;
+  /** Paths at which it is served besides the dashboard's own. */
+  readonly paths: readonly string[];
+  /** Adds what its views ask for; below `/api`, whoever gets there may read. */
+  addRoutes(app: Express, guard: Guard): void;
+}
 
 interface PageFile {
   readonly type: string;
@@ -51,13 +62,16 @@ const pagePolicy = [
 ].join('; ');
 
 /** Adds the routes of the page in `folder`; none where nothing was built there. */
-export function addDashboard(app: Express, folder: string): void {
+export function addDashboard(
+  app: Express,
+  { folder, paths }: Pick<PageOptions, 'folder' | 'paths'>,
+): void {
   const files = readFiles(folder);
   const page = files.get('/index.html');
   if (page === undefined) {
     return;
   }
-  for (const path of pagePaths) {
+  for (const path of [...pagePaths, ...paths]) {
     get(app, path, (request, response) => {
       response.set({ 'Content-Security-Policy': pagePolicy, 'Cache-Control': 'no-cache' });
       send(request, response, page);

@@ -9,6 +9,7 @@ import type { ProxyStatus } from '../loop/ports.js';
 import type { RolloutCommand } from '../rollout/rollout.js';
 import { type Guard, principalOf } from './access-routes.js';
 import { addBrowseRoutes, type BrowseOptions } from './browse-routes.js';
+import type { PageOptions } from './dashboard-files.js';
 import type { EventStream } from './event-stream.js';
 import { historyOfRollout, viewHistory, viewRevision } from './history-view.js';
 import { type HookOptions, hookHandler } from './hooks.js';
@@ -25,6 +26,7 @@ export interface RouteOptions extends BrowseOptions {
   readonly events: EventStream;
   readonly hooks: HookOptions;
   readonly guard: Guard;
+  readonly addPageRoutes: PageOptions['addRoutes'];
 }
 
 type CommandEvent = Extract<LoopEvent, { kind: 'command' }>;
@@ -113,6 +115,7 @@ export function addRoutes(app: Express, options: RouteOptions): void {
     });
   });
   addBrowseRoutes(app, options);
+  options.addPageRoutes(app, options.guard);
   app.use((request) => {
     throw new HttpError(404, 'not-found', `there is nothing at ${shown(request.path)}`);
   });

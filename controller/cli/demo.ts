@@ -7,6 +7,7 @@ import { untilStopped } from './signals.js';
 interface DemoCommandOptions {
   readonly envoy?: string;
   readonly exit?: boolean;
+  readonly open: boolean;
 }
 
 export function demoCommand(io: Io): Command {
@@ -20,12 +21,20 @@ export function demoCommand(io: Io): Command {
       new Option('--envoy <file>', 'Envoy to use (default: one that is found, or fetched).'),
     )
     .addOption(new Option('--exit', 'End after the story instead of waiting for Ctrl-C.'))
-    .action(async ({ envoy, exit = false }: DemoCommandOptions) => {
+    .addOption(new Option('--no-open', "Print the page's address and open no browser."))
+    .action(async ({ envoy, exit = false, open }: DemoCommandOptions) => {
       const stop = new AbortController();
       void untilStopped().then(() => stop.abort());
       const { runDemo } = await import('../demo/demo.js');
       const say = (line: string) => io.out(`${line}\n`);
-      io.exitCode = await runDemo({ envoy, exit, say, signal: stop.signal });
+      const { browserProgram, openBrowser } = await import('../demo/open-browser.js');
+      const { env, isTerminal } = io;
+      const browser = browserProgram({ env, platform: process.platform, isTerminal });
+      const show =
+        open && !exit && browser !== undefined
+          ? (url: string) => openBrowser(browser, url)
+          : undefined;
+      io.exitCode = await runDemo({ envoy, exit, say, show, signal: stop.signal });
     });
   return addHelp(
     command,

@@ -1,4 +1,5 @@
 /** The frame of every page: where one is, whether what is shown is live, who one is. */
+import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { loadSession, postJson, session } from './api.ts';
 import { duration } from './format.ts';
@@ -25,11 +26,22 @@ const pages = [
   { name: 'Events', path: '/events', part: 'events' },
 ] as const;
 
-export function App() {
+/** A page that whoever builds on the dashboard adds to it. */
+export interface ExtraPage {
+  readonly name: string;
+  readonly path: string;
+  /** The first part of its path. */
+  readonly part: string;
+  readonly View: ComponentType;
+}
+
+/** `extra` comes first among the pages. */
+export function App({ extra }: { extra?: ExtraPage }) {
   const known = session.value;
   const waiting = waitingCount.value;
   const [part] = pathParts.value;
-  const page = pages.find((one) => one.part === part)?.name ?? 'Headgate';
+  const listed = extra === undefined ? pages : [extra, ...pages];
+  const page = listed.find((one) => one.part === part)?.name ?? 'Headgate';
   useEffect(() => {
     document.title = `${waiting > 0 ? `(${waiting}) ` : ''}${page} · Headgate`;
   }, [waiting, page]);
@@ -58,7 +70,7 @@ export function App() {
           Headgate
         </a>
         <nav aria-label="Pages">
-          {pages.map(({ name, path, part: own }) => (
+          {listed.map(({ name, path, part: own }) => (
             <a key={name} href={path} aria-current={own === part ? 'page' : undefined}>
               {name}
               {name === 'Now' && waiting > 0 && (
@@ -84,7 +96,7 @@ export function App() {
       </header>
       <StaleBanner />
       <main class="page" id="content" tabIndex={-1}>
-        <View />
+        {extra !== undefined && extra.part === part ? <extra.View /> : <View />}
       </main>
     </>
   );

@@ -14,6 +14,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const stage = await setUp(options, undo);
     const isTold = await tellStory(stage, options);
     if (!options.exit && !options.signal.aborted) {
+      await stage.controls.open();
       tellWhatToTry(stage, options.say);
       await aborted(options.signal);
     }
@@ -41,7 +42,7 @@ function tellWhatToTry(stage: Stage, say: (line: string) => void): void {
     `    edit ${join(clone, 'checkout.yaml')}, then: git -C ${clone} commit -am "my change" && git -C ${clone} push origin HEAD:main`,
   );
   say(
-    `    press the buttons at ${stage.app.httpUrl}/, or see the mesh at ${stage.app.httpUrl}/mesh`,
+    `    press the buttons at ${stage.pageUrl}: releases good and bad, a mistake, Git gone, a proxy killed`,
   );
   say(`    headgate status --server ${stage.app.httpUrl}`);
   say(`    headgate rollouts --server ${stage.app.httpUrl}`);

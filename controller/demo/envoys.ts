@@ -23,6 +23,8 @@ export interface DemoEnvoy {
   readonly pid: number;
   /** Waits for its end; kills it where it does not end by itself. */
   stop(): Promise<void>;
+  /** Ends it at once, as the loss of its machine would. */
+  kill(): Promise<void>;
 }
 
 /** How long an Envoy may take to end its work once it is told to stop. */
@@ -42,7 +44,7 @@ export async function startEnvoy(settings: EnvoySettings): Promise<DemoEnvoy> {
   });
   await started(child, name);
   child.once('exit', () => undefined);
-  return { name, pid: child.pid ?? 0, stop: () => stop(child) };
+  return { name, pid: child.pid ?? 0, stop: () => stop(child), kill: () => kill(child) };
 }
 
 function started(child: ChildProcess, name: string): Promise<void> {
@@ -67,5 +69,12 @@ function stop(child: ChildProcess): Promise<void> {
       resolve();
     });
     child.kill('SIGTERM');
+  });
+}
+
+function kill(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGKILL');
   });
 }

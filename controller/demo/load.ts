@@ -30,7 +30,14 @@ export interface LoadSettings {
   /** The virtual service's name. */
   readonly host: string;
   readonly requestsPerSecond: number;
+  /** Hears of each answer as it comes. */
+  readonly onAnswer?: (answer: Answer) => void;
 }
+
+/** What became of one request; `lost`: no service answered it. */
+export type Answer =
+  | { readonly kind: 'answered'; readonly status: number; readonly version: string }
+  | { readonly kind: 'lost'; readonly why: string };
 
 const noCounts: LoadCounts = { sent: 0, lost: 0, errors: 0, byVersion: {} };
 
@@ -44,6 +51,7 @@ export function startLoad(settings: LoadSettings): LoadClient {
   let lastLoss = '';
   const sendOne = async (): Promise<void> => {
     const answer = await send(agent, settings);
+    settings.onAnswer?.(answer);
     counts = { ...counts, sent: counts.sent + 1 };
     if (answer.kind === 'lost') {
       lastLoss = answer.why;
@@ -72,10 +80,6 @@ export function startLoad(settings: LoadSettings): LoadClient {
     },
   };
 }
-
-type Answer =
-  | { readonly kind: 'answered'; readonly status: number; readonly version: string }
-  | { readonly kind: 'lost'; readonly why: string };
 
 function send(agent: Agent, { port, host }: LoadSettings): Promise<Answer> {
   return new Promise((resolve) => {

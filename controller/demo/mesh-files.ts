@@ -1,8 +1,8 @@
 /** The demo's mesh repository: what a team would write, with the ports that are free here. */
 
 export interface DemoPorts {
-  /** By version: the ingress port of its Envoy, which callers connect to. */
-  readonly checkout: Readonly<Record<string, number>>;
+  /** By version: the ingress port of its Envoy; undefined: its Envoys announce where they are. */
+  readonly checkout?: Readonly<Record<string, number>>;
   /** By version: the port of the service itself, behind its Envoy. */
   readonly app: Readonly<Record<string, number>>;
 }
@@ -10,10 +10,13 @@ export interface DemoPorts {
 /** The file that the story changes: which version of checkout gets how much of the traffic. */
 export const routeFile = 'checkout.yaml';
 
+/** The version whose every third answer is an error. */
+export const badVersion = 'v3';
+
 /** All files of the first commit. */
 export function meshFiles(ports: DemoPorts): Readonly<Record<string, string>> {
-  const nodes = Object.entries(ports.checkout).map(([version, port]) =>
-    node(version, port, ports.app[version] ?? 0),
+  const nodes = Object.entries(ports.app).map(([version, port]) =>
+    node(version, port, ports.checkout?.[version]),
   );
   return {
     'mesh.yaml': mesh,
@@ -43,7 +46,16 @@ spec:
           name: checkout.shop.local
 `;
 
-function node(version: string, ingressPort: number, appPort: number): string {
+function node(version: string, appPort: number, ingressPort: number | undefined): string {
+  const discovery =
+    ingressPort === undefined
+      ? `    announced: {}
+`
+      : `    static:
+      endpoints:
+        - address: 127.0.0.1
+          port: ${ingressPort}
+`;
   return `apiVersion: headgate/v1
 kind: VirtualNode
 metadata:
@@ -54,11 +66,7 @@ spec:
         port: ${appPort}
         protocol: http
   serviceDiscovery:
-    static:
-      endpoints:
-        - address: 127.0.0.1
-          port: ${ingressPort}
-`;
+${discovery}`;
 }
 
 /** The service and its router, all traffic on \`version\`. */
@@ -93,7 +101,7 @@ spec:
                 name: checkout-${version}
               weight: 100
         retryPolicy:
-          maxRetries: 1
+          maxRetries: 3
           perRetryTimeout:
             unit: s
             value: 5

@@ -1,7 +1,7 @@
 /** The demo's Git repository: a bare one that the controller polls, and a clone in which it commits. */
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -15,6 +15,14 @@ export interface DemoRepository {
   commit(message: string, files: Readonly<Record<string, string>>): Promise<string>;
   /** Reverts the newest commit and pushes. */
   revert(): Promise<string>;
+  /** Moves the bare repository away, so that nobody can fetch from it or push to it, or back. */
+  setReachable(isReachable: boolean): Promise<void>;
+}
+
+/** Something that was run, as a person would type it, and what it printed. */
+export interface Ran {
+  readonly command: string;
+  readonly output: string;
 }
 
 /** Git as nobody's configuration can change it: no hooks, no signing, no names of the person here. */
@@ -29,14 +37,29 @@ const environment = {
   GIT_COMMITTER_EMAIL: 'demo@headgate.invalid',
 };
 
-/** Makes both repositories in `folder`, which exists and is empty. */
-export async function createRepository(folder: string): Promise<DemoRepository> {
+/**
+ * Makes both repositories in `folder`, which exists and is empty. `onRan` hears of what is run from then
+ * on, in order.
+ */
+export async function createRepository(
+  folder: string,
+  onRan: (ran: Ran) => void = () => undefined,
+): Promise<DemoRepository> {
   const bare = join(folder, 'mesh.git');
   const clone = join(folder, 'mesh');
   await mkdir(bare, { recursive: true });
   await git(bare, 'init', '--quiet', '--bare', '--initial-branch=main');
   await git(folder, 'init', '--quiet', '--initial-branch=main', clone);
   await git(clone, 'remote', 'add', 'origin', bare);
+  const tell = async (...args: readonly string[]): Promise<string> => {
+    const output = await git(clone, ...args);
+    onRan({ command: `git ${args.map(quoted).join(' ')}`, output });
+    return output;
+  };
+  const push = async (): Promise<string> => {
+    await tell('push', '--quiet', 'origin', 'HEAD:main');
+    return (await git(clone, 'rev-parse', 'HEAD')).trim();
+  };
   return {
     bare,
     clone,
@@ -44,20 +67,39 @@ export async function createRepository(folder: string): Promise<DemoRepository> 
       for (const [name, content] of Object.entries(files)) {
         await writeFile(join(clone, name), content);
       }
+      const difference = await git(clone, 'diff', '--unified=0', '--no-color');
+      if (difference !== '') {
+        onRan({ command: 'git diff', output: changedLines(difference) });
+      }
       await git(clone, 'add', '--all');
-      await git(clone, 'commit', '--quiet', '--message', message);
-      return push(clone);
+      await tell('commit', '--quiet', '--all', '--message', message);
+      return push();
     },
     revert: async () => {
-      await git(clone, 'revert', '--no-edit', 'HEAD');
-      return push(clone);
+      await tell('revert', '--no-edit', 'HEAD');
+      return push();
+    },
+    setReachable: async (isReachable) => {
+      const away = `${bare}.away`;
+      const [from, to] = isReachable ? [away, bare] : [bare, away];
+      await rename(from, to);
+      onRan({ command: `mv ${basename(from)} ${basename(to)}`, output: '' });
     },
   };
 }
 
-async function push(clone: string): Promise<string> {
-  await git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
-  return (await git(clone, 'rev-parse', 'HEAD')).trim();
+/** Of a difference only what came and went: where it is, the commit says. */
+function changedLines(difference: string): string {
+  return difference
+    .split('\n')
+    .filter((line) => /^[-+](?![-+])/.test(line))
+    .map((line) => `${line.slice(0, 1)} ${line.slice(1).trimStart()}`)
+    .join('\n');
+}
+
+/** As a shell reads it. */
+function quoted(argument: string): string {
+  return /^[\w:./=@-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
 async function git(folder: string, ...args: readonly string[]): Promise<string> {

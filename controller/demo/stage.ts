@@ -1,5 +1,5 @@
 /**
- * The demo's stage: a bare Git repository, three versions of a service, four Envoys, a client's load and
+ * The demo's stage: a bare Git repository, three versions of a service, six Envoys, a client's load and
  * the controller, all real, all on 127.0.0.1, and all in one temporary folder.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,11 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningApp, startApp } from '../app.js';
 import { resolveSettings } from '../config.js';
+import { AnswerFeed } from './answer-feed.js';
+import { Board } from './board.js';
+import { Controls } from './controls.js';
 import { findEnvoy } from './envoy-binary.js';
-import { startEnvoy } from './envoys.js';
+import { Fleet, type FleetMember } from './fleet.js';
 import { freePorts } from './free-ports.js';
 import { type LoadClient, startLoad } from './load.js';
-import { meshFiles } from './mesh-files.js';
+import { badVersion, meshFiles } from './mesh-files.js';
+import { demoPage, demoPath } from './page.js';
 import { createRepository, type DemoRepository } from './repository.js';
 import { startService } from './services.js';
 import { Watcher } from './watch.js';
@@ -23,6 +27,8 @@ export interface DemoOptions {
   readonly exit: boolean;
   /** Prints one line. */
   readonly say: (line: string) => void;
+  /** Shows the page at `url` to the person; undefined where there is none with a browser. */
+  readonly show?: (url: string) => void;
   /** Aborted when the person stops the demo. */
   readonly signal: AbortSignal;
 }
@@ -30,10 +36,17 @@ export interface DemoOptions {
 /** Requests a second: enough for a verdict within a step of seconds. */
 const requestsPerSecond = 50;
 
+/** Versions, and how many Envoys stand before each: two, so that one may be killed. */
 const versions = [
-  { version: 'v1', errorShare: 0 },
-  { version: 'v2', errorShare: 0 },
-  { version: 'v3', errorShare: 0.3 },
+  { version: 'v1', errorShare: 0, envoys: 2 },
+  { version: 'v2', errorShare: 0, envoys: 2 },
+  { version: badVersion, errorShare: 0.34, envoys: 1 },
+] as const;
+
+export const chapterTitles = [
+  'A good release: v1 → v2',
+  `A bad release: v2 → ${badVersion}`,
+  'git revert',
 ] as const;
 
 export interface Stage {
@@ -41,6 +54,10 @@ export interface Stage {
   readonly app: RunningApp;
   readonly load: LoadClient;
   readonly watcher: Watcher;
+  readonly board: Board;
+  readonly controls: Controls;
+  /** Of the page with the story on it. */
+  readonly pageUrl: string;
   readonly egressPort: number;
 }
 
@@ -60,36 +77,44 @@ export async function setUp(
   );
   undo.push(() => Promise.all(services.map((service) => service.stop())));
 
-  const [egressPort = 0, ...ingressPorts] = await freePorts(versions.length + 1);
-  const checkoutPorts = Object.fromEntries(
-    versions.map(({ version }, index) => [version, ingressPorts[index] ?? 0]),
-  );
-  const repository = await createRepository(folder);
-  const appPorts = Object.fromEntries(services.map(({ version, port }) => [version, port]));
-  const files = meshFiles({ checkout: checkoutPorts, app: appPorts });
-  const first = await repository.commit('shop: first release', files);
+  const names = versions.map(({ version }) => version);
+  const board = new Board({ versions: names, requestsPerSecond }, chapterTitles);
+  const repository = await createRepository(folder, (ran) => board.addRan(ran));
+  const app = Object.fromEntries(services.map(({ version, port }) => [version, port]));
+  const first = await repository.commit('shop: first release', meshFiles({ app }));
   say(`  ✔ git repository       ${repository.bare} (main @ ${first.slice(0, 7)})`);
 
-  const app = await startApp(demoSettings(repository.bare, folder));
-  undo.push(() => app.stop());
-  say(`  ✔ controller           ${app.httpUrl}   (xDS on port ${app.xds.port})`);
-  say(`  Open ${app.httpUrl}/ in a browser: the story is on it as it happens.`);
+  const feed = new AnswerFeed(board);
+  let controls: Controls | undefined;
+  const page = demoPage(feed, () => controls);
+  const running = await startApp(demoSettings(repository.bare, folder), { page });
+  undo.push(() => running.stop());
+  undo.push(async () => feed.stop());
+  const pageUrl = `${running.httpUrl}${demoPath}`;
+  say(`  ✔ controller           ${running.httpUrl}   (xDS on port ${running.xds.port})`);
+  say(`  Open ${pageUrl} in a browser: the story is on it as it happens.`);
+  options.show?.(pageUrl);
 
   const startedMs = performance.now();
-  const watcher = new Watcher(app.httpUrl, options.signal);
-  const ports = { checkout: checkoutPorts, egress: egressPort };
-  const proxies = await startEnvoys(binary, folder, app, ports, undo);
+  const watcher = new Watcher(running.httpUrl, options.signal);
+  const fleet = new Fleet({ binary, folder, xds: running.xds });
+  undo.push(() => fleet.stop());
+  const egressPort = await startEnvoys(fleet);
   await watcher.until('every proxy to be synced', 30_000, async () => {
     const { synced } = (await watcher.status()).proxies;
-    return synced === proxies ? true : undefined;
+    return synced === fleet.size ? true : undefined;
   });
   const readyS = ((performance.now() - startedMs) / 1000).toFixed(1);
-  say(`  ✔ 3 services, ${proxies} Envoys   synced in ${readyS} s`);
+  say(`  ✔ ${services.length} services, ${fleet.size} Envoys   synced in ${readyS} s`);
 
-  const load = startLoad({ port: egressPort, host: 'checkout.shop.local', requestsPerSecond });
+  const load = startLoad({
+    ...{ port: egressPort, host: 'checkout.shop.local', requestsPerSecond },
+    onAnswer: (answer) => feed.add(answer),
+  });
   undo.push(() => load.stop());
   say(`  ✔ a client             ${requestsPerSecond} requests a second through web's Envoy`);
-  return { repository, app, load, watcher, egressPort };
+  controls = new Controls({ board, repository, fleet });
+  return { repository, app: running, load, watcher, board, controls, pageUrl, egressPort };
 }
 
 function demoSettings(repo: string, folder: string) {
@@ -109,29 +134,22 @@ function demoSettings(repo: string, folder: string) {
   return settings;
 }
 
-/**
- * The front end's Envoy with an egress port, and one before each version of checkout; the result is how
- * many.
- */
-async function startEnvoys(
-  binary: string,
-  folder: string,
-  app: RunningApp,
-  ports: { readonly checkout: Readonly<Record<string, number>>; readonly egress: number },
-  undo: (() => Promise<unknown>)[],
-): Promise<number> {
+/** The front end's Envoy, whose egress port is the result, and those before each version of checkout. */
+async function startEnvoys(fleet: Fleet): Promise<number> {
   const local = (port: number) => ({ address: '127.0.0.1', port });
-  const proxies = [
-    { name: 'web', egress: local(ports.egress) },
-    ...Object.entries(ports.checkout).map(([version, port]) => ({
-      name: `checkout-${version}`,
-      ingress: local(port),
+  const names = versions.flatMap(({ version, envoys }) =>
+    Array.from({ length: envoys }, (_, index) => ({
+      virtualNode: `checkout-${version}`,
+      name: `checkout-${version}-${'ab'[index]}`,
     })),
+  );
+  const [egressPort = 0, ...ingressPorts] = await freePorts(names.length + 1);
+  const members: readonly FleetMember[] = [
+    { name: 'web', virtualNode: 'web', egress: local(egressPort) },
+    ...names.map((name, index) => ({ ...name, ingress: local(ingressPorts[index] ?? 0) })),
   ];
-  for (const proxy of proxies) {
-    const nodeId = `mesh/shop/virtualNode/${proxy.name}`;
-    const envoy = await startEnvoy({ ...proxy, binary, folder, nodeId, xds: app.xds });
-    undo.push(() => envoy.stop());
+  for (const member of members) {
+    await fleet.start(member);
   }
-  return proxies.length;
+  return egressPort;
 }

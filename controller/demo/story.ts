@@ -1,7 +1,7 @@
 /** The demo's three chapters: a good release, a bad one, and its revert; each checked as it is told. */
 import type { RolloutView } from '../api/rollout-view.js';
-import { checkout, routeFile } from './mesh-files.js';
-import type { DemoOptions, Stage } from './stage.js';
+import { badVersion, checkout, routeFile } from './mesh-files.js';
+import { chapterTitles, type DemoOptions, type Stage } from './stage.js';
 import { tellRollout } from './watch.js';
 
 /** No chapter may take longer: the policy's bakes sum up to 13 s. */
@@ -21,6 +21,8 @@ class Story {
   private readonly print: (line: string) => void;
   private readonly startedMs = performance.now();
   private readonly failures: string[] = [];
+  /** How many there were when the present chapter began. */
+  private failuresBefore = 0;
 
   constructor(stage: Stage, print: (line: string) => void) {
     this.stage = stage;
@@ -28,14 +30,15 @@ class Story {
   }
 
   async goodRelease(): Promise<void> {
-    await this.chapter('1 of 3', 'checkout: v1 → v2', 'v2');
+    await this.commit(0, 'checkout: v1 → v2', 'v2');
     const rollout = await this.follow();
     this.check(rollout.phase === 'Succeeded', `the good release ended as ${rollout.phase}`);
     await this.expectAnswers('v2', 'everybody is served by v2');
+    this.endChapter(0);
   }
 
   async badRelease(): Promise<void> {
-    await this.chapter('2 of 3', 'checkout: v2 → v3 (every third answer is an error)', 'v3');
+    await this.commit(1, 'checkout: v2 → v3 (every third answer is an error)', badVersion);
     const errorsBefore = this.stage.load.counts().errors;
     const rollout = await this.follow();
     this.check(rollout.phase === 'RolledBack', `the bad release ended as ${rollout.phase}`);
@@ -49,18 +52,19 @@ class Story {
     this.say(
       `${errors} requests met the bad version's error; Git still asks for v3, which is held`,
     );
+    this.endChapter(1);
   }
 
   async revert(): Promise<void> {
+    this.beginChapter(2, 'git revert HEAD');
     const commit = await this.stage.repository.revert();
-    this.print('');
-    this.print(`  3 of 3  git revert HEAD`);
     const { watcher } = this.stage;
     await watcher.until('the revert to be applied', chapterTimeoutMs, async () => {
       const { revision, held } = await watcher.status();
       return revision.applied === commit && held.length === 0 ? true : undefined;
     });
     this.say(`${commit.slice(0, 7)} is applied: Git and the mesh agree, nothing is held`);
+    this.endChapter(2);
   }
 
   /** Sums up; true where nothing failed. */
@@ -76,9 +80,20 @@ class Story {
     return this.failures.length === 0;
   }
 
-  private async chapter(number: string, message: string, version: string): Promise<void> {
+  private beginChapter(index: number, command: string): void {
+    this.stage.board.setChapter(index, 'present');
+    this.failuresBefore = this.failures.length;
     this.print('');
-    this.print(`  ${number}  git commit -m "${message}" && git push`);
+    this.print(`  ${index + 1} of ${chapterTitles.length}  ${command}`);
+  }
+
+  private endChapter(index: number): void {
+    const isAsTold = this.failures.length === this.failuresBefore;
+    this.stage.board.setChapter(index, isAsTold ? 'done' : 'failed');
+  }
+
+  private async commit(index: number, message: string, version: string): Promise<void> {
+    this.beginChapter(index, `git commit -m "${message}" && git push`);
     const commit = await this.stage.repository.commit(message, { [routeFile]: checkout(version) });
     this.say(`pushed    ${commit.slice(0, 7)}`);
   }

@@ -148,7 +148,7 @@ live('the page follows a rollout from its first step to its end', async (context
   running.run('ack', ...start.slice(-2), 'tick 3s');
   await shows(view, '10 % actual');
   running.run('tick 10s');
-  await shows(view, '1 thing waits for you');
+  await shows(view, 'checkout waits for your approval');
   await until('the title to say it', async () => (await view.page.title()).startsWith('(1) Now'));
   running.run('approve checkout-1', 'ack', 'tick 11s', 'ack', 'tick 11s', 'ack');
   await shows(view, 'Served is what Git asks for');
@@ -172,7 +172,7 @@ live('a page that is cut off says so, and goes on when the controller is back', 
     startMs: Date.now(),
     port: first.address.port,
   });
-  await shows(view, '1 thing waits for you');
+  await shows(view, 'checkout was taken back and is held');
   await view.page.getByText('What you see is').waitFor({ state: 'detached' });
   await view.close();
 });

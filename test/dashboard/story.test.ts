@@ -110,7 +110,7 @@ story('a commit is followed to its approval, through a kill of the controller', 
   await repository.commit('checkout: v1 → v2', { [routeFile]: checkout('v2') });
   await shows(view, 'Rolling out checkout');
   await context.restart();
-  await shows(view, '1 thing waits for you');
+  await shows(view, 'checkout waits for your approval');
   const rollout = await browser.open(`${context.headgate.url}/rollouts/checkout-1`);
   await shows(rollout, 'approval of step 2 of 2');
   await shows(rollout, /success rate 100\.00% ≥ 99%/);

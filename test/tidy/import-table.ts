@@ -135,9 +135,13 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     ],
   },
   demo: {
-    parts: [...pure, 'app', 'config'],
-    types: ['api'],
-    packages: ['node:http', 'node:net', ...programs],
+    parts: [...pure, 'app', 'api', 'config'],
+    packages: ['express', 'node:http', 'node:net', ...programs],
+  },
+  'demo-page': {
+    parts: ['dashboard'],
+    types: ['demo'],
+    packages: ['preact', 'preact/hooks', '@preact/signals'],
   },
   cli: {
     parts: [

@@ -1,15 +1,12 @@
 /** The first page: is what is served what Git asks for, what waits for a person, and what moves. */
 
-import type { RolloutView } from '../../api/rollout-view.ts';
 import type { StatusView } from '../../api/view.ts';
-import type { Problem } from '../../base/problem.ts';
-import { plural, shortId } from '../format.ts';
-import { nowMs, rollouts, rolloutsById, running, status, waiting, waitingCount } from '../live.ts';
-import { Actions } from '../parts/actions.tsx';
-import { Badge, PhaseBadge, type Tone } from '../parts/badge.tsx';
+import { nowMs, rollouts, running, status, waiting, waitingCount } from '../live.ts';
+import { Badge, PhaseBadge } from '../parts/badge.tsx';
 import { Age, Command, CommitLink, Empty, Section } from '../parts/basics.tsx';
-import { useJson } from '../parts/load.ts';
-import { GateLines, StepRail, Waiting, WeightBars } from '../parts/rollout-parts.tsx';
+import { HeldCard, RolloutCard } from '../parts/cards.tsx';
+import { Headline } from '../parts/headline.tsx';
+import { Problems } from '../parts/problems.tsx';
 import { pathOf } from '../router.ts';
 
 /** Ended rollouts that are still news. */
@@ -24,7 +21,7 @@ export function NowPage() {
   const recent = rollouts.value.filter(({ endedAt }) => endedAt !== undefined).slice(0, recentMax);
   return (
     <>
-      <Headline status={view} count={waitingCount.value} />
+      <Headline status={view} />
       <Facts status={view} />
       {waitingCount.value > 0 && (
         <Section title="Waits for you" class="attention">
@@ -32,30 +29,7 @@ export function NowPage() {
             <RolloutCard key={rollout.id} rollout={rollout} />
           ))}
           {view.held.map((held) => (
-            <article class="row-card" key={held.rollout}>
-              <header class="row-head">
-                <h3>
-                  <a href={pathOf('rollouts', held.rollout)}>{held.name}</a>
-                </h3>
-                <Badge tone="bad">Held</Badge>
-                <CommitLink
-                  id={held.revision}
-                  commit={rolloutsById.value?.get(held.rollout)?.commit}
-                />
-                <span class="spread muted">
-                  <Age at={held.since} />
-                </span>
-              </header>
-              <p class="why">
-                <strong class="bad-text">It failed: </strong>
-                {held.reason}
-              </p>
-              <p class="muted">
-                Git still asks for it; the last good state is served. Fix it with a new commit,
-                revert it, or try it again.
-              </p>
-              <Actions rollout={{ id: held.rollout, phase: 'RolledBack' }} />
-            </article>
+            <HeldCard key={held.rollout} held={held} />
           ))}
         </Section>
       )}
@@ -83,47 +57,41 @@ export function NowPage() {
           </ul>
         </Section>
       )}
+      <Words />
     </>
   );
 }
 
-/** The state of everything in one sentence. */
-function Headline({ status: view, count }: { status: StatusView; count: number }) {
-  const [tone, text, more] = sentence(view, count);
-  return (
-    <div class={`headline ${tone}`}>
-      <h1>{text}</h1>
-      <p>{more}</p>
-    </div>
-  );
-}
+const words: readonly (readonly [string, string])[] = [
+  ['Rollout', 'One change on its way from Git to the proxies, step by step.'],
+  ['Step', 'How far it has come: the share of requests, or of proxies, that get the new state.'],
+  ['Baking', 'Every proxy acknowledged the step; now it must prove itself for a while.'],
+  [
+    'Gate',
+    'A measurement with a limit. All must pass before the next step; one that fails takes back the whole rollout.',
+  ],
+  ['Served, actual', 'The weight that proxies were given, and the share that callers really sent.'],
+  [
+    'Held',
+    'It was taken back, so it does not go out again until a commit changes it or somebody retries.',
+  ],
+];
 
-function sentence(view: StatusView, count: number): readonly [Tone, string, string] {
-  const names = view.rollouts.map(({ name }) => name).join(', ');
-  const moving =
-    view.rollouts.length === 0
-      ? ''
-      : `${plural(view.rollouts.length, 'rollout')} in flight: ${names}.`;
-  if (view.revision.attempted === null) {
-    return ['calm', 'Waiting for the first commit', view.source.error?.message ?? ''];
-  }
-  if (count > 0) {
-    return ['warn', `${plural(count, 'thing')} ${count === 1 ? 'waits' : 'wait'} for you`, moving];
-  }
-  if (view.revision.error !== undefined) {
-    return ['bad', 'The newest commit is rejected', 'What was served before it stays served.'];
-  }
-  if (view.rollouts.length > 0) {
-    return ['busy', `Rolling out ${names}`, 'Nothing waits for you.'];
-  }
-  if (view.source.state === 'failing') {
-    return ['warn', 'Git cannot be reached', 'What was served stays served, and rollouts go on.'];
-  }
-  if (view.proxies.rejected > 0) {
-    const count = plural(view.proxies.rejected, 'proxy refuses', 'proxies refuse');
-    return ['bad', `${count} its configuration`, 'See Proxies for its words.'];
-  }
-  return ['good', 'Served is what Git asks for', 'Nothing moves, nothing waits for you.'];
+/** For whoever sees all this for the first time, at night. */
+function Words() {
+  return (
+    <details class="card">
+      <summary>What the words on this page mean</summary>
+      <dl class="words">
+        {words.map(([word, meaning]) => (
+          <div key={word}>
+            <dt>{word}</dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
 }
 
 function Facts({ status: view }: { status: StatusView }) {
@@ -190,57 +158,4 @@ function Source({ status: { source } }: { status: StatusView }) {
     );
   }
   return source.state === 'ok' ? <Badge tone="good">reached</Badge> : <>being read</>;
-}
-
-export function RolloutCard({ rollout }: { rollout: RolloutView }) {
-  return (
-    <article class="row-card">
-      <header class="row-head">
-        <h3>
-          <a href={pathOf('rollouts', rollout.id)}>{rollout.name}</a>
-        </h3>
-        <PhaseBadge phase={rollout.phase} />
-        <CommitLink id={rollout.revision} commit={rollout.commit} />
-        <span class="spread muted">
-          {rollout.step.index === 0
-            ? 'not begun'
-            : `step ${rollout.step.index} of ${rollout.step.count}`}{' '}
-          · <Age at={rollout.startedAt} />
-        </span>
-      </header>
-      <Waiting rollout={rollout} />
-      <StepRail rollout={rollout} />
-      {rollout.targets.length > 0 && <WeightBars targets={rollout.targets} />}
-      {rollout.gates.length > 0 && <GateLines gates={rollout.gates} />}
-      <Actions rollout={rollout} />
-    </article>
-  );
-}
-
-function Problems({ status: view }: { status: StatusView }) {
-  const { value } = useJson<readonly Problem[]>('/api/v1/problems', { isLive: true });
-  if (value === undefined || value.length === 0) {
-    return null;
-  }
-  const errors = value.filter(({ severity }) => severity === 'error').length;
-  const { attempted } = view.revision;
-  return (
-    <Section
-      title={errors > 0 ? 'Why the newest commit is rejected' : 'Warnings of the newest commit'}
-      class={errors > 0 ? 'alarm' : ''}
-      aside={attempted !== null && <CommitLink id={attempted} commit={view.commits[attempted]} />}
-    >
-      <ul class="problems">
-        {value.map((problem, index) => (
-          <li key={index}>
-            <span class="mono place">
-              {problem.file === '' ? shortId(attempted ?? '') : `${problem.file}:${problem.line}`}
-            </span>
-            <Badge tone={problem.severity === 'error' ? 'bad' : 'warn'}>{problem.code}</Badge>
-            <span>{problem.message}</span>
-          </li>
-        ))}
-      </ul>
-    </Section>
-  );
 }

@@ -13,6 +13,8 @@ import { Command, Failure } from './basics.tsx';
 interface Action {
   readonly label: string;
   readonly what: string;
+  /** The same beside its button, after its label. */
+  readonly brief: string;
   readonly style: 'primary' | 'plain' | 'danger';
   /** Skips what the policy asks for, or undoes a release: somebody will ask why. */
   readonly needsReason: boolean;
@@ -22,36 +24,43 @@ const actions: Readonly<Record<RolloutCommand, Action>> = {
   approve: {
     label: 'Approve',
     what: 'Lets the rollout enter its next step.',
+    brief: 'enters the next step',
     style: 'primary',
     needsReason: false,
   },
   resume: {
     label: 'Resume',
     what: 'Goes on from where it was paused; the gates of the step start over.',
+    brief: 'goes on from here',
     style: 'primary',
     needsReason: false,
   },
   retry: {
     label: 'Retry',
     what: 'Tries the change that failed and is held once more, from its first step.',
-    style: 'primary',
+    brief: 'tries the same change once more, from its first step',
+    // A release that failed is rarely better the second time.
+    style: 'plain',
     needsReason: false,
   },
   pause: {
     label: 'Pause',
     what: 'Keeps the weights where they are until somebody resumes.',
+    brief: 'stays where it is',
     style: 'plain',
     needsReason: false,
   },
   promote: {
     label: 'Promote',
     what: 'Skips the remaining steps and their gates, and serves the change in full.',
+    brief: 'skips the steps and gates that are left',
     style: 'plain',
     needsReason: true,
   },
   abort: {
     label: 'Abort',
     what: 'Gives every proxy the last good state again, and holds the change.',
+    brief: 'goes back to what was served before',
     style: 'danger',
     needsReason: true,
   },
@@ -98,6 +107,13 @@ export function Actions({ rollout }: { rollout: Pick<RolloutView, 'id' | 'phase'
           {actions[command].label}
         </button>
       ))}
+      <p class="muted small what">
+        {commands.map((command) => (
+          <span key={command}>
+            <strong>{actions[command].label}</strong> {actions[command].brief}
+          </span>
+        ))}
+      </p>
       {asked.value !== undefined && (
         <ActionDialog
           id={rollout.id}

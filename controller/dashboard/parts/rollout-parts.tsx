@@ -85,27 +85,32 @@ export function targetKey(target: TargetView): string {
 }
 
 /** Bars of what each target is served, with a mark for what its callers really sent it. */
-export function WeightBars({ targets }: { targets: readonly TargetView[] }) {
+export function WeightBars({ rollout }: { rollout: RolloutView }) {
+  const isOver = rollout.endedAt !== undefined;
   return (
     <ul class="weights">
-      {targets.map((target) => (
+      {rollout.targets.map((target) => (
         <li key={targetKey(target)}>
           <span class="weight-name" title={`route ${target.route} of ${target.router}`}>
             {target.virtualNode}
           </span>
-          <Bar target={target} />
+          <Bar target={isOver ? { ...target, actual: null } : target} />
           <span class="weight-figures">
             {percent(target.applied)} <span aria-hidden="true">→</span>
             <span class="sr-only"> to </span> {percent(target.desired)}
           </span>
           <span class="weight-now">
             <strong>{percent(target.served)}</strong>
-            <span class="muted"> served, {percent(target.actual)} actual</span>
+            <span class="muted">{isOver ? ' served' : ` served, ${actualText(target)}`}</span>
           </span>
         </li>
       ))}
     </ul>
   );
+}
+
+function actualText({ actual }: TargetView): string {
+  return actual === null ? 'not measured yet' : `${percent(actual)} actual`;
 }
 
 export function Bar({ target }: { target: TargetView }) {
