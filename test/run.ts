@@ -20,7 +20,7 @@ const jobs = 2;
 const repeatsMax = 3;
 
 /** Started first, so that the end of a run does not wait for one of them alone. */
-const slowFirst = ['envoy/main-loop', 'git/', 'envoy/', 'cli/', 'store/'];
+const slowFirst = ['envoy/main-loop', 'demo/page', 'git/', 'envoy/', 'cli/', 'store/'];
 
 const root = dirname(fileURLToPath(import.meta.url));
 const parts = process.argv.slice(2);

@@ -90,7 +90,7 @@ function Rollout() {
   }
   if (held !== undefined) {
     return (
-      <Section title="Rolled back, and held" class="attention">
+      <Section title="Taken back, and held" class="attention">
         <HeldCard held={held} />
       </Section>
     );

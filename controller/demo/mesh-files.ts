@@ -109,6 +109,7 @@ spec:
             - connection-error
           httpRetryEvents:
             - stream-error
+            - gateway-error
 `;
 }
 

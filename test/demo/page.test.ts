@@ -83,7 +83,7 @@ demo(
       return (await squares(view, 'v2')) > 5 && (await squares(view, 'v1')) > 50;
     });
     await view.picture('demo-good');
-    await shows(view, 'checkout failed and was rolled back');
+    await shows(view, 'checkout was taken back and is held');
     assert.ok((await squares(view, 'v3.error')) > 0, 'no square of v3 is crossed');
     await view.picture('demo-bad');
     await until(
@@ -94,8 +94,8 @@ demo(
     assert.match(lines.join('\n'), / requests through Envoy, 0 lost/);
     await shows(view, 'Your turn');
     await until('three chapters to be done', async () => {
-    return (await view.page.locator('.chapters .done').count()) === 3;
-  });
+      return (await view.page.locator('.chapters .done').count()) === 3;
+    });
     assert.is(await squares(view, 'lost'), 0);
   },
 );
@@ -156,7 +156,7 @@ demo('Git stops and starts; a proxy dies and comes back; nobody notices', async 
 demo('a bad release is pressed, seen and taken back', async (context) => {
   const { view } = context;
   await press(view, 'Commit a bad release: v3');
-  await shows(view, 'checkout failed and was rolled back');
+  await shows(view, 'checkout was taken back and is held');
   await shows(view, /success rate \d+\.\d+% < 99%/);
   await press(view, 'git revert');
   await shows(view, 'Served is what Git asks for');
