@@ -5,16 +5,26 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from 'node:tls';
 import { OpError } from '../base/op-error.js';
-import type { HostPort } from '../base/socket-address.js';
+import { type HostPort, isLoopback } from '../base/socket-address.js';
+import type { Clock } from '../loop/ports.js';
 import type { Admission, PeerCertificate, TlsMaterial } from './admission.js';
+import { type Inspected, Inspection } from './inspection.js';
 import { handshakeMs } from './limits.js';
 
 /** `ended`: the peer's side closed it in good order (FIN). `broken`: reset by anybody, or cut by us. */
 export type ConnectionState = 'open' | 'ended' | 'broken';
 
 export interface Connection {
+  /** `address:port` of the other end. */
+  readonly peer: string;
   state(): ConnectionState;
   cut(): void;
+  /** Cuts it for what it did, and keeps whoever that was out for a while. */
+  banish(): void;
+  /** A whole message has come. */
+  took(bytes: number): void;
+  /** Somebody who may has opened a stream. */
+  proven(): void;
   /** The peer took back one of its streams and has opened none since. */
   isLeaving: boolean;
   /** Undefined: it showed none. */
@@ -27,6 +37,8 @@ export interface Connections {
   listen(address: HostPort): Promise<HostPort>;
   /** The connection from `peer`; broken where there is none any more. */
   find(peer: string): Connection;
+  /** Cuts those that misbehave. */
+  inspect(): void;
   /** Accepts no more. */
   close(): void;
   /** Resolves once all connections are closed. */
@@ -36,19 +48,34 @@ export interface Connections {
 export interface ConnectionOptions {
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
+  readonly requestBytesMax: number;
+  readonly stalledMs: number;
+  readonly idleMs: number;
+  readonly banMs: number;
+  readonly clock: Clock;
   /** Undefined: plain text. */
   readonly tls: Admission['tls'];
   onConnection(socket: Socket): void;
   /** A connection that was not taken. */
-  onRefused(peer: string, reason: 'connections' | 'handshake', message: string): void;
+  onRefused(peer: string, reason: 'connections' | 'handshake' | 'conduct', message: string): void;
 }
 
 export function createConnections(options: ConnectionOptions): Connections {
-  const connections = new Map<string, Connection>();
+  const connections = new Map<string, AcceptedConnection>();
+  const { clock } = options;
+  const inspection = new Inspection<AcceptedConnection>({
+    ...options,
+    onCut: ({ peer }, why) => options.onRefused(peer, 'conduct', why),
+  });
   const perAddress = new Map<string, number>();
   const server = options.tls === undefined ? createServer({ noDelay: true }) : tlsServer(options);
   const isWelcome = (socket: Socket): boolean => {
     const address = socket.remoteAddress ?? '';
+    if (inspection.isBanned(culpritAt(address), clock.now())) {
+      options.onRefused(address, 'conduct', 'this address was cut off a moment ago');
+      socket.destroy();
+      return false;
+    }
     const count = (perAddress.get(address) ?? 0) + 1;
     if (count > options.connectionsPerAddressMax) {
       const max = options.connectionsPerAddressMax;
@@ -67,9 +94,21 @@ export function createConnections(options: ConnectionOptions): Connections {
     return true;
   };
   const take = (socket: Socket): void => {
-    const peer = peerOf(socket);
-    connections.set(peer, connectionOf(socket));
-    socket.on('close', () => connections.delete(peer));
+    const connection: AcceptedConnection = connectionOf(socket, () =>
+      inspection.banish(connection, clock.now()),
+    );
+    const { peer, culprit } = connection;
+    if (inspection.isBanned(culprit, clock.now())) {
+      options.onRefused(peer, 'conduct', 'whoever shows this certificate was cut off a moment ago');
+      socket.destroy();
+      return;
+    }
+    connections.set(peer, connection);
+    inspection.add(connection, clock.now());
+    socket.on('close', () => {
+      connections.delete(peer);
+      inspection.remove(connection);
+    });
     socket.on('error', () => {
       // A connection that breaks is an ordinary end; its streams report it.
     });
@@ -85,13 +124,8 @@ export function createConnections(options: ConnectionOptions): Connections {
   const whenClosed = new Promise<void>((resolve) => server.once('close', resolve));
   return {
     listen: (address) => listen(server, address),
-    find: (peer) =>
-      connections.get(peer) ?? {
-        state: () => 'broken',
-        cut: () => {},
-        isLeaving: false,
-        opened: { sinceMs: 0, count: 0 },
-      },
+    find: (peer) => connections.get(peer) ?? goneConnection(peer),
+    inspect: () => inspection.inspect(clock.now()),
     close: () => void server.close(),
     closed: () => whenClosed,
   };
@@ -119,8 +153,51 @@ function tlsServer(options: ConnectionOptions): TlsServer {
   return server;
 }
 
-function connectionOf(socket: Socket): Connection {
+type AcceptedConnection = Connection & Inspected;
+
+function goneConnection(peer: string): Connection {
+  const nothing = (): void => {};
   return {
+    peer,
+    state: () => 'broken',
+    cut: nothing,
+    banish: nothing,
+    took: nothing,
+    proven: nothing,
+    isLeaving: false,
+    opened: { sinceMs: 0, count: 0 },
+  };
+}
+
+/** Without a certificate it is the address; what is on this machine has all the same one. */
+function culpritAt(address: string | undefined): string | undefined {
+  return address === undefined || isLoopback(address) ? undefined : address;
+}
+
+function connectionOf(socket: Socket, banish: () => void): AcceptedConnection {
+  const certificate = socket instanceof TLSSocket ? certificateOf(socket) : undefined;
+  const isGood = certificate !== undefined && certificate.fault === undefined;
+  let messages = 0;
+  let messageBytes = 0;
+  let isProven = false;
+  return {
+    peer: peerOf(socket),
+    banish,
+    culprit: isGood ? `certificate ${certificate.subjectAltName}` : culpritAt(socket.remoteAddress),
+    traffic: () => ({
+      readBytes: socket.bytesRead,
+      writtenBytes: socket.bytesWritten,
+      messages,
+      messageBytes,
+      isProven,
+    }),
+    took(bytes) {
+      messages += 1;
+      messageBytes += bytes;
+    },
+    proven() {
+      isProven = true;
+    },
     state: () => {
       if (socket.readableEnded) {
         return 'ended';
@@ -130,7 +207,7 @@ function connectionOf(socket: Socket): Connection {
     cut: () => socket.destroy(),
     isLeaving: false,
     opened: { sinceMs: 0, count: 0 },
-    certificate: socket instanceof TLSSocket ? certificateOf(socket) : undefined,
+    certificate,
   };
 }
 

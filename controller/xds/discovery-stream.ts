@@ -9,7 +9,8 @@ import type { ProxyIdentity, ResourceType } from '../envoy/snapshot.js';
 import type { ProxyStatus, ProxyTypeStatus } from '../loop/ports.js';
 import type { Call, CallHandler } from './call.js';
 import type { Hub } from './hub.js';
-import { burstMs, subscribedNamesMax } from './limits.js';
+import { burstMs, nodeBytesMax, subscribedNamesMax } from './limits.js';
+import { nodeBytes } from './node-size.js';
 import {
   type DecodedRequest,
   decodeRequest,
@@ -104,6 +105,10 @@ export class DiscoveryStream implements CallHandler {
       request = decodeRequest(this.service.variant, message);
     } catch (error) {
       this.reject('invalidArgument', `the request cannot be read: ${errorText(error)}`);
+      return;
+    }
+    if (this.node === undefined && nodeBytes(this.service.variant, message) > nodeBytesMax) {
+      this.reject('resourceExhausted', `the node takes more than ${nodeBytesMax} bytes`);
       return;
     }
     const type = this.typeOf(request);

@@ -33,8 +33,20 @@ export const doubtfulProxiesMax = 20_000;
 /** Names remembered for each type of such a proxy; beyond that all of the type are in doubt. */
 export const doubtfulNamesMax = 64;
 
+/** Of a node as it is sent: Envoy's is 40 kB, most of it the names of its extensions, and metadata come on top. */
+export const nodeBytesMax = 256 * 1024;
+
 /** How long a proxy that comes back may take to send its first requests; Envoy sends them at once. */
 export const burstMs = 25;
+
+/** Bytes of unfinished messages that all peers together may have us hold, in memory. */
+export const looseBytesMax = 512 * 1024 * 1024;
+
+/** Peers remembered that were cut; more would be an attack on this list itself. */
+export const bannedPeersMax = 10_000;
+
+/** How often connections are looked at for misconduct: what a flood gets done until then is its damage. */
+export const inspectionMs = 250;
 
 /** A TLS handshake takes milliseconds; a peer that takes longer keeps a place from others. */
 export const handshakeMs = 10_000;

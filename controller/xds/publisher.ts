@@ -10,6 +10,7 @@ import type { Call, CallHandler } from './call.js';
 import { ClientStatusStream, clientStatus } from './client-status.js';
 import { type DiscoveryService, DiscoveryStream } from './discovery-stream.js';
 import { Hub, type XdsDeps } from './hub.js';
+import { inspectionMs } from './limits.js';
 import { LoadReportStream } from './load-reports.js';
 import { MetricsStream } from './metrics-stream.js';
 import { proxyResources } from './proxy-resources.js';
@@ -51,10 +52,15 @@ export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer
   };
   const server = createGrpcServer(complete, methods, { ...deps, refusals: hub.refusals });
   let cancelTick = (): void => {};
+  let cancelInspection = (): void => {};
   const tick = (): void => {
     server.recheck();
     hub.tick();
     cancelTick = deps.clock.after(tickMs, tick);
+  };
+  const inspect = (): void => {
+    server.inspect();
+    cancelInspection = deps.clock.after(inspectionMs, inspect);
   };
   return {
     publish: (publication) => hub.publish(publication),
@@ -67,10 +73,12 @@ export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer
     async start() {
       const address = await server.start();
       cancelTick = deps.clock.after(tickMs, tick);
+      cancelInspection = deps.clock.after(inspectionMs, inspect);
       return address;
     },
     async stop(drainMs) {
       cancelTick();
+      cancelInspection();
       server.drain(drainMs);
       hub.endStreams(drainMs);
       await server.closed();

@@ -4,7 +4,8 @@ import { refusalsLoggedPerSecond } from './limits.js';
 
 /**
  * `handshake`: no good certificate. `unauthenticated`: nobody that we know, or not any more. `node`: may
- * not be the node that it says it is. `connections`, `streams`: more than one peer may have.
+ * not be the node that it says it is. `connections`, `streams`: more than one peer may have. `conduct`: a
+ * connection that was cut for what it did, or is not taken because its peer was cut a moment ago.
  */
 export const refusalReasons = [
   'handshake',
@@ -12,6 +13,7 @@ export const refusalReasons = [
   'node',
   'connections',
   'streams',
+  'conduct',
 ] as const;
 
 export type RefusalReason = (typeof refusalReasons)[number];

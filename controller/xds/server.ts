@@ -30,6 +30,8 @@ export interface GrpcServer {
   start(): Promise<HostPort>;
   /** Ends the streams of callers who no longer count. */
   recheck(): void;
+  /** Cuts the connections of peers who misbehave. */
+  inspect(): void;
   /** Accepts nothing new and tells every peer so (GOAWAY); streams that are left are cut after `ms`. */
   drain(ms: number): void;
   /** Resolves once every connection is closed. */
@@ -78,8 +80,8 @@ export function createGrpcServer(
   });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const connections = createConnections({
-    connectionsMax: settings.connectionsMax,
-    connectionsPerAddressMax: settings.connectionsPerAddressMax,
+    ...settings,
+    clock,
     tls: admission.tls,
     onConnection: (socket) => injector.injectConnection(socket),
     onRefused: (peer, reason, message) => refusals.add({ reason, peer, caller: '', message }),
@@ -111,6 +113,7 @@ export function createGrpcServer(
   return {
     start: () => connections.listen(settings.listen),
     recheck: () => guard.recheck(),
+    inspect: () => connections.inspect(),
     drain(ms) {
       connections.close();
       injector.drain(ms);
@@ -152,7 +155,7 @@ function createGuard(
       if (opensTooFast(connection, settings.streamsPerSecondMax, clock.now())) {
         const message = `more than ${settings.streamsPerSecondMax} new streams in a second`;
         refusals.add({ reason: 'streams', peer, caller: '', message });
-        connection.cut();
+        connection.banish();
         return { code: status.RESOURCE_EXHAUSTED, details: message };
       }
       const [authorization] = call.metadata.get('authorization');
@@ -165,6 +168,7 @@ function createGuard(
         refusals.add({ reason: 'unauthenticated', peer, caller: '', message });
         return { code: status.UNAUTHENTICATED, details: message };
       }
+      connection.proven();
       return { caller: admitted.caller, connection };
     },
     watch(caller, peer, end) {
@@ -252,6 +256,7 @@ function serveStream(
     }
   };
   stream.on('data', (message: Buffer) => {
+    connection.took(message.length);
     if (!isEnded) {
       handler.onMessage(message);
     }

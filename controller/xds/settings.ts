@@ -10,7 +10,7 @@ export interface XdsSettings {
   readonly controlPlane?: string;
   /** For how long an unanswered response holds back newer state of its type. */
   readonly ackTimeoutMs?: number;
-  /** A proxy that takes nothing for so long is disconnected. */
+  /** A proxy that takes nothing for so long, or takes so long to say one thing, is disconnected. */
   readonly stalledMs?: number;
   /** How long a connection may be silent before it is asked for a sign of life. */
   readonly keepaliveTimeMs?: number;
@@ -23,6 +23,10 @@ export interface XdsSettings {
   readonly connectionsMax?: number;
   readonly connectionsPerAddressMax?: number;
   readonly streamsPerSecondMax?: number;
+  /** How long after it has connected a peer may open its first stream. */
+  readonly idleMs?: number;
+  /** For how long a peer is kept out that was cut for misconduct. */
+  readonly banMs?: number;
 }
 
 export const xdsDefaults = {
@@ -54,6 +58,10 @@ export const xdsDefaults = {
    * every half second; it is for peers that open and take back streams as fast as they can.
    */
   streamsPerSecondMax: 128,
+  /** Envoy and gRPC open a stream as soon as they are connected; who does not keeps a place from others. */
+  idleMs: 10_000,
+  /** Whoever floods gets one moment in forty; an Envoy that was cut by mistake tries again by itself. */
+  banMs: 10_000,
 } as const;
 
 export type CompleteXdsSettings = Required<XdsSettings>;

@@ -16,7 +16,7 @@ import { protoTypeOf, type ResourceType, resourceTypes } from '../../controller/
 import type { MessageTypes } from '../../controller/generated/envoy-types.js';
 
 /** How long a message may take before a test fails for it. */
-const patienceMs = 5_000;
+const patienceMs = 30_000;
 
 export const typeUrl = (type: ResourceType): string => `type.googleapis.com/${protoTypeOf[type]}`;
 
@@ -119,8 +119,8 @@ export class RawStream {
   }
 
   /** The next message. Fails where the stream ends first, or where none comes. */
-  async receive(what = 'a message'): Promise<Buffer> {
-    await this.until(() => this.arrived.length > 0 || this.ending !== undefined, what);
+  async receive(what = 'a message', withinMs = patienceMs): Promise<Buffer> {
+    await this.until(() => this.arrived.length > 0 || this.ending !== undefined, what, withinMs);
     const message = this.arrived.shift();
     if (message === undefined) {
       throw new Error(`expected ${what}, but the stream ended: ${this.ending?.details}`);
@@ -134,9 +134,9 @@ export class RawStream {
     return present(this.ending, 'ending');
   }
 
-  private async until(isTrue: () => boolean, what: string): Promise<void> {
-    const deadlineMs = performance.now() + patienceMs;
-    const stale = new Error(`expected ${what}, and nothing came in ${patienceMs} ms`);
+  private async until(isTrue: () => boolean, what: string, withinMs = patienceMs): Promise<void> {
+    const deadlineMs = performance.now() + withinMs;
+    const stale = new Error(`expected ${what}, and nothing came in ${withinMs} ms`);
     while (!isTrue()) {
       await new Promise<void>((resolve, reject) => {
         const leftMs = deadlineMs - performance.now();
@@ -183,7 +183,7 @@ abstract class DiscoveryClientStream {
   }
 
   /** The next response; `what` names it where none comes. */
-  abstract next(what?: string): Promise<Received>;
+  abstract next(what?: string, withinMs?: number): Promise<Received>;
   protected abstract askForBarrier(): void;
   protected abstract ackBarrier(response: Received): void;
 
@@ -252,8 +252,8 @@ export class SotwStream extends DiscoveryClientStream {
     });
   }
 
-  async next(what = 'a response'): Promise<Received> {
-    const bytes = await this.raw.receive(what);
+  async next(what = 'a response', withinMs = patienceMs): Promise<Received> {
+    const bytes = await this.raw.receive(what, withinMs);
     const message = decodeMessage('envoy.service.discovery.v3.DiscoveryResponse', bytes);
     const resources = (message.resources ?? []) as readonly Readonly<Record<string, unknown>>[];
     return {
@@ -301,8 +301,8 @@ export class DeltaStream extends DiscoveryClientStream {
     this.ack(response, { ...change, error_detail: { code: 3, message } });
   }
 
-  async next(what = 'a response'): Promise<Received> {
-    const bytes = await this.raw.receive(what);
+  async next(what = 'a response', withinMs = patienceMs): Promise<Received> {
+    const bytes = await this.raw.receive(what, withinMs);
     const message = decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryResponse', bytes);
     const wrapped = message.resources ?? [];
     const resources = wrapped.map(

@@ -70,7 +70,7 @@ export async function startTestServer(
     while (!isTrue()) {
       await new Promise<void>((resolve, reject) => {
         const kinds = () => events.map((event) => event.kind).join(', ');
-        const timer = setTimeout(() => reject(new Error(`events so far: ${kinds()}`)), 5_000);
+        const timer = setTimeout(() => reject(new Error(`events so far: ${kinds()}`)), 30_000);
         waiting.push(() => {
           clearTimeout(timer);
           resolve();

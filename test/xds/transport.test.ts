@@ -251,6 +251,39 @@ scenario(
   { streamsPerSecondMax: 8 },
 );
 
+scenario(
+  'a message that is never finished, and a connection that opens no stream, end in a cut',
+  async (t) => {
+    t.serve(node, world);
+    const good = t.client().sotw(node);
+    good.send('cluster');
+    good.ack(await good.receive('cluster'));
+    const idle = await openSession(t.address);
+    const slow = await openSession(t.address);
+    const closed = [idle, slow].map((session) => once(session, 'close'));
+    const message = frame(Buffer.alloc(1024 * 1024));
+    openStream(slow, adsPath.sotw).write(message.subarray(0, -1));
+    await Promise.all(closed);
+    const reasons = t.logger.lines
+      .filter(({ event }) => event === 'xds.denied')
+      .map(({ fields }) => fields.message);
+    assert.equal(reasons.toSorted(), [
+      'a message that was not finished in 300 ms',
+      'no stream that may be opened in 300 ms',
+    ]);
+    assert.is(t.server.refusals().get('conduct'), 2);
+    await good.quiet();
+  },
+  { stalledMs: 300, idleMs: 300 },
+);
+
+scenario('a node that is larger than any ends its stream as RESOURCE_EXHAUSTED', async (t) => {
+  t.serve(node, world);
+  const stream = t.client().sotw(node);
+  stream.send('cluster', { node: { id: node, cluster: 'x'.repeat(300_000) } });
+  assert.is((await stream.raw.ended()).code, 8);
+});
+
 scenario('41: a request of 5 MiB is taken', async (t) => {
   t.serve(node, world);
   const stream = t.client().delta(node);

@@ -1,0 +1,119 @@
+/**
+ * Whether a connection behaves, judged by what any HTTP/2 server can count: the bytes that came, the bytes
+ * of the messages that they made up, and how many those were. What comes and makes up no message is frames
+ * that nobody needs (PING, SETTINGS, PRIORITY, headers without end), or a message that is never finished.
+ */
+
+/** Counts since a connection was opened. */
+export interface Traffic {
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  /** Messages that were complete. */
+  readonly messages: number;
+  readonly messageBytes: number;
+  /** It has opened a stream, as somebody who may. */
+  readonly isProven: boolean;
+}
+
+/** What is known of a connection's conduct up to `atMs`. */
+export interface Conduct {
+  readonly atMs: number;
+  readonly traffic: Traffic;
+  readonly openedAtMs: number;
+  /** Bytes that have made up no message, less what a good peer may send of those. */
+  readonly looseBytes: number;
+  /** Since when so many are loose that a message must have been begun; undefined: they are not. */
+  readonly unfinishedSinceMs?: number;
+  /** Messages above those that a good peer sends. */
+  readonly extraMessages: number;
+}
+
+export interface ConductLimits {
+  /** The largest message: so much may be under way, and a little more. */
+  readonly requestBytesMax: number;
+  /** How long a message may take from its first byte to its last. */
+  readonly stalledMs: number;
+  /** How long after it has connected a peer may open its first stream. */
+  readonly idleMs: number;
+}
+
+/** Frames beside messages: acknowledged settings, pings and their answers. */
+const loosePerSecond = 1024;
+
+/** The headers of the frames around a message. */
+const loosePerMessage = 128;
+
+/** WINDOW_UPDATE, of the stream and of the connection: 26 bytes for some kilobytes that we sent. */
+const writtenPerLooseByte = 64;
+
+/** Less than this is frames; more is a message that was begun. */
+const unfinishedBytes = 128 * 1024;
+
+/** Above the largest message: the frames around it. */
+const looseMargin = 1024 * 1024;
+
+/**
+ * Envoy answers each response once, and asks for what changed with it: tens in a second. Load clients put
+ * many proxies on one connection.
+ */
+const messagesPerSecond = 2_000;
+
+/** What comes at once after a restart, of all streams of a connection. */
+const messagesBurst = 20_000;
+
+export function newConduct(nowMs: number): Conduct {
+  const traffic = {
+    readBytes: 0,
+    writtenBytes: 0,
+    messages: 0,
+    messageBytes: 0,
+    isProven: false,
+  };
+  return { atMs: nowMs, openedAtMs: nowMs, traffic, looseBytes: 0, extraMessages: 0 };
+}
+
+/** `before`, and what has come since then. */
+export function observed(before: Conduct, traffic: Traffic, nowMs: number): Conduct {
+  const seconds = Math.max(0, nowMs - before.atMs) / 1000;
+  const since = (count: (of: Traffic) => number): number => count(traffic) - count(before.traffic);
+  const loose = since(({ readBytes, messageBytes }) => readBytes - messageBytes);
+  const messages = since((of) => of.messages);
+  const allowed =
+    loosePerSecond * seconds +
+    loosePerMessage * messages +
+    since(({ writtenBytes }) => writtenBytes) / writtenPerLooseByte;
+  const looseBytes = Math.max(0, before.looseBytes + loose - allowed);
+  return {
+    atMs: nowMs,
+    openedAtMs: before.openedAtMs,
+    traffic,
+    looseBytes,
+    extraMessages: Math.max(0, before.extraMessages + messages - messagesPerSecond * seconds),
+    ...(looseBytes > unfinishedBytes && { unfinishedSinceMs: before.unfinishedSinceMs ?? nowMs }),
+  };
+}
+
+/** Why the connection is to be cut, in words for the log; undefined: it behaves. */
+export function misconduct(conduct: Conduct, limits: ConductLimits): string | undefined {
+  const {
+    atMs,
+    openedAtMs,
+    unfinishedSinceMs = atMs,
+    looseBytes,
+    extraMessages,
+    traffic,
+  } = conduct;
+  if (looseBytes > limits.requestBytesMax + looseMargin) {
+    return `${Math.round(looseBytes / 1024)} KiB of frames that made up no message`;
+  }
+  if (atMs - unfinishedSinceMs > limits.stalledMs) {
+    return `a message that was not finished in ${limits.stalledMs} ms`;
+  }
+  if (extraMessages > messagesBurst) {
+    return `more than ${messagesPerSecond} messages a second`;
+  }
+  if (!traffic.isProven && atMs - openedAtMs > limits.idleMs) {
+    return `no stream that may be opened in ${limits.idleMs} ms`;
+  }
+  return undefined;
+}

@@ -1,0 +1,106 @@
+/**
+ * Looks at all connections now and then, cuts those that misbehave, and keeps who did from coming back at
+ * once: a connection that is cut costs its peer nothing but a new one.
+ */
+import {
+  type Conduct,
+  type ConductLimits,
+  misconduct,
+  newConduct,
+  observed,
+  type Traffic,
+} from './conduct.js';
+import { bannedPeersMax, looseBytesMax } from './limits.js';
+
+/** A connection as it is inspected. */
+export interface Inspected {
+  /** `address:port`. */
+  readonly peer: string;
+  /**
+   * Whom a cut is remembered for: the certificate that was shown, else the address. Undefined: nobody, since
+   * all that this machine runs has the same address.
+   */
+  readonly culprit: string | undefined;
+  traffic(): Traffic;
+  cut(): void;
+}
+
+export interface InspectionOptions extends ConductLimits {
+  /** For how long nobody comes back who was cut. */
+  readonly banMs: number;
+  onCut(connection: Inspected, why: string): void;
+}
+
+export class Inspection<C extends Inspected> {
+  private readonly options: InspectionOptions;
+  private readonly conducts = new Map<C, Conduct>();
+  /** Until when each culprit is kept out, the oldest first. */
+  private readonly bans = new Map<string, number>();
+
+  constructor(options: InspectionOptions) {
+    this.options = options;
+  }
+
+  add(connection: C, nowMs: number): void {
+    this.conducts.set(connection, newConduct(nowMs));
+  }
+
+  remove(connection: C): void {
+    this.conducts.delete(connection);
+  }
+
+  isBanned(culprit: string | undefined, nowMs: number): boolean {
+    return culprit !== undefined && (this.bans.get(culprit) ?? nowMs) > nowMs;
+  }
+
+  /** Cuts every connection that misbehaves; where all together hold too much, those that hold most. */
+  inspect(nowMs: number): void {
+    let looseBytes = 0;
+    for (const [connection, before] of this.conducts) {
+      const conduct = observed(before, connection.traffic(), nowMs);
+      this.conducts.set(connection, conduct);
+      looseBytes += conduct.looseBytes;
+      const why = misconduct(conduct, this.options);
+      if (why !== undefined) {
+        looseBytes -= conduct.looseBytes;
+        this.options.onCut(connection, why);
+        this.banish(connection, nowMs);
+      }
+    }
+    if (looseBytes > looseBytesMax) {
+      this.cutLargest(looseBytes, nowMs);
+    }
+  }
+
+  /** Cuts `connection` and keeps its culprit out for a while. */
+  banish(connection: C, nowMs: number): void {
+    this.remove(connection);
+    this.ban(connection.culprit, nowMs);
+    connection.cut();
+  }
+
+  private cutLargest(together: number, nowMs: number): void {
+    const largest = [...this.conducts].sort(([, a], [, b]) => b.looseBytes - a.looseBytes);
+    let left = together;
+    for (const [connection, { looseBytes }] of largest) {
+      if (left <= looseBytesMax) {
+        return;
+      }
+      left -= looseBytes;
+      this.options.onCut(connection, 'unfinished messages of all peers take too much memory');
+      this.banish(connection, nowMs);
+    }
+  }
+
+  private ban(culprit: string | undefined, nowMs: number): void {
+    if (culprit === undefined) {
+      return;
+    }
+    this.bans.delete(culprit);
+    this.bans.set(culprit, nowMs + this.options.banMs);
+    const [oldest] = this.bans.keys();
+    if (this.bans.size > bannedPeersMax && oldest !== undefined) {
+      this.bans.delete(oldest);
+    }
+  }
+}

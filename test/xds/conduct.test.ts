@@ -1,0 +1,152 @@
+/** When a connection is cut for what it does, by the counts alone; and how long its peer stays out. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  type Conduct,
+  misconduct,
+  newConduct,
+  observed,
+  type Traffic,
+} from '../../controller/xds/conduct.js';
+import { Inspection } from '../../controller/xds/inspection.js';
+import { looseBytesMax } from '../../controller/xds/limits.js';
+
+const kib = 1024;
+const mib = 1024 * 1024;
+const limits = { requestBytesMax: 8 * mib, stalledMs: 30_000, idleMs: 10_000 };
+const nothing: Traffic = {
+  readBytes: 0,
+  writtenBytes: 0,
+  messages: 0,
+  messageBytes: 0,
+  isProven: true,
+};
+
+/** What comes of `perSecond` over `seconds`, looked at four times a second, up to the first misconduct. */
+function after(seconds: number, perSecond: Partial<Traffic>): string | undefined {
+  let conduct: Conduct = newConduct(0);
+  for (let quarter = 1; quarter <= seconds * 4; quarter += 1) {
+    const so = (count: number | undefined): number => ((count ?? 0) * quarter) / 4;
+    const { readBytes, writtenBytes, messages, messageBytes } = perSecond;
+    const traffic: Traffic = {
+      readBytes: so(readBytes),
+      writtenBytes: so(writtenBytes),
+      messages: so(messages),
+      messageBytes: so(messageBytes),
+      isProven: perSecond.isProven ?? true,
+    };
+    conduct = observed(conduct, traffic, quarter * 250);
+    const why = misconduct(conduct, limits);
+    if (why !== undefined) {
+      return why;
+    }
+  }
+  return undefined;
+}
+
+test('a proxy that asks, acknowledges, pings and reads a lot is left alone for days', () => {
+  const busy = { messages: 50, messageBytes: 50 * 200, readBytes: 50 * 250 + 17 + 200 * kib };
+  assert.is(after(86_400, { ...busy, writtenBytes: 100 * mib }), undefined);
+  assert.is(after(86_400, { readBytes: 17 }), undefined, 'an idle one that pings');
+});
+
+test('the largest message may take its time, and may not take for ever', () => {
+  assert.is(after(25, { readBytes: (8 * mib) / 25 }), undefined);
+  assert.is(after(120, { readBytes: 20 * kib }), 'a message that was not finished in 30000 ms');
+});
+
+test('frames that make up no message end in a cut at the size of the largest message', () => {
+  assert.match(after(1, { readBytes: 50 * mib }) ?? '', /KiB of frames that made up no message$/);
+  assert.is(after(0.1, { readBytes: 50 * mib }), undefined);
+});
+
+test('messages without end are too many, and what comes at once after a restart is not', () => {
+  const small = { messageBytes: 0, readBytes: 0 };
+  assert.is(after(60, { ...small, messages: 1_900 }), undefined);
+  assert.is(after(1, { ...small, messages: 15_000 }), undefined);
+  assert.is(after(60, { ...small, messages: 4_000 }), 'more than 2000 messages a second');
+});
+
+test('who never opens a stream loses its place', () => {
+  assert.is(after(9, { isProven: false }), undefined);
+  assert.is(after(11, { isProven: false }), 'no stream that may be opened in 10000 ms');
+});
+
+interface Peer {
+  readonly peer: string;
+  readonly culprit: string | undefined;
+  readBytes: number;
+  isCut: boolean;
+  traffic(): Traffic;
+  cut(): void;
+}
+
+function peer(name: string, culprit: string | undefined = name): Peer {
+  return {
+    peer: name,
+    culprit,
+    readBytes: 0,
+    isCut: false,
+    traffic() {
+      return { ...nothing, readBytes: this.readBytes };
+    },
+    cut() {
+      this.isCut = true;
+    },
+  };
+}
+
+function inspection() {
+  const cuts: string[] = [];
+  const options = {
+    ...limits,
+    banMs: 10_000,
+    onCut: (one: { readonly peer: string }) => cuts.push(one.peer),
+  };
+  return { cuts, inspection: new Inspection<Peer>(options) };
+}
+
+test('who was cut is kept out for a while, and nobody else', () => {
+  const { cuts, inspection: inspected } = inspection();
+  const [bad, good] = [peer('bad'), peer('good')];
+  inspected.add(bad, 0);
+  inspected.add(good, 0);
+  bad.readBytes = 20 * mib;
+  inspected.inspect(250);
+  assert.equal(cuts, ['bad']);
+  assert.equal([bad.isCut, good.isCut], [true, false]);
+  assert.ok(inspected.isBanned('bad', 10_000));
+  assert.not(inspected.isBanned('bad', 10_250));
+  assert.not(inspected.isBanned('good', 250));
+  inspected.inspect(500);
+  assert.equal(cuts, ['bad'], 'it is cut once');
+});
+
+test('peers of this machine are cut too, and come back', () => {
+  const { cuts, inspection: inspected } = inspection();
+  const local = { ...peer('local'), culprit: undefined };
+  inspected.add(local, 0);
+  local.readBytes = 20 * mib;
+  inspected.inspect(250);
+  assert.equal(cuts, ['local']);
+  assert.not(inspected.isBanned(undefined, 250));
+});
+
+test('of many peers that each hold what one may, those that hold most go first', () => {
+  const { cuts, inspection: inspected } = inspection();
+  const each = 8 * mib;
+  const peers = Array.from({ length: looseBytesMax / each + 3 }, (_, index) => {
+    const one = peer(`peer-${index}`);
+    one.readBytes = each - index * kib;
+    inspected.add(one, 0);
+    return one;
+  });
+  inspected.inspect(250);
+  assert.equal(
+    cuts,
+    peers.slice(0, cuts.length).map((one) => one.peer),
+  );
+  assert.ok(cuts.length >= 2 && cuts.length <= 4, `${cuts.length} of ${peers.length}`);
+});
+
+test.run();
