@@ -65,7 +65,7 @@ export class EventLog {
         seen.set(rollout.id, last);
         continue;
       }
-      const view = viewRollout(rollout, state.load, nowMs);
+      const view = viewRollout(state, rollout, nowMs);
       const comparable = comparableRollout(view);
       if (comparable !== last?.comparable) {
         this.append('rollout', view);

@@ -4,12 +4,18 @@
  * decimals, and what was not measured is null rather than left out.
  */
 import { renderDuration } from '../base/duration.js';
-import { hasLeftStep } from '../rollout/advance.js';
-import { openGates, unansweredGates } from '../rollout/gates/standing.js';
-import type { LoadHistory } from '../rollout/load-history.js';
+import type { LoopState } from '../loop/state.js';
+import { concernedProxies } from '../rollout/concerned.js';
 import { servedStep } from '../rollout/mix.js';
-import type { GateResult, HeldChange, RevisionInfo, Rollout } from '../rollout/rollout.js';
+import {
+  type GateResult,
+  type HeldChange,
+  isEnded,
+  type RevisionInfo,
+  type Rollout,
+} from '../rollout/rollout.js';
 import { type RolloutTarget, rolloutTargets, weightProgress } from '../rollout/targets.js';
+import { bakedAtMs, waitsFor } from '../rollout/waits.js';
 
 export interface RolloutView {
   readonly id: string;
@@ -33,6 +39,14 @@ export interface RolloutView {
   readonly reason: string;
   /** What must happen before it goes on by itself; undefined where it has ended. */
   readonly waitsFor?: string;
+  /** Since when it is in its phase. */
+  readonly since: string;
+  /** The newer commit that waits for its end, as its policy says. */
+  readonly followedBy?: string;
+  /** True: it failed, and is not tried again before a commit changes it or somebody says retry. */
+  readonly isHeld?: boolean;
+  /** Connected ones that it concerns; undefined where it has ended. */
+  readonly proxies?: { readonly concerned: number; readonly acknowledged: number };
   /** When the bake time of the present step ends, while it bakes. */
   readonly bakeEndsAt?: string;
   readonly commit: CommitView;
@@ -109,8 +123,14 @@ export interface HeldView {
   readonly revision: string;
 }
 
-export function viewRollout(rollout: Rollout, load: LoadHistory, nowMs: number): RolloutView {
+export function viewRollout(state: LoopState, rollout: Rollout, nowMs: number): RolloutView {
   const { plan, revision, group } = rollout;
+  const mesh = state.durable.meshes.get(rollout.mesh);
+  const generation = state.servedGeneration.get(rollout.id) ?? 0;
+  const proxies =
+    mesh === undefined || isEnded(rollout.phase)
+      ? []
+      : concernedProxies(rollout, mesh, state.proxies, generation);
   return {
     id: rollout.id,
     mesh: rollout.mesh,
@@ -118,13 +138,22 @@ export function viewRollout(rollout: Rollout, load: LoadHistory, nowMs: number):
     phase: rollout.phase,
     progress: progressOf(rollout),
     step: { index: rollout.step + 1, count: plan.steps.length },
-    targets: rolloutTargets(rollout, load, nowMs).map(viewTarget),
+    targets: rolloutTargets(rollout, state.load, nowMs).map(viewTarget),
     gates: rollout.gates.map(viewGate),
     revision: revision.id,
     startedAt: viewTime(rollout.startedAtMs),
     endedAt: rollout.endedAtMs === undefined ? undefined : viewTime(rollout.endedAtMs),
     reason: rollout.reason,
-    waitsFor: waitsFor(rollout, nowMs),
+    waitsFor: waitsFor(rollout, proxies, nowMs),
+    since: viewTime(rollout.sinceMs ?? rollout.startedAtMs),
+    followedBy: isEnded(rollout.phase) ? undefined : rollout.followedBy,
+    isHeld: state.durable.held.has(rollout.id) ? true : undefined,
+    proxies: isEnded(rollout.phase)
+      ? undefined
+      : {
+          concerned: proxies.length,
+          acknowledged: proxies.filter(({ hasAcked }) => hasAcked).length,
+        },
     bakeEndsAt: rollout.phase === 'Baking' ? viewTime(bakedAtMs(rollout, nowMs)) : undefined,
     commit: viewCommit(revision),
     policy: plan.policy,
@@ -215,45 +244,4 @@ function progressOf(rollout: Rollout): number {
 
 function toHundredths(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-function waitsFor(rollout: Rollout, nowMs: number): string | undefined {
-  switch (rollout.phase) {
-    case 'WaitingForApproval':
-      return hasLeftStep(rollout)
-        ? `approval of step ${rollout.step + 2} of ${rollout.plan.steps.length}`
-        : unansweredGates(rollout)
-            .map(
-              ({ kind, name }) =>
-                `${kind === 'manual' ? 'release of' : 'approval of'} gate ${name}`,
-            )
-            .join(', ');
-    case 'WaitingForWindow':
-      return 'a time at which its policy lets steps be entered, or approve';
-    case 'Paused':
-      return 'resume, promote or abort';
-    case 'Progressing':
-    case 'Completing':
-    case 'RollingBack':
-      return 'acknowledgement by the proxies';
-    case 'Baking':
-      return waitsForWhileBaking(rollout, nowMs);
-    default:
-      return undefined;
-  }
-}
-
-function waitsForWhileBaking(rollout: Rollout, nowMs: number): string | undefined {
-  const untilMs = bakedAtMs(rollout, nowMs);
-  const waits = [
-    ...(nowMs < untilMs ? [`bake time until ${viewTime(untilMs).replace(/\.\d+Z$/, 'Z')}`] : []),
-    ...openGates(rollout).map(({ name, text }) =>
-      text === '' ? `gate ${name}` : `gate ${name}: ${text}`,
-    ),
-  ];
-  return waits.length === 0 ? undefined : waits.join('; ');
-}
-
-function bakedAtMs(rollout: Rollout, nowMs: number): number {
-  return (rollout.ackedAtMs ?? nowMs) + (servedStep(rollout)?.bakeMs ?? 0);
 }

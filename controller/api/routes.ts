@@ -138,7 +138,7 @@ function findRollout(request: Request, { state, nowMs }: Moment) {
   if (rollout === undefined) {
     throw new HttpError(404, 'unknown-rollout', `there is no rollout ${shown(request.params.id)}`);
   }
-  return viewRollout(rollout, state.load, nowMs);
+  return viewRollout(state, rollout, nowMs);
 }
 
 function findProxy(request: Request, { proxies }: Moment): ProxyStatus {

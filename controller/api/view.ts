@@ -110,7 +110,7 @@ export function viewStatus({ state, proxies, nowMs }: Moment): StatusView {
 export function viewRollouts(state: LoopState, nowMs: number): readonly RolloutView[] {
   return [...state.durable.rollouts.values()]
     .sort(compareAge)
-    .map((rollout) => viewRollout(rollout, state.load, nowMs));
+    .map((rollout) => viewRollout(state, rollout, nowMs));
 }
 
 /** Of two that one commit started, the one with the higher number is the newer. */

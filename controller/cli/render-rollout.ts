@@ -71,8 +71,23 @@ function header(rollout: RolloutView, style: Style): readonly (readonly [string,
     ['Rollout', rollout.id],
     ['Mesh', rollout.mesh],
     ['Phase', paintState(rollout.phase, style)],
+    ['Since', showTime(rollout.since)],
     ['Reason', rollout.reason],
     ...(rollout.waitsFor === undefined ? [] : [['Waits for', rollout.waitsFor] as const]),
+    ...(rollout.isHeld === true
+      ? [['Held', 'a commit that changes it, or retry, tries it again'] as const]
+      : []),
+    ...(rollout.followedBy === undefined
+      ? []
+      : [['Then', `commit ${showCommit(rollout.followedBy)}, which waits for its end`] as const]),
+    ...(rollout.proxies === undefined
+      ? []
+      : [
+          [
+            'Proxies',
+            `${rollout.proxies.acknowledged} of ${rollout.proxies.concerned} have acknowledged it`,
+          ] as const,
+        ]),
     ['Step', `${step.index}/${step.count} (${showPercent(rollout.progress)})`],
     ['Policy', rollout.policy ?? 'built-in'],
     ['Commit', `${showCommit(rollout.revision)}  ${commit.title}  (${commit.author})`],

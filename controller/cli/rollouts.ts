@@ -126,6 +126,18 @@ async function show(
   );
 }
 
+/** What it waits for, and since when where that is not its own doing; or why it ended as it did. */
+function whyNow(rollout: RolloutView): string {
+  const { endedAt, waitsFor, isHeld, phase, since, reason } = rollout;
+  if (endedAt !== undefined || waitsFor === undefined) {
+    return isHeld === true ? `held, retry tries it again: ${reason}` : reason;
+  }
+  const isStopped = phase === 'Paused' || phase === 'Pending' || phase.startsWith('WaitingFor');
+  return isStopped
+    ? `waits since ${showTime(since)} for ${waitsFor}: ${reason}`
+    : `waits for ${waitsFor}`;
+}
+
 /** One line a rollout, with what it waits for or why it ended. */
 export function rolloutTable(rollouts: readonly RolloutView[], style: Style): string {
   const rows = rollouts.map((rollout) => [
@@ -136,9 +148,7 @@ export function rolloutTable(rollouts: readonly RolloutView[], style: Style): st
     showPercent(rollout.progress),
     showCommit(rollout.revision),
     showTime(rollout.startedAt),
-    rollout.endedAt === undefined && rollout.waitsFor !== undefined
-      ? `waits for ${rollout.waitsFor}`
-      : rollout.reason,
+    whyNow(rollout),
   ]);
   const headers = ['rollout', 'mesh', 'phase', 'step', 'progress', 'revision', 'started', 'reason'];
   return renderTable(headers, rows);

@@ -47,7 +47,8 @@ export function stepLoop(
     nowMs,
   );
   const hasMoved = settled !== advanced.durable || asksForMore(state.durable, settled);
-  const durable = hasMoved ? forgetOld(reconcile(settled, nowMs)) : settled;
+  const reconciled = hasMoved ? forgetOld(reconcile(settled, nowMs)) : settled;
+  const durable = datePhases(state.durable, reconciled, nowMs);
   const next = withGeneration(state, { ...advanced, durable });
   return {
     state: next,
@@ -195,6 +196,22 @@ function settle(before: DurableState, after: DurableState, nowMs: number): Durab
     }
   }
   return { ...after, meshes, held, past };
+}
+
+/** Since when each rollout is in its phase, for people who ask how long it has waited. */
+function datePhases(before: DurableState, after: DurableState, nowMs: number): DurableState {
+  const moved = [...after.rollouts.values()].filter(({ id, phase }) => {
+    const previous = before.rollouts.get(id);
+    return previous !== undefined && previous.phase !== phase;
+  });
+  if (moved.length === 0) {
+    return after;
+  }
+  const rollouts = new Map(after.rollouts);
+  for (const rollout of moved) {
+    rollouts.set(rollout.id, { ...rollout, sinceMs: nowMs });
+  }
+  return { ...after, rollouts };
 }
 
 /** Reconciling is due when what is wanted, or what is held, is not what it was. */

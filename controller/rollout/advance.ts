@@ -5,8 +5,9 @@
  *   Pending → [WaitingForApproval] → Progressing → Baking → (next step …) → Completing → Succeeded
  *   before any step → [WaitingForWindow];   any of them → Paused → back; any of them → RollingBack → RolledBack or Aborted
  */
-import { assertNever, present } from '../base/assert.js';
+import { assertNever } from '../base/assert.js';
 import { renderDuration } from '../base/duration.js';
+import { nameSome } from '../base/name-some.js';
 import {
   askedResults,
   brokenGate,
@@ -17,9 +18,19 @@ import {
   unansweredGates,
   withVerdicts,
 } from './gates/standing.js';
-import type { GateResult, Rollout, RolloutPlan } from './rollout.js';
+import { describeStep, whyComplete, whyLate } from './reasons.js';
+import type { GateResult, Rollout } from './rollout.js';
 import { isOpen, shutReason } from './windows.js';
-import { mustWait, silentProxies, type World, waveOf, youngProxies } from './world.js';
+import {
+  ackDeadlineOf,
+  hasQuorum,
+  mustWait,
+  owing,
+  silentProxies,
+  type World,
+  waveOf,
+  youngProxies,
+} from './world.js';
 
 export function advanceRollout(rollout: Rollout, world: World): Rollout {
   return meetMaxDuration(rollout, world.nowMs) ?? advancePhase(rollout, world);
@@ -150,25 +161,6 @@ function withEvidence(rollout: Rollout, nowMs: number): Rollout {
   return hasLeftStep(rollout) ? rollout : { ...rollout, evidence: [...rollout.evidence, left] };
 }
 
-function whyComplete({ steps, returnsTo }: RolloutPlan): string {
-  if (returnsTo !== undefined) {
-    const { back, revision } = returnsTo;
-    const which =
-      revision === undefined ? 'what was there first' : `what commit ${revision} brought`;
-    return `brings back ${which}, ${back === 1 ? 'the state just before' : `${back} rollouts ago`}, which was good: needs no steps`;
-  }
-  return steps.length === 0 ? 'needs no steps' : 'passed every step';
-}
-
-function describeStep({ plan }: Rollout, index: number): string {
-  const step = present(plan.steps[index], 'the step that is entered');
-  const what =
-    step.stage === 'weights'
-      ? `${step.progress} % of the way to the desired weights`
-      : `the new configuration on ${step.progress} % of the proxies`;
-  return `step ${index + 1} of ${plan.steps.length}: ${what}`;
-}
-
 /** The proxies of the wave have left, or came when it was drawn: the step is served to another one. */
 function widen(rollout: Rollout, world: World): Rollout {
   return {
@@ -189,7 +181,12 @@ function advancePending(rollout: Rollout, world: World): Rollout {
   }
   const { steps, returnsTo } = rollout.plan;
   const movesTraffic = steps.length > 0 || returnsTo !== undefined;
-  return movesTraffic && mustWait(rollout, world) ? rollout : enterNextStep(rollout, world);
+  if (movesTraffic && mustWait(rollout, world)) {
+    return rollout;
+  }
+  return movesTraffic && !hasQuorum(rollout, world)
+    ? meetDeadline(rollout, world)
+    : enterNextStep(rollout, world);
 }
 
 /** What it is after comes first; the time that this takes is none that it takes itself. */
@@ -280,10 +277,13 @@ function advanceProgressing(rollout: Rollout, world: World): Rollout {
   if (mustWait(judged, world)) {
     return judged;
   }
+  if (!hasQuorum(judged, world)) {
+    return meetDeadline(judged, world);
+  }
   const left = silentProxies(judged, world);
   const silent =
     left.length > 0
-      ? `; left out after ${renderDuration(world.ackDeadlineMs)} of silence: ${left.join(', ')}`
+      ? `; left out after ${renderDuration(ackDeadlineOf(judged, world))} of silence: ${nameSome(left)}`
       : '';
   return {
     ...judged,
@@ -303,7 +303,7 @@ function advanceBaking(rollout: Rollout, world: World): Rollout {
   if (waveOf(judged, world) > judged.waveShare) {
     return widen(judged, world);
   }
-  if (youngProxies(judged, world).length > 0) {
+  if (youngProxies(judged, world).length > 0 || !hasQuorum(judged, world)) {
     // Who has connected since must have acknowledged the step, too, before it is left.
     return meetDeadline(judged, world);
   }
@@ -350,11 +350,7 @@ function meetDeadline(rollout: Rollout, world: World): Rollout {
   if (world.nowMs - rollout.stepEnteredAtMs < rollout.plan.stepDeadlineMs) {
     return rollout;
   }
-  const open = openGates(rollout);
-  const owing = youngProxies(rollout, world).map(({ id }) => `${id} has not acknowledged it`);
-  const why = [...owing, ...open.map((result) => `${result.name}: ${result.text}`)].join('; ');
-  const deadline = renderDuration(rollout.plan.stepDeadlineMs);
-  const reason = `step ${rollout.step + 1} was not complete after ${deadline} (${why === '' ? 'it still bakes' : why})`;
+  const reason = whyLate(rollout, world);
   switch (rollout.plan.onStepDeadline) {
     case 'rollback':
       return rollBack(rollout, reason, world.nowMs);
@@ -375,7 +371,7 @@ function finishWhenAcknowledged(
   if (mustWait(rollout, world)) {
     return rollout;
   }
-  const left = world.owing(rollout).map(({ id }) => id);
-  const silent = left.length > 0 ? `; not acknowledged by ${left.join(', ')}` : '';
+  const left = owing(rollout, world).map(({ id }) => id);
+  const silent = left.length > 0 ? `; not acknowledged by ${nameSome(left)}` : '';
   return { ...rollout, phase: end, reason: `${rollout.reason}${silent}`, endedAtMs: world.nowMs };
 }

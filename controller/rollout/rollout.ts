@@ -196,6 +196,8 @@ export interface Rollout {
   /** Share of the proxies, 0 to 1, that get the new configuration (stage `config`). */
   readonly waveShare: number;
   readonly startedAtMs: number;
+  /** Since when it is in its phase; undefined: since its start. */
+  readonly sinceMs?: number;
   readonly stepEnteredAtMs: number;
   /** The whole may take `maxDurationMs` from then on; undefined: from its start. */
   readonly runsFromMs?: number;

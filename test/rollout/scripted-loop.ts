@@ -9,6 +9,7 @@
  *   gate NAME KIND key=value …   one more gate of the policy: min= max= window= at= from= dryRun=true noData= …
  *   answer GATE 0.5|status=200|SERVING|noData CODE TEXT|error CODE TEXT   what its provider says from now on
  *   gates                   the newest result of every gate
+ *   why                     what each rollout waits for
  *   reject REV              a revision with an error
  *   nomesh REV              a revision without the mesh
  *   connect|disconnect|ack|nack PROXY[=ADDRESS]      (of node web, or edge… of the gateway; ack without a name: all)
@@ -28,9 +29,11 @@ import type { DurableState, LoopState } from '../../controller/loop/state.js';
 import { isNews, stepLoop } from '../../controller/loop/step.js';
 import type { GatewayRoute, Mesh, RolloutPolicy } from '../../controller/mesh/model.js';
 import { normalizeWeights } from '../../controller/mesh/weights.js';
+import { concernedProxies } from '../../controller/rollout/concerned.js';
 import { LoadHistory } from '../../controller/rollout/load-history.js';
 import { effectiveMesh } from '../../controller/rollout/mix.js';
 import { isEnded, type RolloutCommand } from '../../controller/rollout/rollout.js';
+import { waitsFor } from '../../controller/rollout/waits.js';
 import { meshOf, policyOf, type ServiceSpec } from '../support/mesh.js';
 import { readGate, ScriptedProviders } from './scripted-gates.js';
 
@@ -47,6 +50,7 @@ export class ScriptedLoop {
   private policy: RolloutPolicy | undefined = policyOf();
   private also: readonly RolloutPolicy[] = [];
   private readonly traffic = new Map<string, { ok: number; err: number }>();
+  private readonly connectedAtMs = new Map<string, number>();
   private readonly providers = new ScriptedProviders();
   private said: Announcement[] = [];
   private reply = '';
@@ -109,6 +113,9 @@ export class ScriptedLoop {
       }
       case 'answer':
         this.providers.tell(words);
+        return;
+      case 'why':
+        this.showWaits();
         return;
       case 'gates':
         this.showGates();
@@ -189,6 +196,18 @@ export class ScriptedLoop {
     });
   }
 
+  private showWaits(): void {
+    const { durable, proxies, servedGeneration } = this.state;
+    const lines = [...durable.rollouts.values()].flatMap((rollout) => {
+      const mesh = durable.meshes.get(rollout.mesh);
+      const generation = servedGeneration.get(rollout.id) ?? 0;
+      const concerned = mesh && concernedProxies(rollout, mesh, proxies, generation);
+      const waits = waitsFor(rollout, concerned ?? [], this.nowMs);
+      return waits === undefined ? [] : [`${rollout.id} waits for ${waits}`];
+    });
+    this.reply = lines.join('\n    ');
+  }
+
   private showGates(): void {
     const running = [...this.state.durable.rollouts.values()].filter(
       ({ phase }) => !isEnded(phase),
@@ -209,6 +228,7 @@ export class ScriptedLoop {
   }
 
   private connect(name: string): void {
+    this.connectedAtMs.set(name, this.nowMs);
     this.send({ kind: 'proxyConnected', proxy: this.proxy(name, 0) });
   }
 
@@ -224,7 +244,7 @@ export class ScriptedLoop {
         kind: 'envoy',
       },
       address: '127.0.0.1:1',
-      connectedAtMs: 0,
+      connectedAtMs: this.connectedAtMs.get(name) ?? 0,
       ackedGeneration,
       types: {},
       userAgent: 'envoy 1.40.0',
