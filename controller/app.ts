@@ -6,8 +6,8 @@ import { openAccess } from './access/open-access.js';
 import { createAdmission } from './admission/admission.js';
 import { type Api, createApi } from './api/api.js';
 import type { PageOptions } from './api/dashboard-files.js';
+import { startSource } from './app/start-source.js';
 import { seededRandom } from './base/random.js';
-import type { Revision } from './base/revision.js';
 import { type HostPort, renderHostPort } from './base/socket-address.js';
 import { createSecretFolder } from './certificates/secret-folder.js';
 import { readSecretVariables, withVariables } from './certificates/secret-variables.js';
@@ -19,12 +19,12 @@ import { Decoder } from './decoder.js';
 import { parseNode } from './envoy/identity.js';
 import { openSource } from './git/open-source.js';
 import { pushRevert } from './git/push-revert.js';
-import { createRevisionShelf, type RevisionShelf } from './git/revision-shelf.js';
+import { createRevisionShelf } from './git/revision-shelf.js';
 import { createLogger } from './log.js';
 import type { LoopEvent } from './loop/events.js';
 import { loadSamples, statsSamples } from './loop/load-samples.js';
 import { Loop } from './loop/loop.js';
-import type { Clock, Logger, PublisherEvent, Source, SourceEvent } from './loop/ports.js';
+import type { Clock, Logger, PublisherEvent } from './loop/ports.js';
 import { audienceOf, createSink } from './notify/create-sink.js';
 import { createDispatcher } from './notify/dispatcher.js';
 import { notificationsFor } from './notify/notification.js';
@@ -32,9 +32,12 @@ import type { PushRevert } from './notify/revert.js';
 import { createSinkMemory } from './notify/sink-memory.js';
 import { createMeasurer } from './providers/measurer.js';
 import { createProvider } from './providers/provider.js';
-import type { RevisionInfo } from './rollout/rollout.js';
 import { readSecret } from './secrets.js';
 import { openStore } from './store/open-store.js';
+import { countEvents } from './telemetry/count-events.js';
+import { logMoves } from './telemetry/log-moves.js';
+import { createMetrics } from './telemetry/metrics.js';
+import { observeAll } from './telemetry/observer.js';
 import { programVersion } from './version.js';
 import { createXdsServer } from './xds/publisher.js';
 
@@ -81,7 +84,7 @@ async function start(
   undo: (() => Promise<void>)[],
 ): Promise<RunningApp> {
   const clock = overrides.clock ?? createClock();
-  const logger = overrides.logger ?? createLogger(settings);
+  const logger = countEvents(overrides.logger ?? createLogger(settings));
   // Jitter need not repeat from run to run, only within a test, which brings its own clock.
   const random = seededRandom(clock.now());
   const { drainMs } = settings;
@@ -118,7 +121,12 @@ async function start(
       logger,
       admission,
       identify: parseNode,
-      onEvent: (event) => loop.enqueue(toLoopEvent(event)),
+      onEvent: (event) => {
+        if (event.kind === 'proxyAcked') {
+          observer.acked(event.proxy, clock.now());
+        }
+        loop.enqueue(toLoopEvent(event));
+      },
     },
   );
   const toLoopEvent = (event: PublisherEvent): LoopEvent => {
@@ -131,6 +139,23 @@ async function start(
         return event;
     }
   };
+  const waitingFor = (generation: number) => () =>
+    xds.proxies().filter((proxy) => proxy.ackedGeneration < generation);
+  const ready = () => [
+    { name: 'snapshot', isOk: loop.current().generation > 0 },
+    { name: 'store', isOk: loop.isStoring() },
+    { name: 'xds', isOk: true },
+  ];
+  const metrics = createMetrics({
+    version: programVersion(),
+    moment: () => ({ state: loop.current(), proxies: xds.proxies(), nowMs: clock.now() }),
+    ready,
+    events: logger.counts,
+    xds,
+    sinks: () => dispatcher.status(),
+    certificates: () => [...secretSource.expiries(), ...(admission?.expiries() ?? [])],
+  });
+  const observer = observeAll([metrics]);
   const measurer = createMeasurer(
     settings.providers.map((one) => createProvider(one, { readSecret: readSecretNow })),
     {
@@ -149,16 +174,26 @@ async function start(
       clock,
       logger,
       store,
-      publisher: xds,
+      publisher: {
+        proxies: xds.proxies,
+        publish: (publication) => {
+          xds.publish(publication);
+          observer.published(
+            publication.generation,
+            waitingFor(publication.generation),
+            clock.now(),
+          );
+        },
+      },
       measurer,
       notificationsFor: (announcement) => notificationsFor(announcement, audiences),
       wakeDispatcher: () => dispatcher.wake(),
-      onState: (state, announcements) => {
-        for (const { event, title, text, rollout, mesh } of announcements) {
-          logger.info(event, { title, text, rollout, mesh });
-        }
+      onState: (state, announcements, before) => {
+        logMoves(before, state, announcements, logger);
+        observer.moved(before, state, clock.now());
         api?.stateChanged(state);
       },
+      onHandled: observer.handled,
     },
     settings,
   );
@@ -189,10 +224,9 @@ async function start(
   );
   api = createApi({
     listen: settings.http,
-    version: programVersion(),
     state: () => loop.current(),
     proxies: () => xds.proxies(),
-    xdsRefusals: () => xds.refusals(),
+    metrics: metrics.scrape,
     command: (command) => loop.command(command),
     history: (query) => store.history(query),
     hooks: {
@@ -202,11 +236,7 @@ async function start(
     access,
     proxyResources: (id) => xds.resources(id),
     revisions: shelf,
-    ready: () => [
-      { name: 'snapshot', isOk: loop.current().generation > 0 },
-      { name: 'store', isOk: loop.isStoring() },
-      { name: 'xds', isOk: true },
-    ],
+    ready,
     clock,
     logger,
     page: overrides.page,
@@ -216,7 +246,7 @@ async function start(
   dispatcher.wake();
   const decoder = new Decoder(settings.providers.map(({ name, kind }) => ({ name, kind })));
   undo.push(() => decoder.stop());
-  startSource(source, decoder, loop, { logger, shelf });
+  startSource(source, decoder, loop, { clock, logger, observer, shelf });
   undo.push(() => source.stop());
   const httpUrl = `http://${renderHostPort(httpAddress)}`;
   logger.info('headgate.started', { xds: renderHostPort(xdsAddress), http: httpUrl });
@@ -233,53 +263,6 @@ async function runBackwards(undo: (() => Promise<void>)[]): Promise<void> {
   for (const step of undo.splice(0).reverse()) {
     await step();
   }
-}
-
-function startSource(
-  source: Source,
-  decoder: Decoder,
-  loop: Loop,
-  { logger, shelf }: { readonly logger: Logger; readonly shelf: RevisionShelf },
-): void {
-  source.start((event) => {
-    logSource(event, logger);
-    switch (event.kind) {
-      case 'revision':
-        shelf.keep(event.revision);
-        void decoder.load(event.revision).then((loaded) => {
-          loop.enqueue({ kind: 'revisionRead', revision: describe(event.revision), ...loaded });
-        });
-        break;
-      case 'unchanged':
-        loop.enqueue({ kind: 'sourceUnchanged' });
-        break;
-      case 'failed':
-        loop.enqueue({ ...event, kind: 'sourceFailed' });
-        break;
-    }
-  });
-}
-
-function logSource(event: SourceEvent, logger: Logger): void {
-  if (event.kind === 'revision') {
-    const { id, ref, files } = event.revision;
-    logger.info('revision.read', { revision: id, ref, files: files.length });
-  } else if (event.kind === 'failed') {
-    const { code, message, retryInMs } = event;
-    logger.warn('source.failed', { code, message, retryInMs });
-  }
-}
-
-/** A commit title is shown in tables and chats: one line, not a page. */
-const titleMax = 200;
-
-function describe(revision: Revision): RevisionInfo {
-  return {
-    id: revision.id,
-    author: revision.author,
-    title: (revision.message.split('\n')[0] ?? '').slice(0, titleMax),
-    committedAtMs: revision.committedAtMs,
-  };
 }
 
 /** The secret of each hook that has one. */

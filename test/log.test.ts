@@ -17,23 +17,23 @@ function linesOf(
 }
 
 function only(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const [line = ''] = linesOf((logger) => logger.info('test.event', fields), 'json');
+  const [line = ''] = linesOf((logger) => logger.info('revision.read', fields), 'json');
   const { time, level, event, ...rest } = JSON.parse(line);
   return rest;
 }
 
 log('a line is one JSON object with level, time, event and fields', () => {
   const lines = linesOf((logger) => {
-    logger.info('rollout.step', { rollout: 'reviews-1', step: 2 });
-    logger.warn('proxy.silent');
+    logger.info('rollout.moved', { rollout: 'reviews-1', step: 2 });
+    logger.warn('xds.unanswered');
     logger.error('store.failed', { code: 'disk-full' });
   }, 'json');
   const objects = lines.map((line) => JSON.parse(line));
   assert.equal(
     objects.map(({ time, ...rest }) => rest),
     [
-      { level: 'info', event: 'rollout.step', rollout: 'reviews-1', step: 2 },
-      { level: 'warn', event: 'proxy.silent' },
+      { level: 'info', event: 'rollout.moved', rollout: 'reviews-1', step: 2 },
+      { level: 'warn', event: 'xds.unanswered' },
       { level: 'error', event: 'store.failed', code: 'disk-full' },
     ],
   );
@@ -44,8 +44,8 @@ log('a line is one JSON object with level, time, event and fields', () => {
 log('lines below the level are not written', () => {
   const lines: string[] = [];
   const logger = createLogger({ logLevel: 'error', logFormat: 'json' }, (line) => lines.push(line));
-  logger.info('quiet');
-  logger.warn('quiet');
+  logger.info('hook.received');
+  logger.warn('hook.refused');
   assert.equal(lines, []);
 });
 
@@ -82,11 +82,11 @@ log('credentials inside URLs are redacted', () => {
 log('control characters do not reach the reader', () => {
   assert.is(only({ title: 'red \u001b[31m\r\nforged line' }).title, 'red \ufffd[31m forged line');
   const [pretty = ''] = linesOf((logger) => {
-    logger.info('commit', { title: 'a\u001b[2J\nforged\u202e' });
+    logger.info('revision.read', { title: 'a\u001b[2J\nforged\u202e' });
   }, 'pretty');
   assert.is(pretty.trim().split('\n').length, 1);
   assert.not(pretty.includes('\u001b') || pretty.includes('\u202e'), pretty);
-  assert.match(pretty, /commit.*forged/);
+  assert.match(pretty, /revision\.read.*forged/);
 });
 
 log('an operating error is its message, a bug has its stack too', () => {

@@ -7,7 +7,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { errorText, OpError } from '../base/op-error.js';
-import type { Clock, Logger } from '../loop/ports.js';
+import type { CertificateExpiry, Clock, Logger } from '../loop/ports.js';
 import type {
   Admission,
   Admitted,
@@ -41,6 +41,8 @@ export interface AdmissionSettings {
 }
 
 export interface AdmissionSource extends Admission {
+  /** When the port's own certificate ends, and the first of the authorities that it asks. */
+  expiries(): readonly CertificateExpiry[];
   stop(): void;
 }
 
@@ -54,6 +56,7 @@ interface Material {
   /** The files' bytes: the same text, the same material. */
   readonly read: string;
   readonly tls?: TlsMaterial;
+  readonly expiries: readonly CertificateExpiry[];
   readonly authorities: readonly X509Certificate[];
   readonly revoked: RevokedSerials;
   readonly tokenKeys: readonly string[];
@@ -105,6 +108,7 @@ export function createAdmission(settings: AdmissionSettings, deps: Deps): Admiss
         },
       },
     }),
+    expiries: () => material.expiries,
     stop: () => cancel(),
   };
 }
@@ -143,15 +147,29 @@ function load(settings: AdmissionSettings, files: Files): Material {
     throw invalid(`${settings.tokenKey} cannot be used: ${keys.fault}`);
   }
   const revoked = crl === undefined ? new Map() : readRevoked(crl, settings.crl ?? '');
+  const authorities =
+    clientCa === undefined ? [] : readAuthorities(clientCa, settings.clientCa ?? '');
   const context = { cert: certificate, key, ca: clientCa, crl: crl && listsIn(crl) };
   return {
     read: JSON.stringify(files),
     tls: certificate === undefined ? undefined : tlsMaterial(context, settings),
-    authorities: clientCa === undefined ? [] : readAuthorities(clientCa, settings.clientCa ?? ''),
+    expiries: [
+      ...(certificate === undefined ? [] : endOf('server', [new X509Certificate(certificate)])),
+      ...endOf('trust', authorities),
+    ],
+    authorities,
     revoked,
     tokenKeys: keys,
     tokensRevoked: parseRevoked(files.tokensRevoked ?? ''),
   };
+}
+
+function endOf(
+  use: CertificateExpiry['use'],
+  certificates: readonly X509Certificate[],
+): readonly CertificateExpiry[] {
+  const ends = certificates.map(({ validTo }) => Date.parse(validTo));
+  return ends.length === 0 ? [] : [{ name: 'xds', use, atMs: Math.min(...ends) }];
 }
 
 function tlsMaterial(options: SecureContextOptions, settings: AdmissionSettings): TlsMaterial {

@@ -16,22 +16,20 @@ import { addDashboard, type PageOptions } from './dashboard-files.js';
 import { EventLog } from './event-log.js';
 import { EventStream } from './event-stream.js';
 import type { HookOptions } from './hooks.js';
-import { createMetrics } from './metrics.js';
 import { RolloutHistory } from './rollout-history.js';
 import { addRoutes, type RouteOptions } from './routes.js';
 import { answerErrors, checkHost, secureHeaders } from './safety.js';
 import type { Moment } from './view.js';
 
 export interface ApiOptions
-  extends Pick<RouteOptions, 'command' | 'history' | 'ready' | 'proxyResources' | 'revisions'> {
+  extends Pick<
+    RouteOptions,
+    'command' | 'history' | 'metrics' | 'ready' | 'proxyResources' | 'revisions'
+  > {
   /** Port 0 takes any free one. */
   readonly listen: HostPort;
-  /** The program's own. */
-  readonly version: string;
   readonly state: () => LoopState;
   readonly proxies: () => Moment['proxies'];
-  /** Asks that the xDS port refused since the start, by reason. */
-  readonly xdsRefusals: () => ReadonlyMap<string, number>;
   readonly hooks: Omit<HookOptions, 'logger'>;
   readonly access: Access;
   readonly clock: Clock;
@@ -53,7 +51,7 @@ export interface ApiTimeouts {
 export interface Api {
   /** Listens; resolves with where. Throws an `OpError` `http-listen` where it cannot. */
   start(): Promise<HostPort>;
-  /** Must be called with every new state: what happened is found by comparing. */
+  /** Must be called with every new state: listeners are told what differs. */
   stateChanged(state: LoopState): void;
   /** Ends event streams at once and gives requests under way `drainMs` to end. */
   stop(drainMs: number): Promise<void>;
@@ -78,8 +76,6 @@ export function createApi(options: ApiOptions): Api {
     proxies: options.proxies(),
     nowMs: clock.now(),
   });
-  let seen = options.state();
-  const metrics = createMetrics(options.version, moment, options);
   const log = new EventLog(clock.now());
   const events = new EventStream({ clock, log, moment });
   const rolloutHistory = new RolloutHistory();
@@ -99,7 +95,6 @@ export function createApi(options: ApiOptions): Api {
   addAccessRoutes(app, { access, clock, logger });
   addRoutes(app, {
     ...{ ...options, command, moment, events, rolloutHistory },
-    metrics: metrics.scrape,
     hooks: { ...options.hooks, logger },
     guard: createGuard({ access, clock, logger }),
     addPageRoutes: page.addRoutes,
@@ -120,8 +115,6 @@ export function createApi(options: ApiOptions): Api {
   return {
     start: () => listen(server, options.listen),
     stateChanged: (state) => {
-      metrics.observe(seen, state);
-      seen = state;
       rolloutHistory.look(state, clock.now());
       events.stateChanged();
     },

@@ -3,6 +3,7 @@
  * programs. What each kind of entry holds is written by `loop/announce.ts` and `loop/step.ts`; entries
  * of an older version may hold less, and are shown as far as they go.
  */
+import type { EventName } from '../event-table.js';
 import type { Store, StoredHistoryEntry } from '../loop/ports.js';
 import { viewTime } from './rollout-view.js';
 
@@ -11,6 +12,8 @@ export interface HistoryView {
   readonly id: number;
   readonly at: string;
   readonly kind: string;
+  /** As the log and the metrics name it; undefined for an entry of a kind that is not known any more. */
+  readonly event?: EventName;
   /** The rollout that it is about, where it is about one. */
   readonly rollout?: string;
   readonly text: string;
@@ -38,6 +41,7 @@ export function viewHistory(entry: StoredHistoryEntry): HistoryView {
     id: entry.id,
     at: viewTime(entry.atMs),
     kind: entry.kind,
+    event: eventOf(entry.kind, data),
     rollout: typeof data.rollout === 'string' ? data.rollout : undefined,
     text: textOf(entry.kind, data),
     data: withTimes(data) as HistoryView['data'],
@@ -80,6 +84,24 @@ export async function historyOfRollout(
     }
   }
   return found.slice(0, query.limit);
+}
+
+function eventOf(
+  kind: string,
+  { verdict }: Readonly<Record<string, unknown>>,
+): EventName | undefined {
+  switch (kind) {
+    case 'revision':
+      return verdict === 'accepted' ? 'revision.accepted' : 'revision.rejected';
+    case 'rollout':
+      return 'rollout.moved';
+    case 'command':
+      return 'rollout.command';
+    case 'proxy':
+      return 'xds.refused';
+    default:
+      return undefined;
+  }
 }
 
 function textOf(kind: string, data: Readonly<Record<string, unknown>>): string {

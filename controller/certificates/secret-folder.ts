@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { OpError } from '../base/op-error.js';
 import type { CertificateSecret, Secret, TrustSecret } from '../envoy/secrets.js';
 import type { SecretUse } from '../envoy/snapshot.js';
-import type { Clock, Logger } from '../loop/ports.js';
+import type { CertificateExpiry, Clock, Logger } from '../loop/ports.js';
 import { expiryOf } from './check-secret.js';
+import { expiriesOf } from './expiries.js';
 import { type Fault, fingerprintOf, readSecret, type SecretContent } from './read-secret.js';
 
 /** Between two looks. A change is taken once two looks saw the same, so within twice of this. */
@@ -29,6 +30,7 @@ export type FolderSecrets = ReadonlyMap<string, Secret>;
 /** A `SecretSource` that knows the names of all that it has. */
 export interface SecretFolderSource {
   start(onChange: (secrets: FolderSecrets) => void): Promise<FolderSecrets>;
+  expiries(): readonly CertificateExpiry[];
   stop(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export function createSecretFolder(directory: string, deps: Deps): SecretFolderS
   const folder = new SecretFolder(directory, deps);
   return {
     start: (onChange) => folder.start(onChange),
+    expiries: () => folder.expiries(),
     stop: () => folder.stop(),
   };
 }
@@ -79,6 +82,10 @@ class SecretFolder {
     await this.takeAll(names, true);
     this.lookLater(onChange);
     return this.secrets;
+  }
+
+  expiries(): readonly CertificateExpiry[] {
+    return expiriesOf(this.secrets);
   }
 
   async stop(): Promise<void> {

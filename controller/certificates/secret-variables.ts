@@ -4,9 +4,15 @@
  */
 import type { SecretVariables } from '../config/environment.js';
 import type { CertificateSecret, Secret, Secrets, TrustSecret } from '../envoy/secrets.js';
-import type { Logger, SecretSource } from '../loop/ports.js';
+import type { CertificateExpiry, Logger, SecretSource } from '../loop/ports.js';
 import { expiryOf } from './check-secret.js';
+import { expiriesOf } from './expiries.js';
 import { contentOf, type Fault } from './read-secret.js';
+
+/** Secrets that know when their certificates end. */
+export interface VariableSecrets extends Secrets {
+  expiries(): readonly CertificateExpiry[];
+}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -17,7 +23,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function readSecretVariables(
   variables: readonly SecretVariables[],
   { env, logger }: { readonly env: Environment; readonly logger: Logger },
-): Secrets {
+): VariableSecrets {
   const byName = new Map<string, Secret>();
   for (const { name, chain, key, authorities } of variables) {
     const content = contentOf(pemOf(env, chain), pemOf(env, key), pemOf(env, authorities));
@@ -26,7 +32,10 @@ export function readSecretVariables(
       trust: taken(logger, name, content.trust),
     });
   }
-  return { get: (name) => byName.get(name.replace(/[^A-Za-z0-9]/g, '_').toUpperCase()) };
+  return {
+    get: (name) => byName.get(name.replace(/[^A-Za-z0-9]/g, '_').toUpperCase()),
+    expiries: () => expiriesOf(byName),
+  };
 }
 
 /** Line breaks may be written as `\n`, since files of variables have one a line. PEM has no backslash. */
@@ -53,7 +62,10 @@ function taken<T extends CertificateSecret | TrustSecret>(
 }
 
 /** What the folder has, and what it lacks from `variables`, each use of a name for itself. */
-export function withVariables(folder: SecretSource | undefined, variables: Secrets): SecretSource {
+export function withVariables(
+  folder: SecretSource | undefined,
+  variables: VariableSecrets,
+): SecretSource {
   const joined = (found: Secrets): Secrets => ({
     get: (name) => {
       const [first, second] = [found.get(name), variables.get(name)];
@@ -68,6 +80,7 @@ export function withVariables(folder: SecretSource | undefined, variables: Secre
       folder === undefined
         ? variables
         : joined(await folder.start((changed) => onChange(joined(changed)))),
+    expiries: () => [...(folder?.expiries() ?? []), ...variables.expiries()],
     stop: async () => folder?.stop(),
   };
 }

@@ -34,7 +34,7 @@ export function createPoller(options: PollerOptions): Source {
 class Poller implements Source {
   readonly #options: PollerOptions;
   readonly #stop = new AbortController();
-  #onEvent: ((event: SourceEvent) => void) | undefined;
+  #onEvent: Parameters<Source['start']>[0] | undefined;
   #cancelTimer: () => void = () => {};
   /** The poll that runs, and those that follow it without a wait. */
   #running: Promise<void> | undefined;
@@ -45,7 +45,7 @@ class Poller implements Source {
     this.#options = options;
   }
 
-  start(onEvent: (event: SourceEvent) => void): void {
+  start(onEvent: Parameters<Source['start']>[0]): void {
     this.#onEvent = onEvent;
     this.pollNow();
   }
@@ -72,12 +72,13 @@ class Poller implements Source {
     let waitMs: number;
     do {
       this.#isAskedAgain = false;
+      const startedAtMs = this.#options.clock.now();
       const event = await this.#pollOnce();
       if (this.#stop.signal.aborted) {
         return;
       }
       waitMs = event.kind === 'failed' ? event.retryInMs : this.#jittered(this.#options.pollMs);
-      this.#onEvent?.(event);
+      this.#onEvent?.(event, startedAtMs);
     } while (this.#isAskedAgain);
     this.#running = undefined;
     this.#cancelTimer = this.#options.clock.after(waitMs, () => this.pollNow());

@@ -36,8 +36,14 @@ export interface LoopDeps {
   readonly notificationsFor: (announcement: Announcement) => readonly StoredNotification[];
   /** New notifications are in the outbox. */
   readonly wakeDispatcher: () => void;
-  /** The state has changed. */
-  readonly onState: (state: LoopState, announcements: readonly Announcement[]) => void;
+  /** The state has changed from `before`. */
+  readonly onState: (
+    state: LoopState,
+    announcements: readonly Announcement[],
+    before: LoopState,
+  ) => void;
+  /** An event was carried out, in so many milliseconds. */
+  readonly onHandled?: (event: LoopEvent['kind'], tookMs: number) => void;
 }
 
 /** How often time is looked at while a rollout runs: well below what a person notices. */
@@ -149,7 +155,9 @@ export class Loop {
     await Promise.resolve();
     for (let item = this.queue.shift(); item !== undefined; item = this.queue.shift()) {
       this.lookAtClock();
+      const startedMs = performance.now();
       await this.handle(item);
+      this.deps.onHandled?.(item.event.kind, performance.now() - startedMs);
     }
     this.running = undefined;
     this.scheduleTick();
@@ -192,7 +200,7 @@ export class Loop {
       this.deps.measurer.watch(ordersOf(this.state.durable));
     }
     if (this.state !== before) {
-      this.deps.onState(this.state, isStored ? result.announcements : []);
+      this.deps.onState(this.state, isStored ? result.announcements : [], before);
     }
     if (this.hasMail) {
       this.hasMail = false;

@@ -5,7 +5,8 @@
 import type { ProxyId } from '../base/brand.js';
 import type { Revision } from '../base/revision.js';
 import type { Secrets } from '../envoy/secrets.js';
-import type { ProxyIdentity, ResourceType, Snapshot } from '../envoy/snapshot.js';
+import type { ProxyIdentity, ResourceType, SecretUse, Snapshot } from '../envoy/snapshot.js';
+import type { EventEntry, EventName, eventTable } from '../event-table.js';
 import type { MeasurementOrder } from '../rollout/gates/measurement.js';
 
 export interface Clock {
@@ -16,10 +17,15 @@ export interface Clock {
 }
 
 export interface Logger {
-  info(event: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(event: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(event: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(event: EventOf<'info'>, fields?: Readonly<Record<string, unknown>>): void;
+  warn(event: EventOf<'warn'>, fields?: Readonly<Record<string, unknown>>): void;
+  error(event: EventOf<'error'>, fields?: Readonly<Record<string, unknown>>): void;
 }
+
+/** Names of the events that are logged at one level. */
+export type EventOf<Level extends EventEntry['level']> = {
+  [Name in EventName]: (typeof eventTable)[Name]['level'] extends Level ? Name : never;
+}[EventName];
 
 // Source
 
@@ -38,8 +44,8 @@ export type SourceEvent =
     };
 
 export interface Source {
-  /** Polls until `stop`; `onEvent` is called once a poll. */
-  start(onEvent: (event: SourceEvent) => void): void;
+  /** Polls until `stop`; `onEvent` is called once a poll, with when that poll began. */
+  start(onEvent: (event: SourceEvent, startedAtMs: number) => void): void;
   /** Polls now (a webhook, a command); calls while a poll runs become one more poll. */
   pollNow(): void;
   stop(): Promise<void>;
@@ -52,7 +58,17 @@ export interface SecretSource {
    * one changed.
    */
   start(onChange: (secrets: Secrets) => void): Promise<Secrets>;
+  /** When the certificates end that there are now. */
+  expiries(): readonly CertificateExpiry[];
   stop(): Promise<void>;
+}
+
+/** The end of one certificate, or of the first of several that are trusted. */
+export interface CertificateExpiry {
+  /** The secret's name; `xds` for the port's own. */
+  readonly name: string;
+  readonly use: 'server' | SecretUse;
+  readonly atMs: number;
 }
 
 // Publisher: the xDS server as the loop sees it

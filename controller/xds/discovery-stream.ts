@@ -34,7 +34,7 @@ export class DiscoveryStream implements CallHandler {
   node: NodeMessage | undefined;
   private readonly hub: Hub;
   private readonly call: Call;
-  private readonly service: DiscoveryService;
+  readonly service: DiscoveryService;
   private readonly connectedAtMs: number;
   private identity: ProxyIdentity | undefined;
   /** When the message that the transport still holds was written. */
@@ -138,7 +138,7 @@ export class DiscoveryStream implements CallHandler {
     if (this.identity !== undefined) {
       this.hub.noteDoubts(this.identity, doubtsOf(this.state));
       this.hub.deps.onEvent({ kind: 'proxyDisconnected', id: this.id, clean });
-      this.log('info', 'xds.disconnected', { clean });
+      this.hub.deps.logger.info('xds.disconnected', this.about({ clean }));
     }
   }
 
@@ -169,7 +169,9 @@ export class DiscoveryStream implements CallHandler {
       return;
     }
     this.writingSinceMs = nowMs;
-    this.call.write(this.hub.encoder.encode(response), () => {
+    const message = this.hub.encoder.encode(response);
+    this.hub.figures.sent(response.type, message.length);
+    this.call.write(message, () => {
       this.writingSinceMs = undefined;
       this.flush();
     });
@@ -179,7 +181,7 @@ export class DiscoveryStream implements CallHandler {
   tick(nowMs: number): void {
     const { stalledMs } = this.hub.settings;
     if (this.writingSinceMs !== undefined && nowMs - this.writingSinceMs > stalledMs) {
-      this.log('warn', 'xds.stalled', { forMs: nowMs - this.writingSinceMs });
+      this.hub.deps.logger.warn('xds.stalled', this.about({ forMs: nowMs - this.writingSinceMs }));
       this.call.disconnect();
       return;
     }
@@ -254,7 +256,7 @@ export class DiscoveryStream implements CallHandler {
     if (status !== undefined) {
       deps.onEvent({ kind: 'proxyConnected', proxy: status });
     }
-    this.log('info', 'xds.connected', { variant: this.service.variant });
+    this.hub.deps.logger.info('xds.connected', this.about({ variant: this.service.variant }));
     this.publish();
   }
 
@@ -277,7 +279,7 @@ export class DiscoveryStream implements CallHandler {
     const proxy = this.status();
     if (proxy !== undefined) {
       this.hub.deps.onEvent({ kind: 'proxyNacked', proxy, type, resources, error, generation });
-      this.log('warn', 'xds.refused', { type, resources, error, generation });
+      this.hub.deps.logger.warn('xds.refused', this.about({ type, resources, error, generation }));
     }
   }
 
@@ -290,23 +292,22 @@ export class DiscoveryStream implements CallHandler {
       if (isSilent && this.silentNonces.get(type) !== oldest.nonce) {
         this.silentNonces.set(type, oldest.nonce);
         const resources = oldest.resources.slice(0, 5).map((resource) => resource.name);
-        this.log('warn', 'xds.unanswered', { type, resources, forMs: nowMs - oldest.sentAtMs });
+        this.hub.deps.logger.warn(
+          'xds.unanswered',
+          this.about({ type, resources, forMs: nowMs - oldest.sentAtMs }),
+        );
       }
     }
   }
 
   private reject(status: 'invalidArgument' | 'resourceExhausted', message: string): void {
     this.isEnded = true;
-    this.log('warn', 'xds.rejected', { status, message });
+    this.hub.deps.logger.warn('xds.rejected', this.about({ status, message }));
     this.call.end(status, message);
   }
 
-  private log(
-    level: 'info' | 'warn',
-    event: string,
-    fields: Readonly<Record<string, unknown>>,
-  ): void {
-    const { id, nodeId, peer } = this;
-    this.hub.deps.logger[level](event, { proxy: id, node: nodeId, peer, ...fields });
+  /** `fields` of a log line with those that say which proxy it is about. */
+  private about(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    return { proxy: this.id, node: this.nodeId, peer: this.peer, ...fields };
   }
 }

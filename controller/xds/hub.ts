@@ -13,6 +13,7 @@ import type { Call } from './call.js';
 import type { DiscoveryStream } from './discovery-stream.js';
 import { type Doubts, noDoubts } from './doubts.js';
 import { createResponseEncoder, type ResponseEncoder } from './encode-response.js';
+import { Figures } from './figures.js';
 import { doubtfulProxiesMax } from './limits.js';
 import type { LoadReportStream } from './load-reports.js';
 import type { MetricsStream } from './metrics-stream.js';
@@ -44,6 +45,7 @@ export class Hub {
   readonly recentSets = new RecentSets();
   readonly loadReports = new Set<LoadReportStream>();
   readonly refusals: Refusals;
+  readonly figures = new Figures();
   readonly metrics = new Set<MetricsStream>();
   private publication: Publication | undefined;
   private readonly waiting = new Set<DiscoveryStream>();

@@ -9,6 +9,7 @@ import type { Caller } from './admission.js';
 import type { Call, CallHandler } from './call.js';
 import { ClientStatusStream, clientStatus } from './client-status.js';
 import { type DiscoveryService, DiscoveryStream } from './discovery-stream.js';
+import { countStreams, largestSets, type SentFigure, type StreamService } from './figures.js';
 import { Hub, type XdsDeps } from './hub.js';
 import { inspectionMs } from './limits.js';
 import { LoadReportStream } from './load-reports.js';
@@ -20,6 +21,12 @@ import { completeSettings, type XdsSettings } from './settings.js';
 export interface XdsServer extends Publisher {
   /** Asks that were refused since the start, by reason; every reason is there. */
   refusals(): ReadonlyMap<string, number>;
+  /** Responses and bytes that were sent since the start, by the type of their resources. */
+  sent(): readonly SentFigure[];
+  /** Open streams by service; every service is there. */
+  streams(): ReadonlyMap<StreamService, number>;
+  /** Bytes of the largest set of resources of each type that a connected proxy is served. */
+  snapshotBytes(): ReadonlyMap<ResourceType, number>;
   /** The resources of the proxy `id`; undefined where it is not connected. */
   resources(id: string): readonly ProxyResource[] | undefined;
   /**
@@ -66,6 +73,9 @@ export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer
     publish: (publication) => hub.publish(publication),
     proxies: () => [...hub.streams].flatMap((stream) => stream.status() ?? []),
     refusals: () => hub.refusals.byReason(),
+    sent: () => hub.figures.list(),
+    streams: () => countStreams(hub),
+    snapshotBytes: () => largestSets(hub),
     resources: (id) => {
       const found = [...hub.streams].find((stream) => stream.id === id);
       return found && proxyResources(found);

@@ -223,6 +223,7 @@ api('revisions and history come newest first, page by page', async ({ running })
     id: 6,
     at: '1970-01-01T00:00:02.000Z',
     kind: 'command',
+    event: 'rollout.command',
     rollout: 'checkout-1',
     text: 'pause checkout-1 by ann: lunch',
     data: { rollout: 'checkout-1', command: 'pause', by: 'ann', reason: 'lunch' },
@@ -279,7 +280,8 @@ api('metrics show the moment and count what happened', async ({ running }) => {
     return (await response.text()).split('\n').filter((line) => line.startsWith('headgate_'));
   };
   const before = await lines();
-  const weight = 'headgate_route_weight{mesh="demo",router="checkout",route="main",target=';
+  const weight =
+    'headgate_route_weight{mesh="demo",rollout="checkout",router="checkout",route="main",target=';
   for (const line of [
     `headgate_build_info{version="1.2.3",node_version="${process.version}"} 1`,
     'headgate_sync_status{mesh="demo",status="progressing"} 1',
@@ -289,9 +291,9 @@ api('metrics show the moment and count what happened', async ({ running }) => {
     'headgate_rollout_phase{mesh="demo",rollout="checkout",phase="Baking"} 1',
     'headgate_rollout_step{mesh="demo",rollout="checkout"} 1',
     'headgate_gate_value{mesh="demo",rollout="checkout",gate="errors"} 100',
-    `${weight}"checkout-v2:8080",kind="set"} 100`,
-    `${weight}"checkout-v2:8080",kind="served"} 10`,
-    `${weight}"checkout-v2:8080",kind="actual"} 10`,
+    `${weight}"checkout-v2:8080",role="canary",kind="set"} 100`,
+    `${weight}"checkout-v2:8080",role="canary",kind="served"} 10`,
+    `${weight}"checkout-v2:8080",role="canary",kind="actual"} 10`,
   ]) {
     assert.ok(before.includes(line), `${line} is missing in\n${before.join('\n')}`);
   }
@@ -319,7 +321,7 @@ api('a refusal is counted once, however often the proxy is looked at', async ({ 
   const show = (status: ProxyStatus) => {
     const proxies = new Map([[status.id, status]]);
     running.loop.state = { ...running.loop.state, proxies };
-    running.api.stateChanged(running.loop.state);
+    running.stateChanged();
   };
   show(proxy);
   assert.is(await count(), '1');
@@ -344,10 +346,9 @@ api('no metric is labelled by something without a bound', async ({ running }) =>
 api('a port that is taken is an operating error with the address', async ({ running }) => {
   const second = createApi({
     listen: running.address,
-    version: '0',
     state: () => running.loop.state,
     proxies: () => [],
-    xdsRefusals: () => new Map(),
+    metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
     ready: () => [],
     access: new Access({ tokens: [], secret: 'test' }),
     proxyResources: () => undefined,

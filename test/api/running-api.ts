@@ -13,6 +13,7 @@ import { type HostPort, renderHostPort } from '../../controller/base/socket-addr
 import { createClock } from '../../controller/clock.js';
 import type { LoopEvent } from '../../controller/loop/events.js';
 import type { HistoryEntry, ProxyStatus, Store } from '../../controller/loop/ports.js';
+import { createMetrics, type MetricSources } from '../../controller/telemetry/metrics.js';
 import { ScriptedLoop } from '../rollout/scripted-loop.js';
 import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
 
@@ -40,8 +41,23 @@ export interface RunningApi {
   /** Sends `text` as it is and resolves with all that comes back until the socket closes. */
   raw(text: string): Promise<string>;
   api: Api;
+  /** Tells the API and the metrics that `loop.state` is another one. */
+  stateChanged(): void;
   stop(): Promise<void>;
 }
+
+/** What metrics ask of the xDS server, the sinks and the certificates, where there are none. */
+export const quietSources: Omit<MetricSources, 'version' | 'moment' | 'ready'> = {
+  events: () => [],
+  xds: {
+    refusals: () => new Map([['node', 2]]),
+    sent: () => [],
+    streams: () => new Map(),
+    snapshotBytes: () => new Map(),
+  },
+  sinks: () => [],
+  certificates: () => [],
+};
 
 /** Every provider but Bitbucket. */
 export const hookSecrets = { github: 'hub', gitlab: 'lab', gitea: 'tea', generic: 'any' } as const;
@@ -73,12 +89,18 @@ export async function runApi(
   const polls: number[] = [];
   const logger = recordingLogger();
   const { after } = createClock();
+  const metrics = createMetrics({
+    ...quietSources,
+    version: '1.2.3',
+    moment: () => ({ state: loop.state, proxies, nowMs: loop.nowMs }),
+    ready: () => checks,
+  });
+  let seen = loop.state;
   const api = createApi({
     listen: { address: '127.0.0.1', port: options.port ?? 0 },
-    version: '1.2.3',
     state: () => loop.state,
+    metrics: metrics.scrape,
     proxies: () => proxies,
-    xdsRefusals: () => new Map([['node', 2]]),
     ready: () => checks,
     history: (query) => Promise.resolve(pageOf(history, query)),
     access: options.access ?? new Access({ tokens: [], secret: 'test' }),
@@ -97,6 +119,11 @@ export async function runApi(
     logger,
     timeouts: options.timeouts,
   });
+  const changed = (): void => {
+    metrics.moved(seen, loop.state, loop.nowMs);
+    seen = loop.state;
+    api.stateChanged(loop.state);
+  };
   const address = await api.start();
   const url = `http://${renderHostPort(address)}`;
   return {
@@ -104,9 +131,10 @@ export async function runApi(
     run: (...more) => {
       for (const line of more) {
         loop.run(line);
-        api.stateChanged(loop.state);
+        changed();
       }
     },
+    stateChanged: changed,
     get: (path, headers = {}) => fetch(`${url}${path}`, { headers }),
     json: async <T>(path: string) => (await (await fetch(`${url}${path}`)).json()) as T,
     post: (path, body, headers = {}) =>

@@ -84,6 +84,7 @@ test('what the folder has wins, also where it comes later, and variables fill in
       change = onChange;
       return new Map();
     },
+    expiries: () => [],
     stop: async () => undefined,
   };
   const { secrets } = read({

@@ -36,7 +36,8 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   review: { parts: ['base'] },
   envoy: { parts: ['base', 'mesh', 'generated'], packages: ['protobufjs'] },
   loop: { parts: [...pure, 'loop/ports'] },
-  'loop/ports': { types: ['base', 'envoy', 'rollout'] },
+  'loop/ports': { types: ['base', 'envoy', 'rollout', 'event-table'] },
+  'event-table': {},
 
   git: {
     parts: ['base'],
@@ -89,11 +90,16 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   },
   api: {
     parts: [...pure, 'access'],
-    types: ['loop/ports', 'loop', 'config'],
+    types: ['loop/ports', 'loop', 'config', 'event-table'],
     packages: [
-      ...['express', 'prom-client', 'node:crypto', 'node:http', 'node:net'],
+      ...['express', 'node:crypto', 'node:http', 'node:net'],
       ...['node:fs', 'node:path', 'node:url'],
     ],
+  },
+  telemetry: {
+    parts: ['base', 'rollout', 'envoy', 'loop', 'api', 'event-table'],
+    types: ['loop/ports'],
+    packages: ['prom-client'],
   },
   dashboard: {
     parts: ['base'],
@@ -128,6 +134,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
         'admission',
         'access',
         'api',
+        'telemetry',
         'loop',
         'loop/ports',
       ],
@@ -153,6 +160,10 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     packages: ['commander', 'js-yaml', 'picocolors', ...files],
   },
   main: { parts: ['cli'] },
+  reference: {
+    parts: ['telemetry', 'event-table'],
+    packages: ['node:fs', 'node:path'],
+  },
   'xds-target': {
     parts: ['base', 'envoy', 'xds', 'clock', 'log'],
     types: ['loop/ports'],

@@ -1,0 +1,8 @@
+/** All pages of `docs/` that are made from the code. */
+import { eventsPage } from './events-page.js';
+import { metricsPage } from './metrics-page.js';
+import type { Page } from './page.js';
+
+export async function generatedPages(): Promise<readonly Page[]> {
+  return [metricsPage(), eventsPage()];
+}
