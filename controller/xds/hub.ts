@@ -100,13 +100,24 @@ export class Hub {
     }
   }
 
-  /** Ends every stream at a moment of its own within `overMs`. */
+  /**
+   * Ends all streams within `overMs`: peers one after another, at equal distances and in no order that they
+   * know, and all streams of a peer at once, so that it goes to another replica once and not in a wave.
+   */
   endStreams(overMs: number): void {
-    for (const stream of this.streams) {
-      this.deps.clock.after(hashShare(stream.id) * overMs, () => stream.end());
+    const byPeer = new Map<string, { end(): void }[]>();
+    for (const stream of [...this.streams, ...this.loadReports, ...this.metrics]) {
+      const streams = byPeer.get(stream.peer) ?? [];
+      streams.push(stream);
+      byPeer.set(stream.peer, streams);
     }
-    for (const stream of [...this.loadReports, ...this.metrics]) {
-      stream.end();
+    const peers = [...byPeer].sort(([a], [b]) => hashShare(a) - hashShare(b));
+    for (const [place, [, streams]] of peers.entries()) {
+      this.deps.clock.after((place / peers.length) * overMs, () => {
+        for (const stream of streams) {
+          stream.end();
+        }
+      });
     }
   }
 

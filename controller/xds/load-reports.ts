@@ -62,6 +62,10 @@ export class LoadReportStream implements CallHandler {
     this.hub.loadReports.delete(this);
   }
 
+  get peer(): string {
+    return this.call.peer;
+  }
+
   end(): void {
     this.call.end('unavailable', 'the control plane is shutting down');
   }

@@ -65,6 +65,10 @@ export class MetricsStream implements CallHandler {
     this.hub.metrics.delete(this);
   }
 
+  get peer(): string {
+    return this.call.peer;
+  }
+
   end(): void {
     this.call.end('unavailable', 'the control plane is shutting down');
   }

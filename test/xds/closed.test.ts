@@ -16,7 +16,7 @@ import { createClock } from '../../controller/clock.js';
 import { decodeMessage, encodeMessage } from '../../controller/envoy/encode.js';
 import { type Authority, createAuthority, joined } from '../support/authority.js';
 import type { Issued } from '../support/certificates.js';
-import { recordingLogger } from '../support/recording-logger.js';
+import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
 import { until } from '../support/until.js';
 import { type SotwStream, XdsClient } from '../support/xds-client.js';
 import { startTestServer, type TestServer } from '../support/xds-server.js';
@@ -62,6 +62,10 @@ closed.after(async ({ authority, stranger }) => {
 
 interface Port {
   readonly t: TestServer;
+  /** What the reading of certificates and tokens says. */
+  readonly log: RecordingLogger;
+  /** Lets `ms` pass for certificates and tokens at once. */
+  skip(ms: number): void;
   /** The files that the server reads, for tests to change. */
   readonly path: (name: string) => string;
   connect(proof: { readonly who?: Issued; readonly token?: string }): Promise<XdsClient>;
@@ -104,7 +108,12 @@ async function withPort(
     ...(asks.includes('tokens') && { tokenKey: path('token.key'), tokensRevoked: path('revoked') }),
   };
   const clock = createClock();
-  const admission = createAdmission(settings, { clock, logger: recordingLogger() });
+  let skippedMs = 0;
+  const log = recordingLogger();
+  const admission = createAdmission(settings, {
+    clock: { ...clock, now: () => clock.now() + skippedMs },
+    logger: log,
+  });
   const t = await startTestServer({}, clock, admission);
   const clients: XdsClient[] = [];
   t.serve(cart, { cds: ['a'], sds: ['cart-key', 'barrier'] });
@@ -112,6 +121,10 @@ async function withPort(
   try {
     await play({
       t,
+      log,
+      skip: (ms) => {
+        skippedMs += ms;
+      },
       path,
       async connect({ who, token }) {
         const channel = await channelOf(await readFile(path('ca.crt')), who);
@@ -316,13 +329,13 @@ closed('server certificate and authorities change, and streams stay', async (con
 });
 
 closed('half-written files change nothing', async (context) => {
-  await withPort(context, ['certificates'], async ({ t, path, connect }) => {
+  await withPort(context, ['certificates'], async ({ t, log, path, connect }) => {
     const stream = await subscribed(await connect({ who: context.issued.cart }), cart);
     const before = await serialOf(t, context.issued.cart);
     const whole = await readFile(path('tls.key'));
     await writeFile(path('tls.key'), whole.subarray(0, 80));
-    // Two looks later at the latest it has been read.
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    const [line] = await log.until('admission.broken', 1);
+    assert.is(line?.fields.serving, 'what was read before');
     assert.is(await serialOf(t, context.issued.cart), before);
     await stream.quiet();
   });
@@ -388,9 +401,12 @@ closed('a token is its node, until it expires, is revoked or its key goes', asyn
 });
 
 closed('a token that expires ends its streams', async (context) => {
-  await withPort(context, ['tokens'], async ({ connect }) => {
-    const stream = await subscribed(await connect({ token: tokenFor(cart, 'd4', 2) }), cart);
+  await withPort(context, ['tokens'], async ({ skip, connect }) => {
+    const stream = await subscribed(await connect({ token: tokenFor(cart, 'd4') }), cart);
+    const other = await subscribed(await connect({ token: tokenFor(till, 'e5', 7200) }), till);
+    skip(3_600_000);
     assert.match((await stream.raw.ended()).details, /^token d4 expired at/);
+    await other.quiet();
   });
 });
 
