@@ -1,5 +1,11 @@
 /** The vocabulary of differences between the applied and the desired mesh. */
-import type { Resource, ResourceRef } from '../mesh/model.js';
+import type { Mesh, Resource, ResourceRef } from '../mesh/model.js';
+
+/** What is applied and what is desired of one mesh: the context in which a change has its meaning. */
+export interface Ends {
+  readonly applied: Mesh;
+  readonly desired: Mesh;
+}
 
 /**
  * How a change may be brought to the proxies (design: additive first, config in waves, weighted by

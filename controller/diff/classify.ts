@@ -1,26 +1,29 @@
 /**
  * What a difference means for traffic: one `Change` a resource, and one a route inside a virtual router.
  * A removed route is `config`, not `subtractive`, and so is a gateway route that comes or goes while its
- * gateway stays: requests go elsewhere from then on, which is what waves and gates are for.
+ * gateway stays: requests go elsewhere from then on, which is what waves and gates are for. But for one
+ * that comes and takes none from those that are there: it is `additive`.
  */
 import { sameValue } from '../base/same-value.js';
 import type { ResourceRef, Route, VirtualNode, VirtualRouter } from '../mesh/model.js';
 import { normalizeWeights } from '../mesh/weights.js';
-import type { Change, ChangeClass, FieldChange, ResourceChange } from './change.js';
+import type { Change, ChangeClass, Ends, FieldChange, ResourceChange } from './change.js';
 import { diffFields } from './fields.js';
+import { takesRequests } from './takes-requests.js';
 
 /** The meaning of one resource's difference, beside all that changes with it; at least one change. */
 export function classifyChange(
   change: ResourceChange,
   group: readonly ResourceChange[],
+  ends: Ends,
 ): readonly Change[] {
   const { ref, before, after } = change;
   if (before === null) {
-    const changeClass = movesRequests(change, group) ? 'config' : 'additive';
+    const changeClass = movesRequests(change, group, ends) ? 'config' : 'additive';
     return [{ resource: ref, class: changeClass, action: 'created', fields: [] }];
   }
   if (after === null) {
-    const changeClass = movesRequests(change, group) ? 'config' : 'subtractive';
+    const changeClass = movesRequests(change, group, ends) ? 'config' : 'subtractive';
     return [{ resource: ref, class: changeClass, action: 'deleted', fields: [] }];
   }
   if (before.kind === 'VirtualRouter' && after.kind === 'VirtualRouter') {
@@ -34,6 +37,7 @@ export function classifyChange(
 function movesRequests(
   { before, after }: ResourceChange,
   group: readonly ResourceChange[],
+  { applied, desired }: Ends,
 ): boolean {
   const route = after ?? before;
   if (route?.kind !== 'GatewayRoute') {
@@ -42,7 +46,9 @@ function movesRequests(
   const gateway = group.find(
     ({ ref }) => ref.kind === 'VirtualGateway' && ref.name === route.virtualGateway,
   );
-  return gateway === undefined || (gateway.before !== null && gateway.after !== null);
+  const staysThere = gateway === undefined || (gateway.before !== null && gateway.after !== null);
+  const others = [...applied.gatewayRoutes, ...desired.gatewayRoutes];
+  return staysThere && (before !== null || takesRequests(route, others));
 }
 
 /** The order in which classes weigh: a resource with several differences has the heaviest one's class. */

@@ -2,19 +2,22 @@
  * Groups: the connected components of what changes, over the references between the changed resources.
  * Two services changed by one commit are two groups, so one team's failed canary never holds up another's.
  * A gateway route is joined with the routes behind its service in one hop, and so linked with them even
- * where the service between them stays as it is.
+ * where the service between them stays as it is; and one that goes is linked with one that comes in its
+ * place, or nobody would answer between the two.
  */
 import { compareText } from '../base/problem.js';
 import { type Mesh, type Resource, type ResourceRef, resourceKey } from '../mesh/model.js';
 import { referencesOf } from '../mesh/references.js';
-import type { ChangeGroup, ResourceChange } from './change.js';
+import type { ChangeGroup, Ends, ResourceChange } from './change.js';
 import { classifyChange } from './classify.js';
+import { mayMeet } from './takes-requests.js';
 
-/** `changes` that lead to the mesh `desired`, in groups, sorted by name. Each change is in exactly one. */
+/** `changes` that lead to the mesh `ends.desired`, in groups, sorted by name. Each change is in exactly one. */
 export function groupChanges(
-  desired: Mesh,
+  ends: Ends,
   changes: readonly ResourceChange[],
 ): readonly ChangeGroup[] {
+  const { desired } = ends;
   const byKey = new Map(changes.map((change) => [resourceKey(change.ref), change]));
   const neighbours = linkChanges(desired, byKey);
   const seen = new Set<string>();
@@ -24,7 +27,7 @@ export function groupChanges(
       const members = reach(key, neighbours, seen);
       groups.push(
         makeGroup(
-          desired.name,
+          ends,
           members.flatMap((member) => byKey.get(member) ?? []),
         ),
       );
@@ -34,15 +37,15 @@ export function groupChanges(
 }
 
 /** One group of `resources`, whether connected or not. At least one resource. */
-export function makeGroup(mesh: string, resources: readonly ResourceChange[]): ChangeGroup {
+export function makeGroup(ends: Ends, resources: readonly ResourceChange[]): ChangeGroup {
   const sorted = [...resources].sort((left, right) =>
     compareText(resourceKey(left.ref), resourceKey(right.ref)),
   );
   return {
-    mesh,
+    mesh: ends.desired.name,
     name: groupName(sorted),
     resources: sorted,
-    changes: sorted.flatMap((change) => classifyChange(change, sorted)),
+    changes: sorted.flatMap((change) => classifyChange(change, sorted, ends)),
   };
 }
 
@@ -63,7 +66,29 @@ function linkChanges(
       }
     }
   }
+  for (const [gone, come] of replacedRoutes([...byKey.values()])) {
+    neighbours.get(gone)?.add(come);
+    neighbours.get(come)?.add(gone);
+  }
   return neighbours;
+}
+
+/** Keys of gateway routes that go, each with one that comes and may take its requests. */
+function replacedRoutes(
+  changes: readonly ResourceChange[],
+): readonly (readonly [string, string])[] {
+  const come = changes.flatMap(({ ref, before, after }) =>
+    before === null && after?.kind === 'GatewayRoute'
+      ? [{ key: resourceKey(ref), route: after }]
+      : [],
+  );
+  return changes.flatMap(({ ref, before, after }) =>
+    before?.kind === 'GatewayRoute' && after === null
+      ? come
+          .filter(({ route }) => mayMeet(before, route))
+          .map(({ key }) => [resourceKey(ref), key] as const)
+      : [],
+  );
 }
 
 /** What `resource` names, and of a gateway route what answers for its service. */

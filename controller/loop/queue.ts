@@ -49,7 +49,7 @@ const openWork = memo((durable: DurableState): ReadonlyMap<string, readonly stri
   }
   for (const [name, { applied, desired }] of durable.meshes) {
     const rest = differences(applied, desired).filter(({ ref }) => !known.has(resourceKey(ref)));
-    const startable = groupsOf(desired, rest).filter(
+    const startable = groupsOf({ applied, desired }, rest).filter(
       // Who needs what a queued rollout brings comes behind it, or both would wait for ever.
       ({ resources }) => !missingFor(applied, resources).some((key) => queued.has(key)),
     );

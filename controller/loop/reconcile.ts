@@ -53,7 +53,7 @@ function reconcileMesh(
     held: new Map(held),
     nextRollout: durable.nextRollout,
   };
-  for (const group of groupsOf(mesh.desired, startable)) {
+  for (const group of groupsOf(mesh, startable)) {
     startGroup(work, group);
   }
   const { rollouts, nextRollout } = work;
@@ -92,7 +92,7 @@ function startGroup(work: Work, group: ChangeGroup): void {
   for (const id of needed) {
     work.held.delete(id);
   }
-  start(work, needed.length === 0 ? group : makeGroup(group.mesh, [...group.resources, ...joined]));
+  start(work, needed.length === 0 ? group : makeGroup(work.mesh, [...group.resources, ...joined]));
 }
 
 /** True where a rollout that is finished although a newer commit wants otherwise could not stand with it. */

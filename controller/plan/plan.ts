@@ -46,7 +46,8 @@ export function planMeshes(
 ): Plan {
   const meshes = after.map((mesh): MeshPlan => {
     const applied = before.find((candidate) => candidate.name === mesh.name);
-    const groups = groupsOf(mesh, diffMeshes(applied ?? emptyMesh(mesh), mesh));
+    const ends = { applied: applied ?? emptyMesh(mesh), desired: mesh };
+    const groups = groupsOf(ends, diffMeshes(ends.applied, mesh));
     return {
       name: mesh.name,
       isNew: applied === undefined,

@@ -3,7 +3,7 @@
  * step waits for, what a quorum counts, and what people are told of it.
  */
 import { memo, pairMemo } from '../base/memo.js';
-import type { ChangeGroup } from '../diff/change.js';
+import type { ChangeGroup, Ends } from '../diff/change.js';
 import { applyChanges } from '../diff/diff-meshes.js';
 import { type Mesh, type ResourceRef, resourceKey } from '../mesh/model.js';
 import type { Rollout } from './rollout.js';
@@ -25,12 +25,6 @@ export interface ConcernedProxy {
   readonly connectedAtMs: number;
   /** True: it has acknowledged what the rollout serves. */
   readonly hasAcked: boolean;
-}
-
-/** What is applied and what is wanted of a mesh. */
-export interface Ends {
-  readonly applied: Mesh;
-  readonly desired: Mesh;
 }
 
 /** `generation`: the publication that first served the rollout's present position. */

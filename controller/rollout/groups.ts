@@ -5,18 +5,16 @@
  */
 import { pairMemo } from '../base/memo.js';
 import { compareText } from '../base/problem.js';
-import type { ChangeGroup, ResourceChange } from '../diff/change.js';
+import type { ChangeGroup, Ends, ResourceChange } from '../diff/change.js';
 import { groupChanges, makeGroup } from '../diff/group.js';
-import type { Mesh } from '../mesh/model.js';
+import { type Mesh, resourceKey } from '../mesh/model.js';
 import { selectPolicy } from './plan.js';
 import { gainingNodes } from './targets.js';
 
-/** `changes` that lead to the mesh `desired`, as they roll out, sorted by name. */
-export function groupsOf(
-  desired: Mesh,
-  changes: readonly ResourceChange[],
-): readonly ChangeGroup[] {
-  const groups = groupChanges(desired, changes);
+/** `changes` that lead to the mesh `ends.desired`, as they roll out, sorted by name. */
+export function groupsOf(ends: Ends, changes: readonly ResourceChange[]): readonly ChangeGroup[] {
+  const { desired } = ends;
+  const groups = groupChanges(ends, changes);
   const together = new Map<string, ResourceChange[]>();
   const apart = groups.filter((group) => {
     const policy = isOperational(group) ? undefined : selectPolicy(group, desired.rolloutPolicies);
@@ -28,7 +26,7 @@ export function groupsOf(
     together.set(policy.name, joined);
     return false;
   });
-  const joined = [...together.values()].map((resources) => makeGroup(desired.name, resources));
+  const joined = [...together.values()].map((resources) => makeGroup(ends, resources));
   return [...apart, ...joined].sort((left, right) => compareText(left.name, right.name));
 }
 
@@ -39,9 +37,17 @@ export function isOperational({ changes }: ChangeGroup): boolean {
 
 /** The parts of `group` that do not refer to one another; of one that is not joined, itself. */
 const partsOf = pairMemo((group: ChangeGroup, mesh: Mesh): readonly ChangeGroup[] => {
-  const parts = groupChanges(mesh, group.resources);
+  const parts = groupChanges({ applied: mesh, desired: mesh }, group.resources);
   return parts.length > 1 ? parts : [group];
 });
+
+/** True where `group` changes configuration of a resource of its `part`. */
+function hasConfig({ changes }: ChangeGroup, part: ChangeGroup): boolean {
+  const keys = new Set(part.resources.map(({ ref }) => resourceKey(ref)));
+  return changes.some(
+    (change) => change.class === 'config' && keys.has(resourceKey(change.resource)),
+  );
+}
 
 /** The parts of `group` that a step of `stage` changes something of; at least one. */
 export function judgedParts(
@@ -50,9 +56,7 @@ export function judgedParts(
   stage: 'config' | 'weights',
 ): readonly ChangeGroup[] {
   const parts = partsOf(group, mesh).filter((part) =>
-    stage === 'weights'
-      ? gainingNodes(part).length > 0
-      : part.changes.some((change) => change.class === 'config'),
+    stage === 'weights' ? gainingNodes(part).length > 0 : hasConfig(group, part),
   );
   return parts.length === 0 ? [group] : parts;
 }

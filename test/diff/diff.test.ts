@@ -1,6 +1,7 @@
 /** The difference between two meshes, its classes and its groups. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { present } from '../../controller/base/assert.js';
 import { canonicalJson } from '../../controller/base/hash.js';
 import { seededRandom } from '../../controller/base/random.js';
 import { classifyChange } from '../../controller/diff/classify.js';
@@ -8,7 +9,8 @@ import { applyChanges, diffMeshes, emptyMesh } from '../../controller/diff/diff-
 import { diffFields } from '../../controller/diff/fields.js';
 import { groupChanges } from '../../controller/diff/group.js';
 import { shareMesh } from '../../controller/diff/share.js';
-import type { Mesh } from '../../controller/mesh/model.js';
+import { takesRequests } from '../../controller/diff/takes-requests.js';
+import type { GatewayRoute, Mesh } from '../../controller/mesh/model.js';
 import { danglingReferences } from '../../controller/mesh/references.js';
 import { meshOf, type ServiceSpec } from '../support/mesh.js';
 
@@ -18,7 +20,7 @@ const diff = suite('diff');
 function classes(before: Mesh, after: Mesh): readonly string[] {
   const changes = diffMeshes(before, after);
   return changes
-    .flatMap((change) => classifyChange(change, changes))
+    .flatMap((change) => classifyChange(change, changes, { applied: before, desired: after }))
     .map(({ resource, route, class: changeClass, action }) => {
       const place = route === undefined ? resource.name : `${resource.name}/${route}`;
       return `${resource.kind} ${place}: ${changeClass} ${action}`;
@@ -87,7 +89,7 @@ diff('two services are two groups, and a version with its weights is one', () =>
     { name: 'reviews', weights: { v2: 100 } },
     { name: 'ratings', weights: { v1: 0, v2: 100 } },
   ]);
-  const groups = groupChanges(after, diffMeshes(before, after));
+  const groups = groupChanges({ applied: before, desired: after }, diffMeshes(before, after));
   const printed = groups.map((group) => [group.name, group.resources.map(({ ref }) => ref.name)]);
   assert.equal(printed, [
     ['ratings', ['ratings']],
@@ -106,7 +108,7 @@ diff(
       assert.equal(diffMeshes(a, JSON.parse(JSON.stringify(a))), []);
       const changes = diffMeshes(a, b);
       assert.is(canonicalJson(applyChanges(a, changes)), canonicalJson(b), `round ${round}`);
-      const groups = groupChanges(b, changes);
+      const groups = groupChanges({ applied: a, desired: b }, changes);
       const again = groups.reduce((mesh, group) => applyChanges(mesh, group.resources), a);
       assert.is(canonicalJson(again), canonicalJson(b), `groups, round ${round}`);
       assert.equal(danglingReferences(again), []);
@@ -117,8 +119,8 @@ diff(
 diff('the order in which resources come never matters', () => {
   const after = meshOf([{ name: 'ratings', weights: { v1: 1, v2: 1 } }]);
   const shuffled = { ...after, virtualNodes: [...after.virtualNodes].reverse() };
-  const left = groupChanges(after, diffMeshes(base, after));
-  const right = groupChanges(shuffled, diffMeshes(base, shuffled));
+  const left = groupChanges({ applied: base, desired: after }, diffMeshes(base, after));
+  const right = groupChanges({ applied: base, desired: shuffled }, diffMeshes(base, shuffled));
   assert.is(canonicalJson(left), canonicalJson(right));
 });
 
@@ -141,6 +143,58 @@ diff('a gateway route that comes or goes moves requests, unless its gateway does
   ]);
   assert.equal(classes(one, two), ['GatewayRoute ratings: config created']);
   assert.equal(classes(two, one), ['GatewayRoute ratings: config deleted']);
+  const apart = meshOf([
+    { ...reviews, gatewayPrefix: '/reviews' },
+    { ...ratings, gatewayPrefix: '/ratings' },
+  ]);
+  const before = meshOf([{ ...reviews, gatewayPrefix: '/reviews' }, ratings]);
+  assert.equal(classes(before, apart), ['GatewayRoute ratings: additive created']);
+});
+
+diff('a new gateway route takes requests where it may meet one that is tried later', () => {
+  const [base] = meshOf([{ name: 'a', weights: { v1: 1 }, gatewayPrefix: '/' }]).gatewayRoutes;
+  const route = (name: string, priority: number, match: Partial<GatewayRoute['match']>) => ({
+    ...present(base, 'the gateway route'),
+    name,
+    priority,
+    match: { headers: [], queryParameters: [], ...match },
+  });
+  const prefix = (text: string) => ({ path: { kind: 'prefix', prefix: text } as const });
+  const exact = (text: string) => ({ path: { kind: 'exact', exact: text } as const });
+  const host = (text: string) => ({ hostname: { kind: 'exact', exact: text } as const });
+  const suffix = (text: string) => ({ hostname: { kind: 'suffix', suffix: text } as const });
+  const there = [
+    route('reviews', 500, prefix('/reviews/')),
+    route('status', 500, { ...exact('/status'), method: 'GET' }),
+    route('shop', 500, { ...prefix('/'), ...suffix('.shop.example') }),
+    route('admin', 500, { ...prefix('/'), ...host('admin.example') }),
+    route('numbers', 500, { path: { kind: 'regex', regex: '/[0-9]+' }, port: 81 }),
+  ];
+  const outside = { ...host('other.example'), port: 80 };
+  const cases: readonly (readonly [boolean, number, Partial<GatewayRoute['match']>])[] = [
+    [false, 0, { ...outside, ...prefix('/ratings/') }],
+    [true, 0, { ...outside, ...prefix('/') }],
+    [false, 1000, { ...outside, ...prefix('/') }],
+    [true, 0, { ...outside, ...prefix('/reviews/new/') }],
+    [true, 0, { ...outside, ...exact('/reviews/new') }],
+    [false, 0, { ...outside, ...exact('/status'), method: 'POST' }],
+    [true, 0, { ...outside, ...exact('/status') }],
+    [false, 0, { ...outside, ...exact('/status/') }],
+    [true, 0, { ...prefix('/ratings/'), port: 80 }],
+    [true, 0, { ...prefix('/ratings/'), ...host('www.shop.example'), port: 80 }],
+    [true, 0, { ...prefix('/ratings/'), ...suffix('.example'), port: 80 }],
+    [true, 0, { ...prefix('/ratings/'), ...suffix('.www.shop.example'), port: 80 }],
+    [false, 0, { ...prefix('/ratings/'), ...suffix('.net'), port: 80 }],
+    [true, 0, { ...prefix('/ratings/'), ...host('other.example') }],
+    [true, 0, { ...host('other.example'), port: 80 }],
+    [true, 0, { ...outside, path: { kind: 'regex', regex: '/never' } }],
+  ];
+  for (const [takes, priority, match] of cases) {
+    const text = JSON.stringify({ priority, match });
+    assert.is(takesRequests(route('new', priority, match), there), takes, text);
+  }
+  const other = { ...route('new', 0, prefix('/')), virtualGateway: 'inner' };
+  assert.is(takesRequests(other, there), false, 'another gateway');
 });
 
 diff('a gateway route and the router behind its service are one group', () => {
@@ -150,7 +204,8 @@ diff('a gateway route and the router behind its service are one group', () => {
     return meshOf([reviews, ratings]);
   };
   const desired = of('/reviews', 50);
-  const groups = groupChanges(desired, diffMeshes(of('/', 0), desired));
+  const applied = of('/', 0);
+  const groups = groupChanges({ applied, desired }, diffMeshes(applied, desired));
   const printed = groups.map(({ name, resources }) => [name, resources.map(({ ref }) => ref.kind)]);
   assert.equal(printed, [
     ['ratings', ['VirtualRouter']],

@@ -75,7 +75,7 @@ function change(before: string, after: string, whole = yaml): Found {
   const desired: Mesh = meshFromYaml(whole.replace(before, after));
   const changes = diffMeshes(applied, desired);
   assert.is(changes.length, 1, `${changes.length} resources changed`);
-  const group = makeGroup('shop', changes);
+  const group = makeGroup({ applied, desired }, changes);
   const concerned = [applied, desired].flatMap((mesh) => [...concernedNodes(group, mesh)]);
   return { concerned: [...new Set(concerned)].sort(), judged: judgedNodes(group, desired) };
 }
