@@ -3,7 +3,8 @@
 # part of it, since the controller fetches the mesh repository with it; so the base is Debian, and not
 # one without any programs. State and the fetched objects are in /data; nothing else is written.
 #
-#   docker run -v headgate:/data -p 18000:18000 headgate \
+#   docker run --read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs /tmp \
+#     -v headgate:/data -p 18000:18000 headgate \
 #     serve --repo https://git.example.com/mesh.git --xds 0.0.0.0:18000 --insecure
 
 ARG NODE=node:24-trixie-slim

@@ -25,6 +25,8 @@ export async function buildPage({ root, outDir }) {
       // Inlined files would need `data:` in the content security policy.
       assetsInlineLimit: 0,
       modulePreload: false,
+      // The notices that the licences of what is built in ask for.
+      license: { fileName: 'licences.md' },
       // A busy machine would be warned of with each build.
       rolldownOptions: { checks: { bundlerTimings: false } },
     },
