@@ -38,6 +38,7 @@ import { countEvents } from './telemetry/count-events.js';
 import { logMoves } from './telemetry/log-moves.js';
 import { createMetrics } from './telemetry/metrics.js';
 import { observeAll } from './telemetry/observer.js';
+import { openTracing, wantsTraces, withTraceIds } from './telemetry/open-tracing.js';
 import { programVersion } from './version.js';
 import { createXdsServer } from './xds/publisher.js';
 
@@ -84,7 +85,8 @@ async function start(
   undo: (() => Promise<void>)[],
 ): Promise<RunningApp> {
   const clock = overrides.clock ?? createClock();
-  const logger = countEvents(overrides.logger ?? createLogger(settings));
+  const plainLogger = overrides.logger ?? createLogger(settings);
+  const logger = countEvents(wantsTraces(process.env) ? withTraceIds(plainLogger) : plainLogger);
   // Jitter need not repeat from run to run, only within a test, which brings its own clock.
   const random = seededRandom(clock.now());
   const { drainMs } = settings;
@@ -155,7 +157,11 @@ async function start(
     sinks: () => dispatcher.status(),
     certificates: () => [...secretSource.expiries(), ...(admission?.expiries() ?? [])],
   });
-  const observer = observeAll([metrics]);
+  const tracing = await openTracing(process.env, { version: programVersion(), logger });
+  undo.push(async () => tracing?.stop());
+  const observer = observeAll([metrics, ...(tracing ? [tracing.observer] : [])], (error) =>
+    logger.error('telemetry.broken', { error }),
+  );
   const measurer = createMeasurer(
     settings.providers.map((one) => createProvider(one, { readSecret: readSecretNow })),
     {

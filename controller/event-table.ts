@@ -106,6 +106,17 @@ export const eventTable = {
     meaning: 'More notifications wait than are kept; the oldest were dropped.',
   },
   'store.recovered': { level: 'info', meaning: 'The state can be stored again.' },
+  'telemetry.broken': {
+    level: 'error',
+    meaning: 'A bug of ours: metrics or traces stop at what they had; everything else goes on.',
+  },
+  'tracing.failed': {
+    level: 'warn',
+    meaning:
+      'The collector of traces does not take spans; they are lost, and nothing waits for it.',
+  },
+  'tracing.recovered': { level: 'info', meaning: 'The collector of traces takes spans again.' },
+  'tracing.started': { level: 'info', meaning: 'Traces are sent to a collector.' },
   'xds.connected': { level: 'info', meaning: 'A proxy opened a stream.' },
   'xds.denied': { level: 'warn', meaning: 'A connection, stream or node was refused.' },
   'xds.disconnected': { level: 'info', meaning: 'A proxy’s stream ended.' },

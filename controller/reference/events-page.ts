@@ -19,6 +19,8 @@ messages (\`dev.headgate.EVENT.v1\` as a CloudEvent). A name keeps its meaning; 
 {"level":"info","time":"2026-11-29T09:00:00.000Z","event":"rollout.moved","rollout":"reviews-3","mesh":"shop","from":"Progressing","phase":"Baking","step":0,"reason":"…","revision":"8c1d…"}
 \`\`\`
 
+Where traces are on, a line about a commit has its \`traceId\` too ([traces](../operations/tracing.md)).
+
 ${markdownTable(['Event', 'Level', 'Meaning'], rows)}`;
   return { path: 'docs/reference/events.md', source: 'controller/event-table.ts', text };
 }

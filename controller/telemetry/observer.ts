@@ -1,6 +1,6 @@
 /**
  * What happens on the way from a commit to the last ACK, as telemetry is told of it. `app.ts` calls every
- * observer at each of these points; an observer must return at once and never throw.
+ * observer at each of these points; an observer must return at once.
  */
 import type { LoopEvent } from '../loop/events.js';
 import type { ProxyStatus, SourceEvent } from '../loop/ports.js';
@@ -31,13 +31,25 @@ export interface Observer {
   acked(proxy: ProxyStatus, nowMs: number): void;
 }
 
-/** Tells each of `observers` in their order. */
-export function observeAll(observers: readonly Observer[]): Observer {
+/**
+ * Tells each of `observers` in their order. One that throws has a bug, is told nothing any more, and costs
+ * the others nothing; `onFault` hears why.
+ */
+export function observeAll(
+  observers: readonly Observer[],
+  onFault: (error: unknown) => void,
+): Observer {
+  let sound = observers;
   const tell =
     <Name extends keyof Observer>(name: Name) =>
     (...args: Parameters<Observer[Name]>): void => {
-      for (const observer of observers) {
-        (observer[name] as (...all: Parameters<Observer[Name]>) => void)(...args);
+      for (const observer of sound) {
+        try {
+          (observer[name] as (...all: Parameters<Observer[Name]>) => void)(...args);
+        } catch (error) {
+          sound = sound.filter((each) => each !== observer);
+          onFault(error);
+        }
       }
     };
   return {

@@ -99,7 +99,10 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   telemetry: {
     parts: ['base', 'rollout', 'envoy', 'loop', 'api', 'event-table'],
     types: ['loop/ports'],
-    packages: ['prom-client'],
+    packages: [
+      ...['prom-client', '@opentelemetry/api', '@opentelemetry/exporter-trace-otlp-http'],
+      ...['@opentelemetry/resources', '@opentelemetry/sdk-trace'],
+    ],
   },
   dashboard: {
     parts: ['base'],
