@@ -4,6 +4,7 @@
  */
 import { renderDuration } from '../base/duration.js';
 import { isTimeZone } from '../base/local-time.js';
+import type * as yaml from '../generated/schema-types.js';
 import type { FieldPath } from '../mesh/document.js';
 import type { RolloutPolicy, RolloutStep, RolloutWindows } from '../mesh/model.js';
 import {
@@ -14,17 +15,24 @@ import {
 } from '../mesh/policy-defaults.js';
 import { checkDuration } from './check-duration.js';
 import { checkGates } from './check-gate.js';
+import { checkStrategy, stepPath } from './check-strategy.js';
 import type { Finding } from './finding.js';
+import { bakesMs } from './rollout-policy.js';
 
 const secondMs = 1000;
 
-export function checkPolicy(policy: RolloutPolicy): readonly Finding[] {
+/** `policy` is what `written` means in the model. */
+export function checkPolicy(
+  written: yaml.RolloutPolicy,
+  policy: RolloutPolicy,
+): readonly Finding[] {
   const { steps, gates, stepDeadlineMs } = policy;
   const longestBakeMs = Math.max(...steps.map(({ bakeMs }) => bakeMs));
   return [
-    ...checkProgress(steps),
+    ...(written.spec.blueGreen === undefined ? checkProgress(written, steps) : []),
+    ...checkStrategy(written, policy),
     ...steps.flatMap(({ bakeMs }, index) =>
-      checkDuration(bakeMs, ['spec', 'steps', index, 'bake'], [0, bakeMaxMs]),
+      checkDuration(bakeMs, [...stepPath(written, index), 'bake'], [0, bakeMaxMs]),
     ),
     ...checkDuration(stepDeadlineMs, ['spec', 'stepDeadline'], [secondMs, stepDeadlineMaxMs]),
     ...checkDeadline(stepDeadlineMs, longestBakeMs),
@@ -64,16 +72,16 @@ function checkQuorumDeadline({ proxies, stepDeadlineMs }: RolloutPolicy): readon
 
 function checkMaxDuration({ maxDurationMs, steps }: RolloutPolicy): readonly Finding[] {
   const path = ['spec', 'maxDuration'];
-  const bakesMs = steps.reduce((sum, { bakeMs }) => sum + bakeMs, 0);
-  if (maxDurationMs === undefined || maxDurationMs > bakesMs) {
+  const togetherMs = bakesMs(steps);
+  if (maxDurationMs === undefined || maxDurationMs > togetherMs) {
     return maxDurationMs === undefined
       ? []
       : checkDuration(maxDurationMs, path, [secondMs, maxDurationMaxMs]);
   }
   const found = renderDuration(maxDurationMs);
-  const allowed = `more than ${renderDuration(bakesMs)}`;
+  const allowed = `more than ${renderDuration(togetherMs)}`;
   const text =
-    `maxDuration is ${found}, so steps that bake ${renderDuration(bakesMs)} together could never ` +
+    `maxDuration is ${found}, so steps that bake ${renderDuration(togetherMs)} together could never ` +
     `be completed; use ${allowed}`;
   return [{ code: 'HG0606', path, text, details: { found, allowed } }];
 }
@@ -106,11 +114,15 @@ function emptyFreeze(from: string, to: string, path: FieldPath): Finding {
   return { code: 'HG0617', path, text, details: { found: to, allowed: `after ${from}` } };
 }
 
-function checkProgress(steps: readonly RolloutStep[]): readonly Finding[] {
+/** A step that gives no progress stays where the one before it is. */
+function checkProgress(
+  { spec }: yaml.RolloutPolicy,
+  steps: readonly RolloutStep[],
+): readonly Finding[] {
   const findings: Finding[] = [];
   for (const [index, { progress }] of steps.entries()) {
     const before = steps[index - 1]?.progress ?? 0;
-    if (progress <= before) {
+    if (spec.steps?.[index]?.progress !== undefined && progress <= before) {
       const text =
         `spec.steps[${index}].progress is ${progress}, expected more than the ${before} of the ` +
         'step before';
@@ -121,7 +133,8 @@ function checkProgress(steps: readonly RolloutStep[]): readonly Finding[] {
   }
   const last = steps.at(-1)?.progress;
   if (last !== 100) {
-    const path = ['spec', 'steps', steps.length - 1, 'progress'];
+    const isWritten = spec.steps?.at(-1)?.progress !== undefined;
+    const path = ['spec', 'steps', steps.length - 1, ...(isWritten ? ['progress'] : [])];
     const text = `the last step has progress ${last}, expected 100; add a step of 100`;
     findings.push({ code: 'HG0602', path, text, details: { found: String(last), allowed: '100' } });
   }

@@ -48,8 +48,9 @@ export function declare(kind: KnownKind, value: unknown): Declared {
       return { resource: gatewayRoute(written), findings: checkGatewayRoute(written) };
     }
     case 'RolloutPolicy': {
-      const resource = rolloutPolicy(value as yaml.RolloutPolicy);
-      return { resource, findings: checkPolicy(resource) };
+      const written = value as yaml.RolloutPolicy;
+      const resource = rolloutPolicy(written);
+      return { resource, findings: checkPolicy(written, resource) };
     }
   }
 }

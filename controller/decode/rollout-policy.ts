@@ -1,4 +1,5 @@
 /** A RolloutPolicy document in the model's terms: durations in milliseconds, defaults filled in. */
+import { assert } from '../base/assert.js';
 import type * as yaml from '../generated/schema-types.js';
 import type {
   ProxyQuorum,
@@ -9,18 +10,22 @@ import type {
   RolloutWindows,
   Weekday,
 } from '../mesh/model.js';
-import { policyDefaults } from '../mesh/policy-defaults.js';
+import { policyDefaults, stickyTtlDefaultMs } from '../mesh/policy-defaults.js';
+import type { Mirror, RequestMatch, Sticky } from '../mesh/strategies.js';
 import { decodeGate } from './gate.js';
 import { goDurationMs } from './go-duration.js';
+import { headerMatch } from './matches.js';
 
 export function rolloutPolicy({ metadata, spec }: yaml.RolloutPolicy): RolloutPolicy {
-  const steps = spec.steps?.map(step) ?? policyDefaults.steps;
+  const steps = stepsOf(spec);
   return {
     kind: 'RolloutPolicy',
     name: metadata.name,
     labels: metadata.labels ?? {},
     selector: selector(spec.selector),
     steps,
+    ...(spec.blueGreen === undefined ? {} : { isBlueGreen: true }),
+    ...(spec.sticky === undefined ? {} : { sticky: sticky(spec.sticky, steps) }),
     gates: spec.gates?.map(decodeGate) ?? policyDefaults.gates,
     failureLimit: spec.failureLimit ?? policyDefaults.failureLimit,
     errorLimit: spec.errorLimit,
@@ -84,8 +89,64 @@ function minuteOf(time: string): string {
   return time.includes('T') ? time : `${time}T00:00`;
 }
 
-function step({ progress, bake, approval }: yaml.RolloutStep): RolloutStep {
-  return { progress, bakeMs: goDurationMs(bake), approval: approval ?? false };
+function stepsOf({ steps, blueGreen }: yaml.RolloutPolicySpec): readonly RolloutStep[] {
+  if (blueGreen !== undefined) {
+    return blueGreenSteps(blueGreen);
+  }
+  let progress = 0;
+  return (
+    steps?.map((written) => {
+      progress = written.progress ?? progress;
+      return step(written, progress);
+    }) ?? policyDefaults.steps
+  );
+}
+
+function blueGreenSteps(written: yaml.BlueGreen): readonly RolloutStep[] {
+  return [step(written.preview, 0), step(written.switch, 100)];
+}
+
+function step(written: Omit<yaml.RolloutStep, 'progress'>, progress: number): RolloutStep {
+  return {
+    progress,
+    ...(written.match === undefined ? {} : { match: requestMatch(written.match) }),
+    ...(written.mirror === undefined ? {} : { mirror: mirror(written.mirror) }),
+    bakeMs: goDurationMs(written.bake),
+    approval: written.approval ?? false,
+  };
+}
+
+function requestMatch({ headers = [], cookies = [] }: yaml.RequestMatch): RequestMatch {
+  return {
+    headers: headers.map(headerMatch),
+    cookies: cookies.map(({ name, match }) =>
+      match === undefined ? { name } : { name, ...match },
+    ),
+  };
+}
+
+/** Reading twice harms nobody; whoever writes twice says so. */
+const mirrorMethods = ['GET', 'HEAD'] as const;
+
+function mirror({ percent, methods = [...mirrorMethods] }: yaml.Mirror): Mirror {
+  return { percent, methods: methods.toSorted() };
+}
+
+function sticky({ cookie, header }: yaml.Sticky, steps: readonly RolloutStep[]): Sticky {
+  if (cookie === undefined) {
+    assert(header !== undefined, 'the schema lets exactly one way of telling clients apart pass');
+    return { kind: 'header', name: header.name.toLowerCase() };
+  }
+  const ttlMs =
+    cookie.ttl === undefined
+      ? Math.max(stickyTtlDefaultMs, 2 * bakesMs(steps))
+      : goDurationMs(cookie.ttl);
+  return { kind: 'cookie', name: cookie.name, ttlMs };
+}
+
+/** What all of `steps` bake, one after the other. */
+export function bakesMs(steps: readonly RolloutStep[]): number {
+  return steps.reduce((sum, { bakeMs }) => sum + bakeMs, 0);
 }
 
 /** A default deadline before the bake time is over would stop every rollout. */

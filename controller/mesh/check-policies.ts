@@ -3,8 +3,9 @@
  * policies contradict one another only where two select the same resource in the same way.
  */
 import type { MeshDocument } from './document.js';
-import type { Labels, ResourceKind, RolloutPolicy } from './model.js';
+import type { ResourceKind, RolloutPolicy } from './model.js';
 import { declared, lookUp, type Scope } from './scope.js';
+import { hasLabels } from './selects.js';
 
 const namedKinds = [
   ['virtualRouters', 'VirtualRouter'],
@@ -124,12 +125,6 @@ function checkLabels(
     }
     labelled.set(key, other ?? document);
   }
-}
-
-function hasLabels(labels: Labels, wanted: Labels): boolean {
-  return Object.entries(wanted).every(
-    ([name, value]) => Object.hasOwn(labels, name) && labels[name] === value,
-  );
 }
 
 /** `careful (policies.yaml:3)`. */

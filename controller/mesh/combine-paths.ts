@@ -3,6 +3,7 @@
  * them, the gateway route takes and, once it has rewritten them, the other one takes too.
  */
 import type { GatewayRoute, HeaderMatch, PathMatch, ValueMatch } from './model.js';
+import { escapeRegex } from './strategies.js';
 
 export type PathRewrite =
   /** The prefix that `match.path` has becomes `value`. */
@@ -182,10 +183,6 @@ function meetRegex(path: Extract<PathMatch, { kind: 'regex' }>, other: PathMatch
       ? { kind: 'prefix', prefix: other.prefix }
       : { kind: 'regex', regex: `${escapeRegex(other.exact)}(\\?.*)?` };
   return { path, header: { name: ':path', invert: false, match } };
-}
-
-function escapeRegex(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 /** True where `path` is any path at all. */

@@ -6,6 +6,7 @@
  * sorted by name. Every reference resolves: `resolveMeshes` reports the others.
  */
 import type { Gate, NoData } from './gates.js';
+import type { DrawnBy, Mirror, RequestMatch, SetCookie, Sticky } from './strategies.js';
 
 export type ResourceKind =
   | 'Mesh'
@@ -225,11 +226,23 @@ export interface Route {
   readonly priority: number;
   readonly protocol: Protocol;
   readonly match: RouteMatch;
-  /** At least one, sorted by virtual node and port. */
+  /**
+   * At least one, sorted by virtual node and port. In an effective mesh in the order in which Envoy's draw
+   * goes through them, which may name a target several times.
+   */
   readonly targets: readonly WeightedTarget[];
   readonly retryPolicy?: RetryPolicy;
   readonly timeout?: Timeout;
+  /** Only in an effective mesh: which part of the route's requests this is; undefined: the rest, or all. */
+  readonly part?: RoutePart;
+  /** Only in an effective mesh: what weights are drawn by; undefined: chance. */
+  readonly drawnBy?: DrawnBy;
+  /** Only in an effective mesh: set by each answer, with the request's id as its value. */
+  readonly setCookie?: SetCookie;
 }
+
+/** Requests that match a step's conditions; that are copied; of clients that have a cookie of the rollout. */
+export type RoutePart = 'match' | 'mirror' | 'returning';
 
 export interface RouteMatch {
   /** The router's port that the route belongs to; undefined: every port of the route's protocol. */
@@ -275,6 +288,8 @@ export interface WeightedTarget {
   readonly weight: number;
   /** Only in an effective mesh: the node once more, as what its canary is compared with. */
   readonly role?: 'baseline';
+  /** Only in an effective mesh: of 10,000 requests so many are sent to it once more, as copies. */
+  readonly copies?: number;
 }
 
 export interface RetryPolicy {
@@ -336,8 +351,12 @@ export interface RolloutPolicy {
   readonly name: string;
   readonly labels: Labels;
   readonly selector: RolloutSelector;
-  /** At least one; progress rises and ends at 100. */
+  /** At least one; progress rises with each that gives it, and ends at 100. */
   readonly steps: readonly RolloutStep[];
+  /** True: `steps` are those of blue and green. Undefined: they are the policy's own. */
+  readonly isBlueGreen?: true;
+  /** Undefined: each request is drawn anew. */
+  readonly sticky?: Sticky;
   readonly gates: readonly Gate[];
   /** The rollout fails at this many failed verdicts of one gate. From 1. */
   readonly failureLimit: number;
@@ -420,8 +439,12 @@ export interface RolloutSelector {
 }
 
 export interface RolloutStep {
-  /** Above 0, at most 100, in percent of the way from applied to desired. */
+  /** 0 to 100, in percent of the way from applied to desired; that of the step before where it gives none. */
   readonly progress: number;
+  /** From this step on; undefined: as in the step before. */
+  readonly match?: RequestMatch;
+  /** In this step alone; only at progress 0. */
+  readonly mirror?: Mirror;
   readonly bakeMs: number;
   /** True: a person approves before the step is entered. */
   readonly approval: boolean;

@@ -42,6 +42,12 @@ export const policyDefaults: Defaults = {
   proxies: { quorum: 50 },
 };
 
+/** A working day and its night: who comes back the next morning is still the same client. */
+export const stickyTtlDefaultMs = 24 * 3_600_000;
+
+/** From shorter than any rollout to a year, which is as long as browsers keep one. */
+export const stickyTtlMs = [60_000, 8760 * 3_600_000] as const;
+
 /** Above this a step's figures say more about yesterday's traffic than about the release. */
 export const bakeMaxMs = 168 * 3_600_000;
 

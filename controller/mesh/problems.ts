@@ -431,6 +431,36 @@ export const meshProblems = {
       'A rollout policy is after itself, directly or over others, so nothing could ever start.',
     resolution: 'Take one of the names out of after.',
     example: 'metadata: { name: web }\nspec: { after: [web] }',
+  HG0621: {
+    title: 'steps beside blueGreen',
+    cause: 'A policy says twice in which steps its rollouts go.',
+    resolution: 'Keep steps, or blueGreen, which is two steps of its own.',
+    example: 'steps: [{ progress: 100, bake: 1m }]\nblueGreen: { … }',
+  },
+  HG0622: {
+    title: 'mirroring beside weights',
+    cause:
+      'A step copies requests to a version that gets requests of its own by then: it would get ' +
+      'some of them twice.',
+    resolution: 'Put steps with mirror before the first one with progress, and without progress.',
+    example: 'steps: [{ progress: 5, mirror: { percent: 10 }, bake: 1m }, …]',
+  },
+  HG0623: {
+    title: 'step that a route cannot take',
+    cause:
+      'A policy tells requests apart by what the routes of a router that it selects do not have: ' +
+      'a TCP connection has no headers and cannot be copied, gRPC clients keep no cookies, and ' +
+      'gRPC calls are POST requests.',
+    resolution: 'Select that router by a policy of its own, or tell requests apart another way.',
+    example: 'sticky: { cookie: { name: version } } # and a router with a grpcRoute',
+  },
+  HG0624: {
+    title: 'match on what a gateway rewrites',
+    cause:
+      'A step tells requests apart by their host name or path, which a gateway rewrites before ' +
+      "a router's routes see it.",
+    resolution: 'Use another header, or a cookie.',
+    example: 'match: { headers: [{ name: host, match: { exact: preview.example.com } }] }',
   },
 } as const satisfies Readonly<Record<`HG0${4 | 5 | 6}${number}`, ProblemEntry>>;
 

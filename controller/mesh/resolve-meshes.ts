@@ -13,6 +13,7 @@ import { checkGatewayRoutes } from './check-gateways.js';
 import { checkPolicies } from './check-policies.js';
 import { checkProviders } from './check-providers.js';
 import { checkRouters } from './check-routers.js';
+import { checkStrategies } from './check-strategies.js';
 import type { Declarations, DeclaredRouter, MeshDocument } from './document.js';
 import { type Mesh, type Origin, resourceKey, type VirtualRouter } from './model.js';
 import {
@@ -74,6 +75,7 @@ export function resolveMeshes(declarations: Declarations): ResolvedMeshes {
     checkRouters(scope);
     checkGatewayRoutes(scope);
     checkPolicies(scope);
+    checkStrategies(scope);
     checkProviders(scope, declarations.providers);
   }
   const isUsable =

@@ -5,6 +5,7 @@
 import type { ChangeClass, ChangeGroup } from '../diff/change.js';
 import type { Mesh, Resource, RolloutPolicy, RolloutSelector } from '../mesh/model.js';
 import { policyDefaults } from '../mesh/policy-defaults.js';
+import { hasLabels } from '../mesh/selects.js';
 import type { PlanStep, RolloutPlan } from './rollout.js';
 import { gainingNodes } from './targets.js';
 
@@ -63,7 +64,9 @@ export function selectPolicy(
   const resources = group.resources.flatMap((change) => change.after ?? change.before ?? []);
   return (
     policies.find((policy) => resources.some((resource) => isNamed(policy.selector, resource))) ??
-    policies.find((policy) => resources.some((resource) => hasLabels(policy.selector, resource))) ??
+    policies.find(({ selector }) =>
+      resources.some(({ labels }) => hasLabels(labels, selector.matchLabels)),
+    ) ??
     policies.find((policy) => policy.selector.isDefault)
   );
 }
@@ -79,9 +82,4 @@ function isNamed(selector: RolloutSelector, resource: Resource): boolean {
     default:
       return false;
   }
-}
-
-function hasLabels(selector: RolloutSelector, resource: Resource): boolean {
-  const wanted = Object.entries(selector.matchLabels);
-  return wanted.length > 0 && wanted.every(([name, value]) => resource.labels[name] === value);
 }
