@@ -94,7 +94,15 @@ async function loadRoot() {
   loading.resolvePath = (_origin, target) =>
     folders.map((folder) => join(folder, target)).find((path) => existsSync(path)) ?? target;
   await loading.load(Object.keys(roots), { keepCase: true });
+  addNewer(loading);
   return loading.resolveAll();
+}
+
+/** Fields that Envoy has and the package does not have yet, with Envoy's numbers. */
+function addNewer(loading) {
+  // Envoy 1.36, route_components.proto: weights drawn by the route's hash policy.
+  const weighted = loading.lookupType('envoy.config.route.v3.WeightedCluster');
+  weighted.add(new protobuf.Field('use_hash_policy', 5, 'google.protobuf.BoolValue'));
 }
 
 /** The types, enums and services that `names` need, sorted by full name. */

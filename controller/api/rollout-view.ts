@@ -6,6 +6,7 @@
 import { renderDuration } from '../base/duration.js';
 import type { LoopState } from '../loop/state.js';
 import { concernedProxies } from '../rollout/concerned.js';
+import { describeStep, describeSticky, labelOfStep } from '../rollout/describe-step.js';
 import { servedStep } from '../rollout/mix.js';
 import {
   type GateResult,
@@ -57,7 +58,13 @@ export interface RolloutView {
     readonly progress: number;
     readonly bake: string;
     readonly approval: boolean;
+    /** `25 %`, `match`, `mirror` or `preview`. */
+    readonly label: string;
+    /** `requests with header x-canary = always go to the canary`. */
+    readonly text: string;
   }[];
+  /** `one client stays on one version, by cookie version`; undefined: each request is drawn anew. */
+  readonly sticky?: string;
   /** The verdicts on which each step was left, in order. */
   readonly evidence: readonly {
     /** From 1, as `step.index` counts. */
@@ -157,12 +164,15 @@ export function viewRollout(state: LoopState, rollout: Rollout, nowMs: number): 
     bakeEndsAt: rollout.phase === 'Baking' ? viewTime(bakedAtMs(rollout, nowMs)) : undefined,
     commit: viewCommit(revision),
     policy: plan.policy,
-    steps: plan.steps.map(({ stage, progress, bakeMs, approval }) => ({
-      stage,
-      progress,
-      bake: renderDuration(bakeMs),
-      approval,
+    steps: plan.steps.map((step) => ({
+      stage: step.stage,
+      progress: step.progress,
+      bake: renderDuration(step.bakeMs),
+      approval: step.approval,
+      label: labelOfStep(step),
+      text: describeStep(step),
     })),
+    sticky: plan.sticky && describeSticky(plan.sticky),
     evidence: rollout.evidence.map(({ step, gates, atMs }) => ({
       step: step + 1,
       at: viewTime(atMs),

@@ -52,7 +52,7 @@ export function renderRollout(
   }
   if (steps.length > 0) {
     const rows = steps.map((_, index) => stepRow(rollout, index));
-    parts.push(renderTable(['step', 'stage', 'progress', 'bake', 'state'], rows));
+    parts.push(renderTable(['step', 'what', 'bake', 'state'], rows));
   }
   if (events.length > 0) {
     parts.push(
@@ -90,6 +90,7 @@ function header(rollout: RolloutView, style: Style): readonly (readonly [string,
         ]),
     ['Step', `${step.index}/${step.count} (${showPercent(rollout.progress)})`],
     ['Policy', rollout.policy ?? 'built-in'],
+    ...(rollout.sticky === undefined ? [] : [['Sticky', rollout.sticky] as const]),
     ['Commit', `${showCommit(rollout.revision)}  ${commit.title}  (${commit.author})`],
     ['Started', showTime(rollout.startedAt)],
     ...(rollout.endedAt === undefined ? [] : [['Ended', showTime(rollout.endedAt)] as const]),
@@ -106,8 +107,7 @@ function stepRow(rollout: RolloutView, index: number): Row {
   const evidence = rollout.evidence.find((passed) => passed.step === index + 1);
   return [
     String(index + 1),
-    step?.stage ?? '',
-    showPercent(step?.progress ?? null),
+    step?.text ?? '',
     step?.bake ?? '',
     evidence === undefined
       ? openStep(rollout, index)

@@ -24,7 +24,7 @@ import { routeName } from './names.js';
 import type { ServedRoute } from './reach.js';
 import { resourceOf } from './resource.js';
 import { envoyMatch } from './route-match.js';
-import { envoyRoute } from './routes.js';
+import { envoyRoute, partName } from './routes.js';
 import type { EncodedResource, ResourceReference } from './snapshot.js';
 import { clustersOf } from './virtual-hosts.js';
 
@@ -141,7 +141,7 @@ function joinedRoutes(
         : undefined,
       ...pathRewrite({ match, rewrite }),
     };
-    return { ...made, ...named(mesh, gatewayRoute, route.name), route: action };
+    return { ...made, ...named(mesh, gatewayRoute, partName(route)), route: action };
   });
 }
 

@@ -5,9 +5,10 @@
  */
 import type {
   envoy_config_route_v3_Route as EnvoyRoute,
+  envoy_config_route_v3_RouteAction_RequestMirrorPolicy as MirrorPolicy,
   envoy_config_route_v3_RouteAction as RouteAction,
 } from '../generated/envoy-types.js';
-import type { Timeout } from '../mesh/model.js';
+import type { Route, Timeout } from '../mesh/model.js';
 import { normalizeWeights } from '../mesh/weights.js';
 import { provenanceMetadata } from './metadata.js';
 import { targetClusterName } from './names.js';
@@ -27,7 +28,7 @@ export function envoyRoute(
   const { owner, route } = served;
   const { kind, name } = owner;
   return {
-    name: route.name,
+    name: partName(route),
     match: envoyMatch(route.protocol, route.match, proxyKind),
     metadata: provenanceMetadata({
       mesh: meshName,
@@ -37,6 +38,11 @@ export function envoyRoute(
     }),
     ...routeAction(meshName, served, proxyKind),
   };
+}
+
+/** `all`; a part of it that a rollout tells apart is `all/match`. */
+export function partName({ name, part }: Route): string {
+  return part === undefined ? name : `${name}/${part}`;
 }
 
 /** The timeouts of a request and of a stream on which nothing moves; 0 is none. */
@@ -62,14 +68,70 @@ function routeAction(
     weight: wrapped(weights[index] ?? 0),
   }));
   const timeouts = requestTimeouts(route.timeout);
+  // gRPC's own clients draw by chance, copy nothing and keep no cookies.
+  const isEnvoy = proxyKind === 'envoy';
+  const hashPolicy = isEnvoy ? hashPolicyOf(route) : undefined;
+  const mirrors = isEnvoy ? mirrorsOf(meshName, route, targets) : [];
   return {
     route: {
-      weighted_clusters: { clusters },
-      ...(proxyKind === 'grpc' ? streamDuration(timeouts) : timeouts),
+      weighted_clusters: {
+        clusters,
+        use_hash_policy: hashPolicy && wrapped(true),
+      },
+      hash_policy: hashPolicy,
+      request_mirror_policies: mirrors.length > 0 ? mirrors : undefined,
+      ...(isEnvoy ? timeouts : streamDuration(timeouts)),
       retry_policy: envoyRetryPolicy(route.retryPolicy),
       upgrade_configs: route.match.method === 'CONNECT' ? [{ upgrade_type: 'CONNECT' }] : undefined,
     },
+    response_headers_to_add: isEnvoy ? cookieOf(route) : undefined,
   };
+}
+
+function hashPolicyOf({ drawnBy }: Route): RouteAction['hash_policy'] {
+  switch (drawnBy?.kind) {
+    case undefined:
+      return undefined;
+    case 'cookie':
+      return [{ cookie: { name: drawnBy.name } }];
+    case 'header':
+      return [{ header: { header_name: drawnBy.name } }];
+  }
+}
+
+/** Each copy is drawn for itself. The canary is to see the host that its own requests will have. */
+function mirrorsOf(
+  meshName: string,
+  { targets }: Route,
+  resolved: ServedRoute['targets'],
+): readonly MirrorPolicy[] {
+  return resolved.flatMap((target, index) => {
+    const copies = targets[index]?.copies ?? 0;
+    return copies === 0
+      ? []
+      : [
+          {
+            cluster: targetClusterName(meshName, target),
+            runtime_fraction: {
+              default_value: { numerator: copies, denominator: 'TEN_THOUSAND' },
+            },
+            disable_shadow_host_suffix_append: true,
+          },
+        ];
+  });
+}
+
+/**
+ * The id that Envoy gives each request before it looks for a route, and draws by where the client has no
+ * cookie. For the whole host, and out of reach of scripts.
+ */
+function cookieOf({ setCookie }: Route): EnvoyRoute['response_headers_to_add'] {
+  if (setCookie === undefined) {
+    return undefined;
+  }
+  const seconds = Math.ceil(setCookie.ttlMs / 1000);
+  const value = `${setCookie.name}=%REQ(X-REQUEST-ID)%; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Lax`;
+  return [{ header: { key: 'set-cookie', value }, append_action: 'APPEND_IF_EXISTS_OR_ADD' }];
 }
 
 /** gRPC's own clients read the timeout of a request here (gRFC A31), and know no other. */

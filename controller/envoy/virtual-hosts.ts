@@ -103,7 +103,12 @@ function virtualHost(
 export function clustersOf(host: VirtualHost): readonly ResourceReference[] {
   return (host.routes ?? []).flatMap(({ route }) => {
     const weighted = route?.weighted_clusters?.clusters ?? [];
-    const names = [route?.cluster, ...weighted.map(({ name }) => name)];
+    const mirrors = route?.request_mirror_policies ?? [];
+    const names = [
+      route?.cluster,
+      ...weighted.map(({ name }) => name),
+      ...mirrors.map(({ cluster }) => cluster),
+    ];
     return names.flatMap((name) => (name === undefined ? [] : { type: 'cluster' as const, name }));
   });
 }

@@ -144,6 +144,7 @@ function goOn(rollout: Rollout, superseded: readonly Rollout[]): Rollout {
         plan: { ...plan, steps: next.steps },
         phase: 'Progressing',
         isQueued: undefined,
+        circle: previous.circle ?? previous.id,
         reason: `step ${next.step + 1} of ${next.steps.length}: continues ${previous.id} from the weights that it served`,
         step: next.step,
         waveShare: 1,

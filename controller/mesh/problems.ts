@@ -431,6 +431,7 @@ export const meshProblems = {
       'A rollout policy is after itself, directly or over others, so nothing could ever start.',
     resolution: 'Take one of the names out of after.',
     example: 'metadata: { name: web }\nspec: { after: [web] }',
+  },
   HG0621: {
     title: 'steps beside blueGreen',
     cause: 'A policy says twice in which steps its rollouts go.',

@@ -1,6 +1,7 @@
 /** A plan as text: each group of changes, and the rollout that it would start. */
 import { renderDuration } from '../base/duration.js';
 import { renderField, renderGroup, signOf } from '../diff/render.js';
+import { describeStep, describeSticky } from '../rollout/describe-step.js';
 import { describeGate } from '../rollout/gates/judge.js';
 import type { PlanStep, RolloutPlan } from '../rollout/rollout.js';
 import type { EnvoyChange } from './envoy-changes.js';
@@ -59,19 +60,20 @@ function renderRollout(plan: RolloutPlan): readonly string[] {
   ];
 }
 
-/** `rollout in 4 steps, by policy quick, 13s of baking at least`. */
-export function rolloutTitle({ steps, policy }: RolloutPlan): string {
+/** `rollout in 4 steps, by policy quick, at least 13s`. */
+export function rolloutTitle({ steps, policy, isBlueGreen, sticky }: RolloutPlan): string {
   const by = policy === undefined ? 'the built-in policy' : `policy ${policy}`;
   const bakeMs = steps.reduce((sum, step) => sum + step.bakeMs, 0);
-  return `rollout in ${steps.length} steps, by ${by}, at least ${renderDuration(bakeMs)}`;
+  return [
+    `${isBlueGreen ? 'blue/green ' : ''}rollout in ${steps.length} steps, by ${by}`,
+    `at least ${renderDuration(bakeMs)}`,
+    ...(sticky === undefined ? [] : [describeSticky(sticky)]),
+  ].join(', ');
 }
 
-export function renderStep({ stage, progress, bakeMs, approval }: PlanStep): string {
-  const what =
-    stage === 'weights'
-      ? `${progress} % of the way`
-      : `new configuration on ${progress} % of proxies`;
-  return `${what}, bake ${renderDuration(bakeMs)}${approval ? ', after approval' : ''}`;
+export function renderStep(step: PlanStep): string {
+  const { bakeMs, approval } = step;
+  return `${describeStep(step)}, bake ${renderDuration(bakeMs)}${approval ? ', after approval' : ''}`;
 }
 
 /** The one that is always asked, and those of the policy. */

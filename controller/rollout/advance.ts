@@ -8,6 +8,7 @@
 import { assertNever } from '../base/assert.js';
 import { renderDuration } from '../base/duration.js';
 import { nameSome } from '../base/name-some.js';
+import { labelOfStep } from './describe-step.js';
 import {
   askedResults,
   brokenGate,
@@ -18,7 +19,7 @@ import {
   unansweredGates,
   withVerdicts,
 } from './gates/standing.js';
-import { describeStep, whyComplete, whyLate } from './reasons.js';
+import { stepReason, whyComplete, whyLate } from './reasons.js';
 import type { GateResult, Rollout } from './rollout.js';
 import { isOpen, shutReason } from './windows.js';
 import {
@@ -133,20 +134,20 @@ function enterNextStep(from: Rollout, world: World): Rollout {
     ? undefined
     : shutReason(rollout.plan.windows, world.nowMs);
   if (shut !== undefined) {
-    const reason = `step ${index + 1} of ${steps.length} (${step.progress} %) waits for ${shut}`;
+    const reason = `step ${index + 1} of ${steps.length} (${labelOfStep(step)}) waits for ${shut}`;
     return { ...rollout, phase: 'WaitingForWindow', reason };
   }
   if (step.approval && !isApproved(rollout, index)) {
     return {
       ...rollout,
       phase: 'WaitingForApproval',
-      reason: `step ${index + 1} of ${steps.length} (${step.progress} %) waits for a person's approval`,
+      reason: `step ${index + 1} of ${steps.length} (${labelOfStep(step)}) waits for a person's approval`,
     };
   }
   return {
     ...rollout,
     phase: 'Progressing',
-    reason: describeStep(rollout, index),
+    reason: stepReason(rollout, index),
     step: index,
     waveShare: waveOf({ ...rollout, step: index }, world),
     stepEnteredAtMs: world.nowMs,
@@ -166,7 +167,7 @@ function widen(rollout: Rollout, world: World): Rollout {
   return {
     ...rollout,
     phase: 'Progressing',
-    reason: describeStep(rollout, rollout.step),
+    reason: stepReason(rollout, rollout.step),
     waveShare: waveOf(rollout, world),
     stepEnteredAtMs: world.nowMs,
     ackedAtMs: undefined,

@@ -7,7 +7,7 @@ import { pairMemo } from '../base/memo.js';
 import type { ResourceChange } from '../diff/change.js';
 import type { Route, WeightedTarget } from '../mesh/model.js';
 import type { RolloutPlan } from './rollout.js';
-import { moveTargets, targetKey } from './weights.js';
+import { gainsOf, targetKey } from './weights.js';
 
 /** True where a gate of `plan` asks for one. */
 export function hasOwnBaseline({ gates }: RolloutPlan): boolean {
@@ -37,11 +37,13 @@ export const withBaseline = pairMemo(
 );
 
 function gainingTargets(before: Route, after: Route): ReadonlySet<string> {
-  const gaining = moveTargets(before, after, 0).filter(({ applied, desired }) => desired > applied);
-  return new Set(gaining.map(targetKey));
+  return new Set(gainsOf(before, after).map(targetKey));
 }
 
-/** The largest stable target gives of its share what the canaries have, or all of it. */
+/**
+ * The largest stable target gives of its share what the canaries have, or all of it. The baseline stands
+ * beside it, so that no other target's place in a draw is moved by it.
+ */
 function splitRoute(route: Route, canaries: ReadonlySet<string>): Route {
   const isCanary = (target: WeightedTarget): boolean => canaries.has(targetKey(target));
   const share = route.targets.filter(isCanary).reduce((sum, { weight }) => sum + weight, 0);
@@ -52,8 +54,13 @@ function splitRoute(route: Route, canaries: ReadonlySet<string>): Route {
   if (stable === undefined || weight === 0) {
     return route;
   }
-  const rest = route.targets.map((target) =>
-    target === stable ? { ...target, weight: target.weight - weight } : target,
+  const targets = route.targets.flatMap((target): readonly WeightedTarget[] =>
+    target === stable
+      ? [
+          { ...target, weight: target.weight - weight },
+          { ...target, weight, role: 'baseline' },
+        ]
+      : [target],
   );
-  return { ...route, targets: [...rest, { ...stable, weight, role: 'baseline' }] };
+  return { ...route, targets };
 }

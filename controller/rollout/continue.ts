@@ -31,9 +31,9 @@ export function continueFrom(
     return undefined;
   }
   const served = servedShare(previous, group) * 100;
-  // The last step that asks for no more than what is served.
+  // The last step that asks for no more than what is served; none where no weight has moved yet.
   const step = plan.steps.findLastIndex(
-    ({ stage, progress }) => stage === 'weights' && progress <= served,
+    ({ stage, progress }) => stage === 'weights' && progress > 0 && progress <= served,
   );
   const reached = plan.steps[step];
   return reached === undefined

@@ -19,6 +19,7 @@ import {
 } from '../mesh/model.js';
 import { hasOwnBaseline, withBaseline } from './baseline.js';
 import { isEnded, type PlanStep, type Rollout, servedProgress } from './rollout.js';
+import { partsOf, type StepTraffic, trafficOf } from './step-traffic.js';
 import { moveTargets } from './weights.js';
 
 /** How much of a rollout's changes is served to one proxy. */
@@ -27,7 +28,7 @@ export type Position =
   /** The last good state, and what is new beside it: nothing that is served refers to it yet. */
   | { readonly kind: 'added' }
   /** The new configuration, weights at `progress` (0 to 1), nothing removed yet. */
-  | { readonly kind: 'mixed'; readonly progress: number }
+  | { readonly kind: 'mixed'; readonly progress: number; readonly traffic?: StepTraffic }
   | { readonly kind: 'desired' };
 
 const appliedPosition: Position = { kind: 'applied' };
@@ -49,7 +50,9 @@ export function positionOf(rollout: Rollout, instance: string): Position {
   if (step === undefined || !isInWave(rollout, instance)) {
     return hasAdditions(rollout) ? addedPosition : appliedPosition;
   }
-  return { kind: 'mixed', progress: step.stage === 'weights' ? servedProgress(step) / 100 : 0 };
+  const progress = step.stage === 'weights' ? servedProgress(step) / 100 : 0;
+  const traffic = trafficOf(rollout);
+  return traffic === undefined ? { kind: 'mixed', progress } : { kind: 'mixed', progress, traffic };
 }
 
 /** True where something of the rollout can be served before its first step. */
@@ -92,7 +95,7 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[], insta
         return rollout.group.resources.filter(isAddition);
       case 'mixed': {
         const { group } = rollout;
-        const mixed = mixGroup(group, position.progress);
+        const mixed = mixGroup(group, position);
         return hasOwnBaseline(rollout.plan)
           ? group.resources.map((change, index) => withBaseline(change, mixed[index] ?? change))
           : mixed;
@@ -106,10 +109,12 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[], insta
   return applyChanges(applied, changes);
 }
 
-function mixGroup(group: ChangeGroup, progress: number): readonly ResourceChange[] {
+type Mixed = Extract<Position, { kind: 'mixed' }>;
+
+function mixGroup(group: ChangeGroup, position: Mixed): readonly ResourceChange[] {
   const goesNow = removedInWaves(group);
   return group.resources.map((change) =>
-    goesNow.has(resourceKey(change.ref)) ? change : mixChange(change, progress),
+    goesNow.has(resourceKey(change.ref)) ? change : mixChange(change, position),
   );
 }
 
@@ -126,19 +131,20 @@ const removedInWaves = memo(
 
 /**
  * `change` as far as the weights have come: its `after` is what is to be served. The same object for the
- * same progress, so that what another rollout does makes nothing of this one anew.
+ * same position, so that what another rollout does makes nothing of this one anew.
  */
-function mixChange(change: ResourceChange, progress: number): ResourceChange {
-  const byProgress = mixedChanges(change);
-  const mixed = byProgress.get(progress) ?? mix(change, progress);
-  byProgress.set(progress, mixed);
+function mixChange(change: ResourceChange, position: Mixed): ResourceChange {
+  const byPosition = mixedChanges(change);
+  const key = JSON.stringify(position);
+  const mixed = byPosition.get(key) ?? mix(change, position);
+  byPosition.set(key, mixed);
   return mixed;
 }
 
-/** By progress, of which a plan has as many as steps. */
-const mixedChanges = memo((_change: ResourceChange) => new Map<number, ResourceChange>());
+/** By position, of which a plan has as many as steps. */
+const mixedChanges = memo((_change: ResourceChange) => new Map<string, ResourceChange>());
 
-function mix(change: ResourceChange, progress: number): ResourceChange {
+function mix(change: ResourceChange, position: Mixed): ResourceChange {
   const { before, after } = change;
   if (before === null) {
     return change;
@@ -147,13 +153,13 @@ function mix(change: ResourceChange, progress: number): ResourceChange {
     // Removals come last, when every gate has passed.
     return { ...change, after: before };
   }
-  const mixed = mixResource(before, after, progress);
+  const mixed = mixResource(before, after, position);
   return { ...change, after: sameResource(mixed, after) ? after : mixed };
 }
 
-function mixResource(before: Resource, after: Resource, progress: number): Resource {
+function mixResource(before: Resource, after: Resource, position: Mixed): Resource {
   if (before.kind === 'VirtualRouter' && after.kind === 'VirtualRouter') {
-    return mixRouter(before, after, progress);
+    return mixRouter(before, after, position);
   }
   if (before.kind === 'VirtualNode' && after.kind === 'VirtualNode') {
     return keepBackends(before, after);
@@ -161,28 +167,27 @@ function mixResource(before: Resource, after: Resource, progress: number): Resou
   return after;
 }
 
-function mixRouter(before: VirtualRouter, after: VirtualRouter, progress: number): VirtualRouter {
+function mixRouter(before: VirtualRouter, after: VirtualRouter, position: Mixed): VirtualRouter {
   return {
     ...after,
-    routes: after.routes.map((route) => {
+    routes: after.routes.flatMap((route): readonly Route[] => {
       const previous = before.routes.find((candidate) => candidate.name === route.name);
       return previous === undefined || !targetsDiffer(previous, route)
-        ? route
-        : mixRoute(previous, route, progress);
+        ? [route]
+        : mixRoute(previous, route, position);
     }),
   };
 }
 
 /** Targets keep a place at weight 0, so that a proxy has their clusters for the way back. */
-function mixRoute(before: Route, after: Route, progress: number): Route {
-  return {
-    ...after,
-    targets: moveTargets(before, after, progress).map((target) => ({
-      virtualNode: target.virtualNode,
-      port: target.port,
-      weight: target.served,
-    })),
-  };
+function mixRoute(before: Route, after: Route, { progress, traffic }: Mixed): readonly Route[] {
+  const targets = moveTargets(before, after, progress).map(({ virtualNode, port, served }) => ({
+    virtualNode,
+    port,
+    weight: served,
+  }));
+  const route = { ...after, targets };
+  return traffic === undefined ? [route] : partsOf(route, { before, after, progress }, traffic);
 }
 
 /** A backend that goes is a removal: callers may use it until the rollout completes. */

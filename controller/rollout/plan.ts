@@ -3,7 +3,7 @@
  * the rollout starts: editing a policy never changes a rollout that is under way.
  */
 import type { ChangeClass, ChangeGroup } from '../diff/change.js';
-import type { Mesh, Resource, RolloutPolicy, RolloutSelector } from '../mesh/model.js';
+import type { Mesh, Resource, RolloutPolicy, RolloutSelector, RolloutStep } from '../mesh/model.js';
 import { policyDefaults } from '../mesh/policy-defaults.js';
 import { hasLabels } from '../mesh/selects.js';
 import type { PlanStep, RolloutPlan } from './rollout.js';
@@ -16,6 +16,8 @@ export function planRollout(group: ChangeGroup, mesh: Mesh): RolloutPlan {
   return {
     policy: policy?.name,
     steps: planSteps(group, chosen.steps),
+    isBlueGreen: chosen.isBlueGreen,
+    sticky: chosen.sticky,
     gates: chosen.gates,
     failureLimit: chosen.failureLimit,
     errorLimit: chosen.errorLimit,
@@ -39,21 +41,31 @@ export function planRollout(group: ChangeGroup, mesh: Mesh): RolloutPlan {
  * Nor has one whose weights are written anew and move no traffic, as a version that is added at 0:
  * there would be nothing to judge it by.
  */
-function planSteps(
-  group: ChangeGroup,
-  steps: readonly Omit<PlanStep, 'stage'>[],
-): readonly PlanStep[] {
+function planSteps(group: ChangeGroup, steps: readonly RolloutStep[]): readonly PlanStep[] {
   const classes = new Set<ChangeClass>(group.changes.map((change) => change.class));
-  const stages: PlanStep['stage'][] = [];
-  if (classes.has('config')) {
-    stages.push('config');
-  }
-  if (gainingNodes(group).length > 0) {
-    stages.push('weights');
-  }
-  return stages.flatMap((stage) =>
-    steps.map(({ progress, bakeMs, approval }) => ({ stage, progress, bakeMs, approval })),
-  );
+  return [
+    ...(classes.has('config') ? waveSteps(steps) : []),
+    ...(gainingNodes(group).length > 0 ? steps.map(weightStep) : []),
+  ];
+}
+
+/** A configuration is on a proxy or it is not: no requests of it are told apart, so that only waves stay. */
+function waveSteps(steps: readonly RolloutStep[]): readonly PlanStep[] {
+  const waves = steps.filter(({ progress }, index) => progress > (steps[index - 1]?.progress ?? 0));
+  return waves.map(({ progress, bakeMs, approval }) => ({
+    stage: 'config',
+    progress,
+    bakeMs,
+    approval,
+  }));
+}
+
+function weightStep({ progress, match, mirror, bakeMs, approval }: RolloutStep): PlanStep {
+  const traffic = {
+    ...(match === undefined ? {} : { match }),
+    ...(mirror === undefined ? {} : { mirror }),
+  };
+  return { stage: 'weights', progress, ...traffic, bakeMs, approval };
 }
 
 /** The policy that names one of the group's resources, else one by labels, else the mesh's default. */

@@ -4,17 +4,14 @@ import { renderDuration } from '../base/duration.js';
 import { nameSome } from '../base/name-some.js';
 import { policyDefaults } from '../mesh/policy-defaults.js';
 import { openGates } from './gates/standing.js';
+import { describeStep } from './describe-step.js';
 import type { Rollout, RolloutPlan } from './rollout.js';
 import { hasQuorum, owing, takenBy, type World, youngProxies } from './world.js';
 
 /** What step `index` serves. */
-export function describeStep({ plan }: Rollout, index: number): string {
+export function stepReason({ plan }: Rollout, index: number): string {
   const step = present(plan.steps[index], 'the step that is entered');
-  const what =
-    step.stage === 'weights'
-      ? `${step.progress} % of the way to the desired weights`
-      : `the new configuration on ${step.progress} % of the proxies`;
-  return `step ${index + 1} of ${plan.steps.length}: ${what}`;
+  return `step ${index + 1} of ${plan.steps.length}: ${describeStep(step)}`;
 }
 
 /** Why nothing is left to prove. */

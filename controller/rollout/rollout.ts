@@ -6,6 +6,7 @@
 import type { ChangeGroup } from '../diff/change.js';
 import type { Gate, NoData } from '../mesh/gates.js';
 import type { OnSupersede, ProxyQuorum, RollbackWindow, RolloutWindows } from '../mesh/model.js';
+import type { Mirror, RequestMatch, Sticky } from '../mesh/strategies.js';
 import type { JudgeState } from './judge/sequential.js';
 
 /**
@@ -55,8 +56,12 @@ export interface PlanStep {
    * `weights`: `progress` is how far the weights have come from applied to desired.
    */
   readonly stage: 'config' | 'weights';
-  /** Above 0, at most 100. */
+  /** 0 to 100; a step of weights at 0 comes before the first of them. */
   readonly progress: number;
+  /** Requests that go to the canary from this step on; undefined: as in the step before. */
+  readonly match?: RequestMatch;
+  /** Copied in this step alone. */
+  readonly mirror?: Mirror;
   readonly bakeMs: number;
   readonly approval: boolean;
   /** More than `progress`, where the rollout goes on from another one: what that served. */
@@ -74,6 +79,8 @@ export interface RolloutPlan {
   readonly policy?: string;
   /** Empty: nothing needs steps; the change is served at once and only acknowledged. */
   readonly steps: readonly PlanStep[];
+  readonly isBlueGreen?: true;
+  readonly sticky?: Sticky;
   readonly gates: readonly Gate[];
   readonly failureLimit: number;
   readonly errorLimit?: number;
@@ -188,6 +195,8 @@ export interface Rollout {
   readonly isForced?: boolean;
   readonly group: ChangeGroup;
   readonly plan: RolloutPlan;
+  /** Clients that stay are told apart as in this rollout, which it goes on from; undefined: as in no other. */
+  readonly circle?: string;
   readonly phase: Phase;
   /** Why it is in its phase: what it waits for, what failed. One sentence, figures included. */
   readonly reason: string;

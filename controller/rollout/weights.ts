@@ -40,6 +40,13 @@ export function moveTargets(
   return moved;
 }
 
+/** The targets that gain, each with what it gains in all as its weight; none where no share moves. */
+export function gainsOf(before: Route, after: Route): readonly WeightedTarget[] {
+  return moveTargets(before, after, 0).flatMap(({ virtualNode, port, applied, desired }) =>
+    desired > applied ? [{ virtualNode, port, weight: desired - applied }] : [],
+  );
+}
+
 /** By progress, of which a plan has as many as steps: one publication mixes every rollout's routes. */
 const movedTargets = pairMemo(
   (_before: Route, _after: Route) => new Map<number, readonly MovingTarget[]>(),
@@ -89,7 +96,7 @@ function sharesOf(route: Route): ReadonlyMap<string, number> {
  * with all of them everybody gets the claim. Among those whose upper quota allows one more unit, the
  * next goes to the largest claim per unit held.
  */
-function apportion(claims: readonly number[], units: number): readonly number[] {
+export function apportion(claims: readonly number[], units: number): readonly number[] {
   const total = claims.reduce((sum, claim) => sum + claim, 0);
   const held = claims.map(() => 0);
   const claimants = claims.filter((claim) => claim > 0).length;

@@ -4,6 +4,7 @@
  *
  *   commit REV SERVICE:v1=90,v2=10[,timeout=5s][,gateway=/path] …   a valid revision with these services
  *   policy key=value …      steps=10,50,100 bake=10s approve=2 (second step) noData= failureLimit= errorLimit= gates=none onFailure= onDeadline= deadline=
+ *                           a step may also be match (of x-canary), mirror (10 % of GET), preview; sticky=cookie|header
  *   also NAME for=SERVICE,… key=value …   one more policy, for the routers of these services
  *   nopolicy [NAME]         this one, or all of them, are gone with the next commit
  *   gate NAME KIND key=value …   one more gate of the policy: min= max= window= at= from= dryRun=true noData= …
@@ -27,7 +28,13 @@ import type { HistoryEntry, ProxyStatus } from '../../controller/loop/ports.js';
 import { startState } from '../../controller/loop/start-state.js';
 import type { DurableState, LoopState } from '../../controller/loop/state.js';
 import { isNews, stepLoop } from '../../controller/loop/step.js';
-import type { GatewayRoute, Mesh, RolloutPolicy } from '../../controller/mesh/model.js';
+import type {
+  GatewayRoute,
+  Mesh,
+  RolloutPolicy,
+  RolloutStep,
+  Route,
+} from '../../controller/mesh/model.js';
 import { normalizeWeights } from '../../controller/mesh/weights.js';
 import { concernedProxies } from '../../controller/rollout/concerned.js';
 import { LoadHistory } from '../../controller/rollout/load-history.js';
@@ -332,21 +339,18 @@ export class ScriptedLoop {
   }
 }
 
-function printRoute(route: {
-  readonly targets: readonly {
-    readonly virtualNode: string;
-    readonly weight: number;
-    readonly role?: string;
-  }[];
-  readonly timeout?: { readonly perRequestMs?: number };
-}): string {
+/** `match: v2=100`, `v1=100 v2=0 v2+10` with copies, `by cookie: v1=90 v2=10`. */
+function printRoute(route: Route): string {
   const shares = normalizeWeights(route.targets.map((target) => target.weight));
-  const targets = route.targets.map(
-    ({ virtualNode, role }, index) =>
-      `${virtualNode.replace(/^.*-/, '')}${role === undefined ? '' : '*'}=${(shares[index] ?? 0) / 100}`,
-  );
+  const targets = route.targets.map(({ virtualNode, role, copies }, index) => {
+    const name = virtualNode.replace(/^.*-/, '');
+    const copied = copies === undefined ? '' : `+${copies / 100}`;
+    return `${name}${role === undefined ? '' : '*'}=${(shares[index] ?? 0) / 100}${copied}`;
+  });
   const timeout = route.timeout === undefined ? '' : ` timeout=${route.timeout.perRequestMs}ms`;
-  return `${targets.join(' ')}${timeout}`;
+  const part = route.part === undefined ? '' : `${route.part}: `;
+  const drawn = route.drawnBy === undefined ? '' : ` by ${route.drawnBy.name}`;
+  return `${part}${targets.join(' ')}${drawn}${timeout}`;
 }
 
 /** Proxies are of the gateway or of the node `web`, by their names. */
@@ -382,14 +386,15 @@ function readPolicy(words: readonly string[]): RolloutPolicy {
   const base = policyOf();
   const approve = Number(given.get('approve') ?? 0);
   const bakeMs = parseDuration(given.get('bake') ?? '10s') ?? 0;
-  const steps = (given.get('steps') ?? '10,50,100').split(',').map((progress, index) => ({
-    progress: Number(progress),
+  const steps = (given.get('steps') ?? '10,50,100').split(',').map((word, index) => ({
+    ...readStep(word),
     bakeMs,
     approval: index + 1 === approve,
   }));
   return {
     ...base,
     steps,
+    sticky: readSticky(given.get('sticky')),
     gates: given.get('gates') === 'none' ? [] : base.gates,
     noData: (given.get('noData') ?? base.noData) as RolloutPolicy['noData'],
     onFailure: (given.get('onFailure') ?? base.onFailure) as RolloutPolicy['onFailure'],
@@ -431,6 +436,32 @@ function readNamedPolicy([name = '', ...words]: readonly string[]): RolloutPolic
   const policy = readPolicy(words);
   const selector = { ...policy.selector, isDefault: false, virtualRouters: services.split(',') };
   return { ...policy, name, selector };
+}
+
+function readStep(word: string): Pick<RolloutStep, 'progress' | 'match' | 'mirror'> {
+  switch (word) {
+    case 'match': {
+      const headers = [{ name: 'x-canary', invert: false, match: { kind: 'present' } }] as const;
+      return { progress: 0, match: { headers, cookies: [] } };
+    }
+    case 'mirror':
+      return { progress: 0, mirror: { percent: 10, methods: ['GET'] } };
+    case 'preview':
+      return { progress: 0 };
+    default:
+      return { progress: Number(word) };
+  }
+}
+
+function readSticky(kind: string | undefined): RolloutPolicy['sticky'] {
+  switch (kind) {
+    case 'cookie':
+      return { kind, name: 'version', ttlMs: 3_600_000 };
+    case 'header':
+      return { kind, name: 'x-user' };
+    default:
+      return undefined;
+  }
 }
 
 /** `09:00-16:00@Europe/Berlin` and `2026-12-20-2027-01-04@UTC`, the latter as dates. */

@@ -18,19 +18,19 @@ export function StepRail({
   }
   return (
     <ol class={isLarge ? 'rail large' : 'rail'} aria-label="Steps">
-      {steps.map(({ progress, stage, bake, approval }, index) => {
+      {steps.map(({ stage, bake, approval, label, text }, index) => {
         const state = stateOf(rollout, index + 1);
-        const what = stage === 'config' ? 'of the proxies' : 'of the way';
         return (
           <li
             key={index}
             class={state}
             aria-current={index + 1 === step.index && state === 'present' ? 'step' : undefined}
-            title={`step ${index + 1}: ${progress} % ${what}, bakes ${bake}${approval ? ', needs approval' : ''}`}
+            title={`step ${index + 1}: ${text}, bakes ${bake}${approval ? ', needs approval' : ''}`}
           >
             <span class="rail-bar" />
             <span class="rail-text">
-              {progress} %{approval && <span class="approval"> approval</span>}
+              {label}
+              {approval && <span class="approval"> approval</span>}
               {isLarge && (
                 <span class="muted">
                   {' '}

@@ -19,7 +19,7 @@ export interface Arms {
   readonly baseline: readonly ArmQuery[];
   /** What serves as the baseline before the rollout, and so tells what is usual. */
   readonly stable: readonly ArmQuery[];
-  /** The part of the traffic that the step gives to the canary, 0 to 1. */
+  /** The part of the traffic that the step gives or copies to the canary, 0 to 1. */
   readonly share: number;
   /** False where the step leaves nothing beside the canary. */
   readonly hasBaseline: boolean;
@@ -40,8 +40,11 @@ export function armsOf(
   return step?.stage === 'weights' ? weightArms(question, baseline) : waveArms(question, fromMs);
 }
 
-function weightArms({ rollout }: Question, baseline: CompareGate['baseline']): Arms {
+/** Before the first weight there is nothing to split a baseline of its own from. */
+function weightArms({ rollout }: Question, wanted: CompareGate['baseline']): Arms {
   const progress = weightProgress(rollout);
+  const baseline = progress > 0 ? wanted : 'stable';
+  const copied = (servedStep(rollout)?.mirror?.percent ?? 0) / 100;
   const gaining = new Set(gainingNodes(rollout.group));
   const routes = movingRoutes(rollout.group, progress);
   const shares = routes.map((targets) =>
@@ -57,7 +60,7 @@ function weightArms({ rollout }: Question, baseline: CompareGate['baseline']): A
     baseline:
       baseline === 'stable' ? stable : stable.map((query) => ({ ...query, role: 'baseline' })),
     stable,
-    share: Math.max(0, ...shares),
+    share: Math.max(copied, ...shares),
     hasBaseline: beside.some(({ served }) => served > 0),
   };
 }

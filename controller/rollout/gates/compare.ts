@@ -19,6 +19,7 @@ import { sequentialVerdict } from './sequential-verdict.js';
 import { percent } from './text.js';
 
 export const compare: GateKind<CompareGate> = {
+  needsRequests: true,
   judge: (question) =>
     question.gate.metric === 'latency' ? judgeLatency(question) : judgeErrors(question),
   windowMs: () => gateWindowMaxMs,

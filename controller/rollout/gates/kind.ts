@@ -54,6 +54,8 @@ export interface Judgement {
 }
 
 export interface GateKind<Kind extends Gate> {
+  /** True: it judges by the canary's answers, so it is not asked while no request reaches the canary. */
+  readonly needsRequests?: true;
   readonly judge: (question: GateQuestion<Kind>) => Judgement;
   /** After this long without data there is none: a bake may be shorter than a report. */
   readonly windowMs: (gate: Kind) => number;

@@ -11,6 +11,7 @@ import type { GateKind, GateQuestion, Judgement } from './kind.js';
 import { figure, samples } from './text.js';
 
 export const latency: GateKind<LatencyGate> = {
+  needsRequests: true,
   judge: judgeLatency,
   windowMs: (gate) => gate.windowMs,
   describe: ({ quantile, maxMs, maxRatioToBaseline, minRequests, windowMs }) => {

@@ -3,7 +3,8 @@
  * end it or keep it where it is. What then happens is the state machine's (`advance.ts`).
  */
 import type { Gate, NoData } from '../../mesh/gates.js';
-import type { GateResult, Rollout } from '../rollout.js';
+import type { GateResult, Rollout, RolloutPlan } from '../rollout.js';
+import { givesTraffic } from '../step-traffic.js';
 import { judge, kindOf, whenAsked } from './judge.js';
 import type { Evidence } from './kind.js';
 import { type PersonGate, wordOn } from './person.js';
@@ -104,16 +105,26 @@ function askedGates(rollout: Rollout): readonly Asked[] {
     });
 }
 
-/** A gate that names no step is asked at all of them. */
-export function isAsked({ at, from }: Gate, { plan, step }: Rollout): boolean {
+/** A gate that names no step is asked at all of them at which it can have an answer. */
+export function isAsked(gate: Gate, { plan, step }: Rollout): boolean {
+  const { at, from } = gate;
   const progress = plan.steps[step]?.progress;
   if (progress === undefined) {
     return at === undefined && from === undefined;
   }
-  return (at === undefined || at.includes(progress)) && (from === undefined || progress >= from);
+  const isNamed =
+    (at === undefined || at.includes(progress)) && (from === undefined || progress >= from);
+  return isNamed && !isStarved(gate, plan, step);
+}
+
+/** True where the gate judges by requests and the canary gets none. */
+function isStarved(gate: Gate, plan: RolloutPlan, step: number): boolean {
+  return kindOf(gate).needsRequests === true && !givesTraffic(plan, step);
 }
 
 function unasked(rollout: Rollout, gate: Gate, { nowMs }: Evidence): GateResult {
+  const isHungry = isStarved(gate, rollout.plan, rollout.step);
+  const when = isHungry ? 'once requests reach the canary' : whenAsked(gate).join(', ');
   const previous = rollout.gates.find(({ name }) => name === gate.name);
   return {
     name: gate.name,
@@ -121,7 +132,7 @@ function unasked(rollout: Rollout, gate: Gate, { nowMs }: Evidence): GateResult 
     limit: previous?.limit,
     verdict: 'none',
     samples: 0,
-    text: `asked ${whenAsked(gate).join(', ')}`,
+    text: `asked ${when}`,
     failures: previous?.failures ?? 0,
     judgedUntilMs: previous?.judgedUntilMs ?? 0,
     memory: previous?.memory,

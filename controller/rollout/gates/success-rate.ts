@@ -6,6 +6,7 @@ import type { GateKind, GateQuestion, Judgement } from './kind.js';
 import { figure, samples } from './text.js';
 
 export const successRate: GateKind<SuccessRateGate> = {
+  needsRequests: true,
   judge: judgeSuccessRate,
   windowMs: (gate) => gate.windowMs,
   describe: ({ min, minRequests, windowMs }) =>
