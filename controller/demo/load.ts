@@ -29,6 +29,8 @@ export interface LoadSettings {
   readonly port: number;
   /** The virtual service's name. */
   readonly host: string;
+  /** Default: `/`. */
+  readonly path?: string;
   readonly requestsPerSecond: number;
   /** Hears of each answer as it comes. */
   readonly onAnswer?: (answer: Answer) => void;
@@ -81,10 +83,10 @@ export function startLoad(settings: LoadSettings): LoadClient {
   };
 }
 
-function send(agent: Agent, { port, host }: LoadSettings): Promise<Answer> {
+function send(agent: Agent, { port, host, path }: LoadSettings): Promise<Answer> {
   return new Promise((resolve) => {
     const outgoing = request(
-      { agent, host: '127.0.0.1', port, headers: { host }, timeout: requestTimeoutMs },
+      { agent, host: '127.0.0.1', port, path, headers: { host }, timeout: requestTimeoutMs },
       (response) => {
         const version = response.headers['x-version'];
         const status = response.statusCode ?? 0;

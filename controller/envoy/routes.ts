@@ -5,10 +5,12 @@
  */
 import type {
   envoy_config_route_v3_Route as EnvoyRoute,
+  envoy_config_route_v3_RouteAction_HashPolicy as HashPolicy,
   envoy_config_route_v3_RouteAction_RequestMirrorPolicy as MirrorPolicy,
   envoy_config_route_v3_RouteAction as RouteAction,
 } from '../generated/envoy-types.js';
 import type { Route, Timeout } from '../mesh/model.js';
+import { escapeRegex } from '../mesh/strategies.js';
 import { normalizeWeights } from '../mesh/weights.js';
 import { provenanceMetadata } from './metadata.js';
 import { targetClusterName } from './names.js';
@@ -88,15 +90,29 @@ function routeAction(
   };
 }
 
+/**
+ * Envoy writes into the 15th character of a request's id, once it has a route, whether the request is
+ * traced (`pack_trace_reason`): that one is left out, of the id and of the cookie that was made of it.
+ */
 function hashPolicyOf({ drawnBy }: Route): RouteAction['hash_policy'] {
   switch (drawnBy?.kind) {
     case undefined:
       return undefined;
-    case 'cookie':
-      return [{ cookie: { name: drawnBy.name } }];
     case 'header':
       return [{ header: { header_name: drawnBy.name } }];
+    case 'requestId':
+      return [headerPart('x-request-id', '^(.{0,14}).?(.*)$')];
+    case 'cookie': {
+      const name = escapeRegex(drawnBy.name);
+      return [headerPart('cookie', `^(?:.*;\\s*)?${name}=([^;]{0,14})[^;]?([^;]*)(?:;.*)?$`)];
+    }
   }
+}
+
+/** What the two groups of `regex`, which matches the whole header, hold. */
+function headerPart(header_name: string, regex: string): HashPolicy {
+  const regex_rewrite = { pattern: { regex }, substitution: '\\1\\2' };
+  return { header: { header_name, regex_rewrite } };
 }
 
 /** Each copy is drawn for itself. The canary is to see the host that its own requests will have. */

@@ -29,11 +29,14 @@ export type Sticky =
   /** In lower case; a request without it is drawn anew. */
   | { readonly kind: 'header'; readonly name: string };
 
-/** What a route's weights are drawn by in an effective mesh, in place of chance. */
-export interface DrawnBy {
-  readonly kind: 'cookie' | 'header';
-  readonly name: string;
-}
+/**
+ * What a route's weights are drawn by in an effective mesh, in place of chance. A cookie that was made of a
+ * request's id draws what that request drew.
+ */
+export type DrawnBy =
+  | { readonly kind: 'cookie'; readonly name: string }
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'requestId' };
 
 /** A cookie that answers set. */
 export interface SetCookie {

@@ -140,7 +140,7 @@ function stickyParts(
       part: 'returning',
       drawnBy: { kind: 'cookie', name },
     },
-    { ...drawn, drawnBy: { kind: 'header', name: 'x-request-id' }, setCookie: { name, ttlMs } },
+    { ...drawn, drawnBy: { kind: 'requestId' }, setCookie: { name, ttlMs } },
   ];
 }
 

@@ -349,8 +349,15 @@ function printRoute(route: Route): string {
   });
   const timeout = route.timeout === undefined ? '' : ` timeout=${route.timeout.perRequestMs}ms`;
   const part = route.part === undefined ? '' : `${route.part}: `;
-  const drawn = route.drawnBy === undefined ? '' : ` by ${route.drawnBy.name}`;
+  const drawn = printDrawn(route.drawnBy);
   return `${part}${targets.join(' ')}${drawn}${timeout}`;
+}
+
+function printDrawn(by: Route['drawnBy']): string {
+  if (by === undefined) {
+    return '';
+  }
+  return by.kind === 'requestId' ? ' by request' : ` by ${by.kind} ${by.name}`;
 }
 
 /** Proxies are of the gateway or of the node `web`, by their names. */

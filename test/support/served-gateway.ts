@@ -25,9 +25,12 @@ export async function serveGateway(
   undo: Undo,
   {
     requestsPerSecond,
+    path,
     filesFor,
   }: {
     readonly requestsPerSecond: number;
+    /** Default: `/`. */
+    readonly path?: string;
     readonly filesFor: (gatewayPort: number) => Readonly<Record<string, string>>;
   },
 ): Promise<ServedGateway> {
@@ -46,7 +49,7 @@ export async function serveGateway(
   undo.push(() => envoy.stop());
   await envoy.waitUntilLive();
   await until('the gateway is synced', async () => (await headgate.status()).proxies.synced === 1);
-  const load = startLoad({ port: gatewayPort, host: 'shop.example.com', requestsPerSecond });
+  const load = startLoad({ port: gatewayPort, host: 'shop.example.com', path, requestsPerSecond });
   undo.push(() => load.stop());
   return { repository, headgate, load };
 }
