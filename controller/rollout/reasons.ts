@@ -3,8 +3,8 @@ import { present } from '../base/assert.js';
 import { renderDuration } from '../base/duration.js';
 import { nameSome } from '../base/name-some.js';
 import { policyDefaults } from '../mesh/policy-defaults.js';
-import { openGates } from './gates/standing.js';
 import { describeStep } from './describe-step.js';
+import { openGates } from './gates/standing.js';
 import type { Rollout, RolloutPlan } from './rollout.js';
 import { hasQuorum, owing, takenBy, type World, youngProxies } from './world.js';
 
