@@ -1,4 +1,5 @@
 /** What a commit is to say of all the rollouts that it started in one mesh, in one line. */
+import { memo } from '../base/memo.js';
 import { isEnded, type Phase, type Rollout } from '../rollout/rollout.js';
 import type { CommitStatus } from './events.js';
 import type { LoopState } from './state.js';
@@ -10,17 +11,33 @@ const failed: ReadonlySet<Phase> = new Set(['RollingBack', 'RolledBack', 'Aborte
  * runs. Of a change that was tried again only the newest try counts.
  */
 export function commitStatusOf(state: LoopState, rollout: Rollout): CommitStatus {
-  const newest = new Map<string, Rollout>();
-  for (const other of state.durable.rollouts.values()) {
-    if (other.mesh === rollout.mesh && other.revision.id === rollout.revision.id) {
-      newest.set(other.name, other);
-    }
+  return statusOf(newestOf(state.durable.rollouts).get(keyOf(rollout)) ?? nothing);
+}
+
+/** The newest try of each change, by mesh and commit: a commit may start thousands, and each asks. */
+const newestOf = memo((rollouts: ReadonlyMap<string, Rollout>) => {
+  const newest = new Map<string, Map<string, Rollout>>();
+  for (const rollout of rollouts.values()) {
+    const key = keyOf(rollout);
+    const tries = newest.get(key) ?? new Map<string, Rollout>();
+    newest.set(key, tries.set(rollout.name, rollout));
   }
-  const all = [...newest.values()];
+  return newest as ReadonlyMap<string, ReadonlyMap<string, Rollout>>;
+});
+
+const nothing: ReadonlyMap<string, Rollout> = new Map();
+
+function keyOf({ mesh, revision }: Rollout): string {
+  return `${mesh}/${revision.id}`;
+}
+
+const statusOf = memo((tries: ReadonlyMap<string, Rollout>): CommitStatus => {
+  const [first] = tries.values();
+  const all = [...tries.values()];
   const bad = all.find(({ phase }) => failed.has(phase));
   const open = all.filter(({ phase }) => !isEnded(phase));
   const [running] = open;
-  const context = `headgate/${rollout.mesh}/rollout`;
+  const context = `headgate/${first?.mesh}/rollout`;
   if (bad !== undefined) {
     const what = bad.outcome === 'Aborted' ? 'aborted' : 'rolled back';
     return { context, state: 'failure', description: `${bad.name} ${what}: ${bad.reason}` };
@@ -34,4 +51,4 @@ export function commitStatusOf(state: LoopState, rollout: Rollout): CommitStatus
   return succeeded.length > 0
     ? { context, state: 'success', description: `live: ${succeeded.join(', ')}` }
     : { context, state: 'error', description: 'superseded by a newer commit' };
-}
+});

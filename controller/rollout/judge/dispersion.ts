@@ -30,6 +30,9 @@ export type Dispersion = readonly Scale[];
 /** Blocks in a group: single blocks of 5 seconds, and half minutes. */
 const groupSizes = [1, 6] as const;
 
+/** As many blocks as the largest group has, if all are empty, leave a new series as it is. */
+export const largestGroup = Math.max(...groupSizes);
+
 const emptyScale: Scale = { filling: noCounts, filled: 0, seen: 0, expected: 0 };
 
 export const noDispersion: Dispersion = groupSizes.map(() => emptyScale);

@@ -13,7 +13,13 @@
  * burst, whatever its size, never is one.
  */
 import { addCounts, type Block, type Counts, noCounts, rateOf } from './counts.js';
-import { addBlock, type Dispersion, dispersionFactor, noDispersion } from './dispersion.js';
+import {
+  addBlock,
+  type Dispersion,
+  dispersionFactor,
+  largestGroup,
+  noDispersion,
+} from './dispersion.js';
 import { type HarmNull, harmBets, logHarmFactor } from './harm.js';
 import { logSafetyFactor, safetyBets } from './safety.js';
 
@@ -64,10 +70,15 @@ export function enterStep(state: JudgeState): JudgeState {
 
 /** `state` with what the baseline did before the rollout: only how its hits clump is learned. */
 export function learn(state: JudgeState, baseline: readonly Counts[]): JudgeState {
-  return {
-    ...state,
-    baselineDispersion: baseline.reduce(addBlock, state.baselineDispersion),
-  };
+  // Groups of blocks before the first request say nothing, and are most of them for a new service.
+  const first = baseline.findIndex(({ requests }) => requests > 0);
+  const from = Math.floor(first / largestGroup) * largestGroup;
+  return first < 0
+    ? state
+    : {
+        ...state,
+        baselineDispersion: baseline.slice(from).reduce(addBlock, state.baselineDispersion),
+      };
 }
 
 /** `state` with one more block. */
