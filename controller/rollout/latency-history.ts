@@ -11,7 +11,7 @@ export interface LatencySample extends Sample {
 export type Latencies = ReadonlyMap<number, number>;
 
 export class LatencyHistory {
-  private readonly log = new SampleLog<LatencySample>();
+  private readonly log = new SampleLog<LatencySample>(joinLatencies);
 
   record(sample: LatencySample): void {
     this.log.record(sample);
@@ -48,6 +48,16 @@ export class LatencyHistory {
     }
     return totals;
   }
+}
+
+/** Both, as one histogram of all the time between. */
+function joinLatencies(earlier: LatencySample, later: LatencySample): LatencySample {
+  const counts = new Map(earlier.buckets);
+  for (const [boundMs, count] of later.buckets) {
+    counts.set(boundMs, (counts.get(boundMs) ?? 0) + count);
+  }
+  const buckets = [...counts].sort(([left], [right]) => left - right);
+  return { ...later, fromMs: earlier.fromMs, buckets };
 }
 
 /** Answers of a block, and of those the ones that are slower than the bound. */

@@ -20,7 +20,7 @@ export class LoadHistory {
   /** What proxies tell besides their load reports, in their statistics. */
   readonly latency = new LatencyHistory();
   readonly health = new HealthHistory();
-  private readonly log = new SampleLog<LoadSample>();
+  private readonly log = new SampleLog<LoadSample>(joinLoads);
 
   record(sample: LoadSample): void {
     this.log.record(sample);
@@ -31,6 +31,11 @@ export class LoadHistory {
     this.log.forget();
     this.latency.forget();
     this.health.forget();
+  }
+
+  /** How many reports are kept. */
+  size(): number {
+    return this.log.size();
   }
 
   total(query: SampleQuery): LoadTotal {
@@ -52,6 +57,11 @@ export class LoadHistory {
     }
     return totals;
   }
+}
+
+/** Both, as one report of all the time between. */
+function joinLoads(earlier: LoadSample, later: LoadSample): LoadSample {
+  return { ...later, ...addLoads([earlier, later]), fromMs: earlier.fromMs };
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

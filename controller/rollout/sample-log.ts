@@ -39,23 +39,59 @@ export const historyMaxMs = 15 * 60_000;
 /** Samples that are too old are cut in batches: shifting at each one would cost the whole list each time. */
 const batch = 1024;
 
+/** How two samples of the same proxy, one right after the other, are one. */
+export type JoinSamples<Kind extends Sample> = (earlier: Kind, later: Kind) => Kind;
+
+/**
+ * Samples of one node that are kept: a thousand proxies that report each second for three minutes, or
+ * each five seconds for all the time that a gate may look back. With more, the older half is made coarser.
+ */
+export const samplesMax = 200_000;
+
+/** Of a log as a whole: some 300 MB at the worst. */
+export const allSamplesMax = 1_500_000;
+
 export class SampleLog<Kind extends Sample> {
   private readonly samplesByKey = new Map<string, Kind[]>();
+  private readonly join: JoinSamples<Kind>;
+  private readonly max: number;
+  private readonly allMax: number;
+  private count = 0;
+
+  constructor(join: JoinSamples<Kind>, max: number = samplesMax, allMax: number = allSamplesMax) {
+    this.join = join;
+    this.max = max;
+    this.allMax = allMax;
+  }
 
   record(sample: Kind): void {
     const key = sampleKey(sample);
     const samples = this.samplesByKey.get(key) ?? [];
     samples.push(sample);
+    this.count += 1;
     const oldestMs = sample.toMs - historyMaxMs;
     const stale = samples.findIndex((candidate) => candidate.toMs >= oldestMs);
     if (stale > batch) {
       samples.splice(0, stale);
+      this.count -= stale;
     }
     this.samplesByKey.set(key, samples);
+    if (samples.length > this.max) {
+      this.coarsen(key, samples);
+    }
+    if (this.count > this.allMax) {
+      this.coarsenLargest();
+    }
+  }
+
+  /** How many samples are kept. */
+  size(): number {
+    return this.count;
   }
 
   forget(): void {
     this.samplesByKey.clear();
+    this.count = 0;
   }
 
   /**
@@ -74,6 +110,47 @@ export class SampleLog<Kind extends Sample> {
       }
     }
   }
+
+  private coarsenLargest(): void {
+    const [largest] = [...this.samplesByKey].sort(
+      ([, left], [, right]) => right.length - left.length,
+    );
+    if (largest !== undefined) {
+      this.coarsen(...largest);
+    }
+  }
+
+  /**
+   * Joins pairs of each proxy's samples in the older half: what was counted stays counted, only when is
+   * known less well, so a window that begins inside a pair leaves it out. Where no proxy has two of them
+   * the oldest are forgotten.
+   */
+  private coarsen(key: string, samples: readonly Kind[]): void {
+    const half = Math.ceil(samples.length / 2);
+    const joined = joinPairs(samples.slice(0, half), this.join);
+    const kept = joined.length > half * 0.75 ? joined.slice(joined.length - half / 2) : joined;
+    this.samplesByKey.set(key, [...kept, ...samples.slice(half)]);
+    this.count -= half - kept.length;
+  }
+}
+
+/** `samples` with each proxy's first and second as one, its third and fourth, and so on; by their ends. */
+function joinPairs<Kind extends Sample>(
+  samples: readonly Kind[],
+  join: JoinSamples<Kind>,
+): readonly Kind[] {
+  const open = new Map<string, Kind>();
+  const joined: Kind[] = [];
+  for (const sample of samples) {
+    const earlier = open.get(sample.instance);
+    if (earlier === undefined) {
+      open.set(sample.instance, sample);
+    } else {
+      open.delete(sample.instance);
+      joined.push(join(earlier, sample));
+    }
+  }
+  return [...joined, ...open.values()].sort((left, right) => left.toMs - right.toMs);
 }
 
 export function sampleKey(
