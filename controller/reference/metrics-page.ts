@@ -33,7 +33,8 @@ ${markdownTable(
   ['Histogram', 'Upper bounds in seconds'],
   histograms.map(([name, { buckets = [] }]) => [`\`${name}\``, buckets.join(', ')]),
 )}
-The process's own figures come beside them: \`process_*\` and \`nodejs_*\`, as prom-client names them.
+The process's own figures come beside them: \`process_*\` and \`nodejs_*\`, as prom-client names them. What Envoys
+count is [theirs to tell](../operations/monitoring.md#envoys-own-statistics).
 `;
   return {
     path: 'docs/reference/metrics.md',

@@ -20,6 +20,7 @@ export const metricLabels = {
   certificate: 'whose certificate: `xds` for the port of the Envoys, else the name of the secret',
   check: 'a line of `/readyz`',
   code: 'code of a problem, as `headgate explain` has them',
+  envoy_cluster_name: 'the target’s name in Envoys’ own statistics, to join with them',
   event: 'name of an event, as in the log ([events](events.md))',
   gate: 'name of the gate in the rollout policy',
   kind: '`set` by the commit, `served` to the proxies, `actual` by their reports',
@@ -147,7 +148,7 @@ export const metricTable = {
   headgate_route_weight: {
     type: 'gauge',
     help: 'Percent of the route that a target of a running rollout has.',
-    labels: ['mesh', 'rollout', 'router', 'route', 'target', 'role', 'kind'],
+    labels: ['mesh', 'rollout', 'router', 'route', 'target', 'envoy_cluster_name', 'role', 'kind'],
   },
   headgate_gate_value: {
     type: 'gauge',

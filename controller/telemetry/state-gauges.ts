@@ -2,8 +2,10 @@
 import type { Registry } from 'prom-client';
 import { proxyState } from '../api/proxy-view.js';
 import { type Moment, viewMeshes } from '../api/view.js';
+import { clusterName } from '../envoy/names.js';
+import type { LoopState } from '../loop/state.js';
 import { isEnded, type Rollout } from '../rollout/rollout.js';
-import { rolloutTargets } from '../rollout/targets.js';
+import { type RolloutTarget, rolloutTargets } from '../rollout/targets.js';
 import { addGauge } from './instruments.js';
 
 const syncStates = ['synced', 'progressing', 'held', 'pending'] as const;
@@ -78,12 +80,22 @@ function weightsOf(rollout: Rollout, { state, nowMs }: Moment) {
       router,
       route,
       target: `${target.virtualNode}:${target.port}`,
+      envoy_cluster_name: clusterOf(rollout.mesh, target, state),
       role: desired > applied ? 'canary' : 'stable',
     };
     return Object.entries({ set: desired, served, actual }).flatMap(([kind, percent]) =>
       percent === undefined ? [] : [[{ ...labels, kind }, percent] as const],
     );
   });
+}
+
+/** As its callers' Envoys know the target; empty where the node is in no mesh any more. */
+function clusterOf(mesh: string, target: RolloutTarget, { durable }: LoopState): string {
+  const { applied, desired } = durable.meshes.get(mesh) ?? {};
+  const nodes = [...(desired?.virtualNodes ?? []), ...(applied?.virtualNodes ?? [])];
+  const node = nodes.find(({ name }) => name === target.virtualNode);
+  const listener = node?.listeners.find(({ port }) => port === target.port);
+  return node && listener ? clusterName('egress', mesh, node, listener) : '';
 }
 
 function countBy<Key>(keys: readonly Key[]): ReadonlyMap<Key, number> {

@@ -282,6 +282,7 @@ api('metrics show the moment and count what happened', async ({ running }) => {
   const before = await lines();
   const weight =
     'headgate_route_weight{mesh="demo",rollout="checkout",router="checkout",route="main",target=';
+  const cluster = 'envoy_cluster_name="cds_egress_demo_checkout-v2_http_8080"';
   for (const line of [
     `headgate_build_info{version="1.2.3",node_version="${process.version}"} 1`,
     'headgate_sync_status{mesh="demo",status="progressing"} 1',
@@ -291,9 +292,9 @@ api('metrics show the moment and count what happened', async ({ running }) => {
     'headgate_rollout_phase{mesh="demo",rollout="checkout",phase="Baking"} 1',
     'headgate_rollout_step{mesh="demo",rollout="checkout"} 1',
     'headgate_gate_value{mesh="demo",rollout="checkout",gate="errors"} 100',
-    `${weight}"checkout-v2:8080",role="canary",kind="set"} 100`,
-    `${weight}"checkout-v2:8080",role="canary",kind="served"} 10`,
-    `${weight}"checkout-v2:8080",role="canary",kind="actual"} 10`,
+    `${weight}"checkout-v2:8080",${cluster},role="canary",kind="set"} 100`,
+    `${weight}"checkout-v2:8080",${cluster},role="canary",kind="served"} 10`,
+    `${weight}"checkout-v2:8080",${cluster},role="canary",kind="actual"} 10`,
   ]) {
     assert.ok(before.includes(line), `${line} is missing in\n${before.join('\n')}`);
   }

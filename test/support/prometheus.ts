@@ -17,16 +17,25 @@ export interface PrometheusProcess {
  * Starts one that scrapes `127.0.0.1:targetPort` four times a second and keeps its data in `folder`. `port` 0
  * takes any free one. Throws with its log where it ends.
  */
-export async function startPrometheus(options: {
+export function startPrometheus(options: {
   readonly folder: string;
   readonly targetPort: number;
   readonly port: number;
 }): Promise<PrometheusProcess> {
-  const { folder, targetPort } = options;
-  const config = join(folder, 'prometheus.yml');
+  const { folder, targetPort, port } = options;
   const global = 'global: { scrape_interval: 250ms, scrape_timeout: 250ms }';
   const job = `{ job_name: services, static_configs: [{ targets: ["127.0.0.1:${targetPort}"] }] }`;
-  await writeFile(config, `${global}\nscrape_configs: [${job}]\n`);
+  return runPrometheus(`${global}\nscrape_configs: [${job}]\n`, { folder, port });
+}
+
+/** The same with a configuration of the test's own, whose file names are relative to `folder`. */
+export async function runPrometheus(
+  configuration: string,
+  options: { readonly folder: string; readonly port: number },
+): Promise<PrometheusProcess> {
+  const { folder } = options;
+  const config = join(folder, 'prometheus.yml');
+  await writeFile(config, configuration);
   const child = spawn(
     'prometheus',
     [

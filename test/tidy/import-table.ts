@@ -163,8 +163,9 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     packages: ['commander', 'js-yaml', 'picocolors', ...files],
   },
   main: { parts: ['cli'] },
+  monitoring: {},
   reference: {
-    parts: ['telemetry', 'event-table'],
+    parts: ['telemetry', 'event-table', 'monitoring'],
     packages: ['node:fs', 'node:path'],
   },
   'xds-target': {
