@@ -266,6 +266,8 @@ export interface Transaction {
   readonly writes: readonly StoreWrite[];
   readonly history: readonly HistoryEntry[];
   readonly notifications: readonly StoredNotification[];
+  /** Answers to commands that another replica took. Undefined: none. */
+  readonly answers?: readonly { readonly command: number; readonly json: string }[];
 }
 
 export interface Store {

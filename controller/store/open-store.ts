@@ -1,11 +1,11 @@
 /**
- * Opens the store that the `--state` setting names: today a SQLite file, by its path or as a `file:` URL.
+ * Opens the store of one controller alone: a SQLite file, by its path or as a `file:` URL.
  */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OpError } from '../base/op-error.js';
-import type { Clock, Logger, Store } from '../loop/ports.js';
-import { createSqliteStore } from './sqlite.js';
+import type { Clock, Logger } from '../loop/ports.js';
+import { createSqliteStore, type SqliteStore } from './sqlite.js';
 import { openStateFile } from './sqlite-file.js';
 
 export interface StoreDependencies {
@@ -17,7 +17,10 @@ export interface StoreDependencies {
  * The open store, which no other process can open until it is closed or this process ends.
  * Throws `OpError`, whose code starts with `store-`.
  */
-export async function openStore(url: string, dependencies: StoreDependencies): Promise<Store> {
+export async function openStore(
+  url: string,
+  dependencies: StoreDependencies,
+): Promise<SqliteStore> {
   const path = statePath(url);
   const driver = await openStateFile(path, { nowMs: dependencies.clock.now() });
   try {
@@ -28,6 +31,11 @@ export async function openStore(url: string, dependencies: StoreDependencies): P
     driver.close();
     throw error;
   }
+}
+
+/** Whether `url` names a PostgreSQL database. */
+export function isPostgresUrl(url: string): boolean {
+  return /^postgres(ql)?:/i.test(url);
 }
 
 function statePath(url: string): string {

@@ -18,11 +18,16 @@ export interface SqliteStoreOptions {
   readonly logger: Logger;
 }
 
+export interface SqliteStore extends Store {
+  /** The term of this process: above those of all that had the file before. */
+  readonly epoch: number;
+}
+
 /**
  * The store over a prepared state file, which it owns from here on. Takes the next epoch.
  * Throws `OpError`.
  */
-export function createSqliteStore(driver: SqliteDriver, options: SqliteStoreOptions): Store {
+export function createSqliteStore(driver: SqliteDriver, options: SqliteStoreOptions): SqliteStore {
   const { path, clock, logger } = options;
   const read = (sql: string, ...values: readonly SqliteValue[]): readonly SqliteRow[] => {
     try {
@@ -41,6 +46,8 @@ export function createSqliteStore(driver: SqliteDriver, options: SqliteStoreOpti
     );
 
   return {
+    epoch,
+
     async load() {
       const rows = read('SELECT kind, key, json FROM state ORDER BY kind, key');
       return rows.map((row) => ({

@@ -26,8 +26,8 @@ export interface StoreDatabase {
     readonly logger: RecordingLogger;
   }): Promise<Store>;
   /** Does to the open store what a second controller's start would do. */
-  takeOver(): void;
-  remove(): void;
+  takeOver(): void | Promise<void>;
+  remove(): void | Promise<void>;
 }
 
 interface Context {
@@ -53,11 +53,14 @@ export async function opError(call: Promise<unknown>): Promise<OpError> {
 }
 
 /** Runs the suite; `name` is the adapter's. */
-export function storeSuite(name: string, createDatabase: () => StoreDatabase): void {
+export function storeSuite(
+  name: string,
+  createDatabase: () => StoreDatabase | Promise<StoreDatabase>,
+): void {
   const test = suite<Context>(name);
 
   test.before.each(async (context) => {
-    context.database = createDatabase();
+    context.database = await createDatabase();
     context.clock = manualClock(1000);
     context.logger = recordingLogger();
     context.store = await context.database.open(context);
@@ -65,7 +68,7 @@ export function storeSuite(name: string, createDatabase: () => StoreDatabase): v
 
   test.after.each(async (context) => {
     await context.store.close();
-    context.database.remove();
+    await context.database.remove();
   });
 
   const reopen = async (context: Context): Promise<Store> => {
@@ -264,19 +267,19 @@ export function storeSuite(name: string, createDatabase: () => StoreDatabase): v
         notifications: [notification('n1', { topic: 'a' })],
       }),
     );
-    database.takeOver();
+    await database.takeOver();
     const late = transaction({
       writes: [value('a', 'x', '2')],
       history: [historyEntry('command', 1)],
       notifications: [notification('n2', { topic: 'b' })],
     });
     for (const call of [
-      store.commit(late),
-      store.delivered('n1', 'chat'),
-      store.retryLater('n1', 'chat', 5),
-      store.giveUp('n1', 'chat', 'late'),
+      () => store.commit(late),
+      () => store.delivered('n1', 'chat'),
+      () => store.retryLater('n1', 'chat', 5),
+      () => store.giveUp('n1', 'chat', 'late'),
     ]) {
-      const error = await opError(call);
+      const error = await opError(call());
       assert.is(error.code, 'store-fenced');
       assert.equal(error.retry, { kind: 'stalled' });
     }
