@@ -6,7 +6,7 @@ import { openAccess } from './access/open-access.js';
 import { createAdmission } from './admission/admission.js';
 import { type Api, createApi } from './api/api.js';
 import type { PageOptions } from './api/dashboard-files.js';
-import { startSource } from './app/start-source.js';
+import { type Engine, isReplicated, openEngine, replicaName } from './app/engine.js';
 import { seededRandom } from './base/random.js';
 import { type HostPort, renderHostPort } from './base/socket-address.js';
 import { createSecretFolder } from './certificates/secret-folder.js';
@@ -15,25 +15,15 @@ import { createClock } from './clock.js';
 import type { HookProvider, HookSettings } from './config/hooks.js';
 import type { SecretSource } from './config/secret-source.js';
 import type { Settings } from './config.js';
-import { Decoder } from './decoder.js';
 import { parseNode } from './envoy/identity.js';
-import { openSource } from './git/open-source.js';
-import { pushRevert } from './git/push-revert.js';
 import { createRevisionShelf } from './git/revision-shelf.js';
 import { createLogger } from './log.js';
 import type { LoopEvent } from './loop/events.js';
 import { loadSamples, statsSamples } from './loop/load-samples.js';
-import { Loop } from './loop/loop.js';
 import type { Clock, Logger, PublisherEvent } from './loop/ports.js';
-import { audienceOf, createSink } from './notify/create-sink.js';
-import { createDispatcher } from './notify/dispatcher.js';
+import { audienceOf } from './notify/create-sink.js';
 import { notificationsFor } from './notify/notification.js';
-import type { PushRevert } from './notify/revert.js';
-import { createSinkMemory } from './notify/sink-memory.js';
-import { createMeasurer } from './providers/measurer.js';
-import { createProvider } from './providers/provider.js';
 import { readSecret } from './secrets.js';
-import { openStore } from './store/open-store.js';
 import { countEvents } from './telemetry/count-events.js';
 import { logMoves } from './telemetry/log-moves.js';
 import { createMetrics } from './telemetry/metrics.js';
@@ -90,34 +80,18 @@ async function start(
   // Jitter need not repeat from run to run, only within a test, which brings its own clock.
   const random = seededRandom(clock.now());
   const { drainMs } = settings;
+  const replica = replicaName(settings);
 
   const access = openAccess(settings.access, settings.publicUrl);
-  const store = await openStore(settings.state, { clock, logger });
-  undo.push(() => store.close());
-  const { notifications, publicUrl } = settings;
-  // A revert that is under way when the program stops is tried again at the next start.
-  const stopping = new AbortController();
-  const sinkDependencies = {
-    clock,
-    publicUrl,
-    readSecret: (secret: SecretSource) => readSecret(secret, process.env),
-    memoryOf: (sink: string) => createSinkMemory(store, sink, clock),
-    pushRevert: async (revert: Parameters<PushRevert>[0]) => {
-      const { repo, branch, git: credentials } = settings;
-      await pushRevert({ repo, branch, credentials, ...revert }, { clock, stop: stopping.signal });
-      return { base: branch };
-    },
-  };
-  const sinks = notifications.map((target) => createSink(target, sinkDependencies));
-  const dispatcher = createDispatcher(store, sinks, { clock, logger, random });
-  undo.push(() => dispatcher.stop());
-  undo.push(async () => stopping.abort());
-
   const admission =
     settings.xdsAdmission && createAdmission(settings.xdsAdmission, { clock, logger });
   undo.push(async () => admission?.stop());
   const xds = createXdsServer(
-    { listen: settings.xds, loadReportIntervalMs: settings.loadReportIntervalMs },
+    {
+      listen: settings.xds,
+      loadReportIntervalMs: settings.loadReportIntervalMs,
+      idSuffix: isReplicated(settings) ? `@${replica}` : '',
+    },
     {
       clock,
       logger,
@@ -127,34 +101,37 @@ async function start(
         if (event.kind === 'proxyAcked') {
           observer.acked(event.proxy, clock.now());
         }
-        loop.enqueue(toLoopEvent(event));
+        engine.enqueue(toLoopEvent(event));
       },
     },
   );
   const toLoopEvent = (event: PublisherEvent): LoopEvent => {
     switch (event.kind) {
       case 'loadReported':
-        return { ...event, samples: loadSamples(event.report, loop.current(), clock.now()) };
+        return { ...event, samples: loadSamples(event.report, engine.current(), clock.now()) };
       case 'statsReported':
-        return { kind: event.kind, ...statsSamples(event.report, loop.current(), clock.now()) };
+        return { kind: event.kind, ...statsSamples(event.report, engine.current(), clock.now()) };
       default:
         return event;
     }
   };
   const waitingFor = (generation: number) => () =>
     xds.proxies().filter((proxy) => proxy.ackedGeneration < generation);
+  const proxies = () => [...xds.proxies(), ...engine.remoteProxies()];
   const ready = () => [
-    { name: 'snapshot', isOk: loop.current().generation > 0 },
-    { name: 'store', isOk: loop.isStoring() },
+    { name: 'snapshot', isOk: engine.current().generation > 0 },
+    // All replicas lose their database at once: none of them would be ready, and each still serves.
+    ...(engine.replicas === undefined ? [{ name: 'store', isOk: engine.isStoring() }] : []),
     { name: 'xds', isOk: true },
   ];
   const metrics = createMetrics({
     version: programVersion(),
-    moment: () => ({ state: loop.current(), proxies: xds.proxies(), nowMs: clock.now() }),
+    moment: () => ({ state: engine.current(), proxies: proxies(), nowMs: clock.now() }),
+    replicas: () => engine.replicas?.(),
     ready,
     events: logger.counts,
     xds,
-    sinks: () => dispatcher.status(),
+    sinks: () => engine.sinks(),
     certificates: () => [...secretSource.expiries(), ...(admission?.expiries() ?? [])],
   });
   const tracing = await openTracing(process.env, { version: programVersion(), logger });
@@ -162,47 +139,31 @@ async function start(
   const observer = observeAll([metrics, ...(tracing ? [tracing.observer] : [])], (error) =>
     logger.error('telemetry.broken', { error }),
   );
-  const measurer = createMeasurer(
-    settings.providers.map((one) => createProvider(one, { readSecret: readSecretNow })),
-    {
-      clock,
-      logger,
-      random,
-      onMeasured: (order, measurement) =>
-        loop.enqueue({ kind: 'gateMeasured', order, measurement }),
-    },
+  const shelf = createRevisionShelf(
+    { repo: settings.repo, path: settings.path, credentials: settings.git },
+    { clock },
   );
-  undo.push(() => measurer.stop());
   let api: Api | undefined;
-  const audiences = notifications.map(audienceOf);
-  const loop: Loop = new Loop(
-    {
-      clock,
-      logger,
-      store,
-      publisher: {
-        proxies: xds.proxies,
-        publish: (publication) => {
-          xds.publish(publication);
-          observer.published(
-            publication.generation,
-            waitingFor(publication.generation),
-            clock.now(),
-          );
-        },
+  const audiences = settings.notifications.map(audienceOf);
+  const engine: Engine = await openEngine(settings, {
+    ...{ clock, logger, random, shelf, observer, replica },
+    readSecret: readSecretNow,
+    publisher: {
+      proxies: xds.proxies,
+      publish: (publication) => {
+        xds.publish(publication);
+        observer.published(publication.generation, waitingFor(publication.generation), clock.now());
       },
-      measurer,
-      notificationsFor: (announcement) => notificationsFor(announcement, audiences),
-      wakeDispatcher: () => dispatcher.wake(),
-      onState: (state, announcements, before) => {
-        logMoves(before, state, announcements, logger);
-        observer.moved(before, state, clock.now());
-        api?.stateChanged(state);
-      },
-      onHandled: observer.handled,
     },
-    settings,
-  );
+    notificationsFor: (announcement) => notificationsFor(announcement, audiences),
+    onState: (state, announcements, before) => {
+      logMoves(before, state, announcements, logger);
+      observer.moved(before, state, clock.now());
+      api?.stateChanged(state);
+    },
+    onHandled: observer.handled,
+  });
+  undo.push(() => engine.close());
   const secretFolder =
     settings.secrets === undefined
       ? undefined
@@ -210,34 +171,27 @@ async function start(
   const variables = readSecretVariables(settings.secretVariables, { env: process.env, logger });
   const secretSource = withVariables(secretFolder, variables);
   const secrets = await secretSource.start((changed) =>
-    loop.enqueue({ kind: 'secretsChanged', secrets: changed }),
+    engine.enqueue({ kind: 'secretsChanged', secrets: changed }),
   );
   undo.push(() => secretSource.stop());
   // Served before anything listens: the first proxy that connects finds what it had.
-  await loop.start(secrets);
+  await engine.start(secrets);
 
   const xdsAddress = await xds.start();
   undo.push(() => xds.stop(drainMs));
   // Stopped first: streams that we end ourselves are no news of the proxies.
-  undo.push(() => loop.stop());
-  const source = openSource(
-    { ...settings, cacheFolder: settings.cache, credentials: settings.git },
-    { clock, logger, random },
-  );
-  const shelf = createRevisionShelf(
-    { repo: settings.repo, path: settings.path, credentials: settings.git },
-    { clock },
-  );
+  undo.push(() => engine.stop());
   api = createApi({
     listen: settings.http,
-    state: () => loop.current(),
-    proxies: () => xds.proxies(),
+    state: () => engine.current(),
+    proxies,
+    replicas: engine.replicas,
     metrics: metrics.scrape,
-    command: (command) => loop.command(command),
-    history: (query) => store.history(query),
+    command: (command) => engine.command(command),
+    history: engine.history,
     hooks: {
       secrets: readSecrets(settings.hooks),
-      pollNow: () => source.pollNow(),
+      pollNow: () => engine.pollNow(),
     },
     access,
     proxyResources: (id) => xds.resources(id),
@@ -249,18 +203,14 @@ async function start(
   });
   const httpAddress = await api.start();
   undo.push(() => api.stop(drainMs));
-  dispatcher.wake();
-  const decoder = new Decoder(settings.providers.map(({ name, kind }) => ({ name, kind })));
-  undo.push(() => decoder.stop());
-  startSource(source, decoder, loop, { clock, logger, observer, shelf });
-  undo.push(() => source.stop());
+  await engine.join({ xds: xdsAddress, http: httpAddress });
   const httpUrl = `http://${renderHostPort(httpAddress)}`;
   logger.info('headgate.started', { xds: renderHostPort(xdsAddress), http: httpUrl });
   return {
     xds: xdsAddress,
     http: httpAddress,
     httpUrl,
-    pollNow: () => source.pollNow(),
+    pollNow: () => engine.pollNow(),
     stop: () => runBackwards(undo),
   };
 }

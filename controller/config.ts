@@ -52,8 +52,15 @@ export interface Settings {
   /** Who may open xDS streams; undefined: whoever reaches the port. */
   readonly xdsAdmission?: AdmissionSettings;
   readonly http: HostPort;
-  /** The state's file. */
+  /** The state's file, or a PostgreSQL URL. */
   readonly state: string;
+  /** File with the PostgreSQL URL, which takes the place of `state`. */
+  readonly stateUrlFile?: string;
+  readonly statePasswordFile?: string;
+  /** This replica's name among several; undefined: the host's. */
+  readonly replica?: string;
+  /** How long a leader may be silent before another replica leads. */
+  readonly leaseMs: number;
   /** Folder for the Git objects that were fetched; may be deleted while nothing runs. */
   readonly cache: string;
   readonly git: GitFiles;
@@ -147,8 +154,12 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
       xdsAdmission: admissionOf(values),
       http: complete.http,
       state,
-      // Beside the state, since that is the one place that is known to be writable.
-      cache: values.cache ?? `${state}.git`,
+      stateUrlFile: values.stateUrlFile,
+      statePasswordFile: values.statePasswordFile,
+      replica: values.replica,
+      leaseMs: complete.lease,
+      // Beside the state's file, since that is the one place that is known to be writable.
+      cache: values.cache ?? (isDatabase(values) ? 'headgate.git' : `${state}.git`),
       git: {
         tokenFile: values.gitTokenFile,
         username: values.gitUsername,
@@ -236,12 +247,7 @@ function checkTogether(values: Values, sources: SettingSources, report: Report):
       'holds a password, which every user of this machine can see; set HEADGATE_REPO',
     );
   }
-  if (values.state !== undefined && /^postgres(ql)?:/.test(values.state)) {
-    report(
-      placeOf('state'),
-      'state is a PostgreSQL URL, which this version cannot use; name a file',
-    );
-  }
+  checkState(values, sources, { placeOf, report });
   checkAdmission(values, placeOf, report);
   const isAsked = { xds: admissionOf(values) !== undefined, http: hasSignIn(values) };
   for (const name of ['xds', 'http'] as const) {
@@ -269,6 +275,32 @@ function checkTogether(values: Values, sources: SettingSources, report: Report):
   }
   if (xds && http && xds.port !== 0 && renderHostPort(xds) === renderHostPort(http)) {
     report(placeOf('http'), `http is ${renderHostPort(http)}, as xds is; each needs its own port`);
+  }
+}
+
+function isDatabase({ state, stateUrlFile }: Values): boolean {
+  return stateUrlFile !== undefined || /^postgres(ql)?:/i.test(state ?? '');
+}
+
+function checkState(
+  values: Values,
+  { flags }: SettingSources,
+  { placeOf, report }: { readonly placeOf: (name: SettingName) => string; readonly report: Report },
+): void {
+  if (typeof flags.state === 'string' && redacted(flags.state) !== flags.state) {
+    report(
+      '--state',
+      'holds a password, which every user of this machine can see; set HEADGATE_STATE, or give ' +
+        '--state-password-file',
+    );
+  }
+  for (const name of ['statePasswordFile', 'replica'] as const) {
+    if (values[name] !== undefined && !isDatabase(values)) {
+      report(
+        placeOf(name),
+        `${name} is of use with a PostgreSQL state only; give --state postgres://USER@HOST/DATABASE`,
+      );
+    }
   }
 }
 

@@ -44,6 +44,14 @@ export const eventTable = {
   'headgate.started': { level: 'info', meaning: 'All ports listen.' },
   'hook.received': { level: 'info', meaning: 'A Git server said that something was pushed.' },
   'hook.refused': { level: 'warn', meaning: 'A push webhook had no good signature.' },
+  'invariant.violated': {
+    level: 'error',
+    meaning: 'A bug of ours was kept from doing harm: what is served stays as it was.',
+  },
+  'lease.notRenewed': {
+    level: 'warn',
+    meaning: 'The leading replica could not renew its lease, and tries again.',
+  },
   'node.outdated': { level: 'warn', meaning: 'This version of Node.js has known faults.' },
   'notify.delivered': { level: 'info', meaning: 'A notification was taken.' },
   'notify.failed': {
@@ -54,6 +62,44 @@ export const eventTable = {
   'notify.storeFailed': {
     level: 'warn',
     meaning: 'The store could not be asked for what is to be delivered.',
+  },
+  'replica.cannotLead': {
+    level: 'error',
+    meaning: 'This replica took the lease and could not read the state; it let the lease go.',
+  },
+  'replica.changeFailed': {
+    level: 'error',
+    meaning: 'Beginning or ending to lead failed in a way that nobody foresaw.',
+  },
+  'replica.commandsUnread': {
+    level: 'warn',
+    meaning:
+      'Commands that were given to other replicas could not be read, and are looked for again.',
+  },
+  'replica.gone': {
+    level: 'warn',
+    meaning: 'Another replica left or was silent for too long; its proxies count no more.',
+  },
+  'replica.goesOn': {
+    level: 'info',
+    meaning: 'The database is as new again as what this replica has seen.',
+  },
+  'replica.hearsNothing': {
+    level: 'warn',
+    meaning: 'What other replicas tell could not be read.',
+  },
+  'replica.leads': { level: 'info', meaning: 'This replica leads from now on.' },
+  'replica.leadsNoMore': {
+    level: 'warn',
+    meaning: 'This replica no longer leads; it goes on serving what it served.',
+  },
+  'replica.notAsked': {
+    level: 'warn',
+    meaning: 'The leader could not be asked to look at the repository.',
+  },
+  'replica.notTold': {
+    level: 'warn',
+    meaning: 'News of this replica’s proxies could not be told to the others.',
   },
   'revision.accepted': { level: 'info', meaning: 'A commit is valid: it is what is desired now.' },
   'revision.read': { level: 'info', meaning: 'A new commit was fetched.' },
@@ -99,7 +145,24 @@ export const eventTable = {
     level: 'warn',
     meaning: 'The directory cannot be watched; it is looked at now and then.',
   },
+  'state.regressed': {
+    level: 'error',
+    meaning: 'The database has lost commits: what is served stays, and nothing is decided.',
+  },
+  'store.connectionLost': { level: 'warn', meaning: 'An idle connection to the database ended.' },
   'store.failed': { level: 'error', meaning: 'The state cannot be stored: nothing advances.' },
+  'store.listening': {
+    level: 'info',
+    meaning: 'Changes of the database are announced to this replica again.',
+  },
+  'store.notListening': {
+    level: 'warn',
+    meaning: 'Changes of the database are not announced; they are found by looking.',
+  },
+  'store.notReachedYet': {
+    level: 'warn',
+    meaning: 'The database cannot be reached at the start, and is tried again.',
+  },
   'store.opened': { level: 'info', meaning: 'The state was opened.' },
   'store.outboxTrimmed': {
     level: 'warn',

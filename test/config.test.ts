@@ -41,6 +41,10 @@ config('a repository is all that must be given', () => {
     xdsAdmission: undefined,
     http: { address: '127.0.0.1', port: 8080 },
     state: 'headgate.db',
+    stateUrlFile: undefined,
+    statePasswordFile: undefined,
+    replica: undefined,
+    leaseMs: 15_000,
     cache: 'headgate.db.git',
     git: {
       tokenFile: undefined,
@@ -108,6 +112,10 @@ const samples: Readonly<
     ({ publicUrl }) => publicUrl,
   ],
   state: ['one.db', 'two.db', 'three.db', ({ state }) => state],
+  stateUrlFile: ['one', 'two', 'three', ({ stateUrlFile }) => stateUrlFile],
+  statePasswordFile: ['one', 'two', 'three', ({ statePasswordFile }) => statePasswordFile],
+  replica: ['one', 'two.b', 'three-c', ({ replica }) => replica],
+  lease: ['2s', '3s', '4s', ({ leaseMs }) => leaseMs],
   cache: ['one', 'two', 'three', ({ cache }) => cache],
   secrets: ['one', 'two', 'three', ({ secrets }) => secrets],
   gitTokenFile: ['one', 'two', 'three', ({ git }) => git.tokenFile],
@@ -157,7 +165,12 @@ for (const name of settingNames) {
     const [flag, variable, line, pick] = samples[name];
     const isOfOidc = name.startsWith('oidc');
     const isOfXds = name.startsWith('xds') && name !== 'xds';
-    const beside = { ...(isOfOidc && companions), ...(isOfXds && wholeAdmission) };
+    const isOfReplicas = name === 'replica' || name === 'statePasswordFile';
+    const beside = {
+      ...(isOfOidc && companions),
+      ...(isOfXds && wholeAdmission),
+      ...(isOfReplicas && { stateUrlFile: 'url' }),
+    };
     const given = { repo: 'mesh', ...beside, [name]: undefined };
     // Quoted, as [::1]:8080 must be in YAML.
     const written = { ...given, [name]: line };
@@ -325,9 +338,22 @@ config('what is deployed is said once', () => {
   ]);
 });
 
-config('a PostgreSQL URL is refused by name', () => {
-  const flags = { repo: 'm', state: 'postgres://db/headgate' };
-  assert.match(complaints({ flags }).join(), /^--state: state is a PostgreSQL URL/);
+config('a PostgreSQL URL with a password is refused on the command line, and not repeated', () => {
+  const state = 'postgres://headgate:hunter2@db/headgate';
+  const complaint = complaints({ flags: { repo: 'm', state } }).join();
+  assert.match(complaint, /^--state: holds a password/);
+  assert.not.match(complaint, /hunter2/);
+  const settings = settingsOf({ flags: { repo: 'm' }, env: { HEADGATE_STATE: state } });
+  assert.is(settings.state, state);
+  assert.is(settings.cache, 'headgate.git');
+});
+
+config('what is for several replicas needs a PostgreSQL state', () => {
+  assert.match(
+    complaints({ flags: { repo: 'm', replica: 'a' } }).join(),
+    /^--replica: replica is of/,
+  );
+  settingsOf({ flags: { repo: 'm', replica: 'a', stateUrlFile: 'url' } });
 });
 
 config('notification targets say where their secrets stand', () => {

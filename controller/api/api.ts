@@ -11,6 +11,7 @@ import { errorText, OpError } from '../base/op-error.js';
 import { type HostPort, renderHostPort } from '../base/socket-address.js';
 import type { Clock, Logger } from '../loop/ports.js';
 import type { LoopState } from '../loop/state.js';
+import type { MemberView } from '../replicas/view.js';
 import { addAccessRoutes, createGuard } from './access-routes.js';
 import { addDashboard, type PageOptions } from './dashboard-files.js';
 import { EventLog } from './event-log.js';
@@ -30,6 +31,8 @@ export interface ApiOptions
   readonly listen: HostPort;
   readonly state: () => LoopState;
   readonly proxies: () => Moment['proxies'];
+  /** Who leads and who is there; undefined: there is one controller. */
+  readonly replicas?: () => MemberView;
   readonly hooks: Omit<HookOptions, 'logger'>;
   readonly access: Access;
   readonly clock: Clock;
@@ -75,6 +78,7 @@ export function createApi(options: ApiOptions): Api {
     state: options.state(),
     proxies: options.proxies(),
     nowMs: clock.now(),
+    replicas: options.replicas?.(),
   });
   const log = new EventLog(clock.now());
   const events = new EventStream({ clock, log, moment });

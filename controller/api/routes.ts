@@ -163,7 +163,7 @@ async function giveCommand(
   const who = via === 'local' && by !== '' ? by : name;
   const reply = await options.command({ rollout: id, command, reason, by: who });
   if (!reply.ok) {
-    const code = reply.status === 404 ? 'unknown-rollout' : 'conflict';
+    const code = { 404: 'unknown-rollout', 409: 'conflict', 503: 'no-leader' }[reply.status];
     throw new HttpError(reply.status, code, reply.message);
   }
   response.json(findRollout(request, options.moment()));

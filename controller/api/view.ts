@@ -6,6 +6,7 @@ import { hasErrors, type Problem, renderProblem } from '../base/problem.js';
 import { diffMeshes } from '../diff/diff-meshes.js';
 import type { ProxyStatus } from '../loop/ports.js';
 import type { DurableState, LoopState, MeshState, SourceStatus } from '../loop/state.js';
+import type { MemberView } from '../replicas/view.js';
 import { isEnded, type RevisionInfo, type Rollout } from '../rollout/rollout.js';
 import { proxyState } from './proxy-view.js';
 import {
@@ -45,6 +46,8 @@ export interface StatusView {
   readonly source: SourceView;
   /** The commits named in `revision`, by id. */
   readonly commits: Readonly<Record<string, CommitView>>;
+  /** Who leads and who is there; absent where one controller is alone. */
+  readonly replicas?: MemberView;
 }
 
 export interface MeshView {
@@ -84,9 +87,10 @@ export interface Moment {
   readonly state: LoopState;
   readonly proxies: readonly ProxyStatus[];
   readonly nowMs: number;
+  readonly replicas?: MemberView;
 }
 
-export function viewStatus({ state, proxies, nowMs }: Moment): StatusView {
+export function viewStatus({ state, proxies, nowMs, replicas }: Moment): StatusView {
   const { durable } = state;
   const { desired, applied, attempted, problems } = durable.revision;
   const commits = [desired, applied, attempted].filter((commit) => commit !== undefined);
@@ -101,8 +105,9 @@ export function viewStatus({ state, proxies, nowMs }: Moment): StatusView {
     rollouts: viewRollouts(state, nowMs).filter(({ phase }) => !isEnded(phase)),
     proxies: countProxies(proxies),
     held: [...durable.held.values()].map(viewHeld),
-    source: viewSource(state.source),
+    source: viewSource(sourceOf(state, replicas)),
     commits: Object.fromEntries(commits.map((commit) => [commit.id, viewCommit(commit)])),
+    replicas,
   };
 }
 
@@ -136,6 +141,11 @@ function countProxies(proxies: readonly ProxyStatus[]): StatusView['proxies'] {
     synced: states.filter((proxy) => proxy === 'synced').length,
     rejected: states.filter((proxy) => proxy === 'rejected').length,
   };
+}
+
+/** A follower looks at no repository: what the leader last said of it. */
+function sourceOf({ source }: LoopState, replicas: MemberView | undefined): SourceStatus {
+  return replicas?.replicas.find(({ role }) => role === 'leading')?.source ?? source;
 }
 
 function viewSource(source: SourceStatus): SourceView {

@@ -1,8 +1,9 @@
 /** From the repository to the loop: what was read is logged, kept, decoded in its thread and handed on. */
+import { failpoint } from '../base/failpoint.js';
 import type { Revision } from '../base/revision.js';
 import type { Decoder } from '../decoder.js';
 import type { RevisionShelf } from '../git/revision-shelf.js';
-import type { Loop } from '../loop/loop.js';
+import type { LoopEvent } from '../loop/events.js';
 import type { Clock, Logger, Source, SourceEvent } from '../loop/ports.js';
 import type { RevisionInfo } from '../rollout/rollout.js';
 import type { Observer } from '../telemetry/observer.js';
@@ -12,14 +13,14 @@ interface SourceDependencies {
   readonly logger: Logger;
   readonly observer: Observer;
   readonly shelf: RevisionShelf;
+  readonly enqueue: (event: LoopEvent) => void;
 }
 
-/** Starts `source`; each of its answers becomes an event of `loop`. */
+/** Starts `source`; each of its answers becomes an event of the loop. */
 export function startSource(
   source: Source,
   decoder: Decoder,
-  loop: Loop,
-  { clock, logger, observer, shelf }: SourceDependencies,
+  { clock, logger, observer, shelf, enqueue }: SourceDependencies,
 ): void {
   source.start((event, startedAtMs) => {
     logSource(event, logger);
@@ -27,19 +28,20 @@ export function startSource(
     observer.polled(event, { fromMs: startedAtMs, toMs: nowMs });
     switch (event.kind) {
       case 'revision':
+        failpoint('source.read');
         shelf.keep(event.revision);
         void decoder.load(event.revision).then((loaded) => {
           const revision = describe(event.revision);
           const errors = loaded.problems.filter(({ severity }) => severity === 'error').length;
           observer.decoded(revision, errors, { fromMs: nowMs, toMs: clock.now() });
-          loop.enqueue({ kind: 'revisionRead', revision, ...loaded });
+          enqueue({ kind: 'revisionRead', revision, ...loaded });
         });
         break;
       case 'unchanged':
-        loop.enqueue({ kind: 'sourceUnchanged' });
+        enqueue({ kind: 'sourceUnchanged' });
         break;
       case 'failed':
-        loop.enqueue({ ...event, kind: 'sourceFailed' });
+        enqueue({ ...event, kind: 'sourceFailed' });
         break;
     }
   });

@@ -12,6 +12,7 @@ import {
   onOff,
   type Parsed,
   plainText,
+  replicaName,
 } from './values.js';
 
 export const logLevels = ['info', 'warn', 'error'] as const;
@@ -159,10 +160,32 @@ export const settingsTable = {
     parse: plainText,
   },
   state: {
-    placeholder: 'FILE',
-    help: 'File that keeps the state over restarts.',
+    placeholder: 'FILE|URL',
+    help: 'File that keeps the state, or for several replicas postgres://USER@HOST/DATABASE.',
     default: 'headgate.db',
     parse: plainText,
+  },
+  stateUrlFile: {
+    placeholder: 'FILE',
+    help: "File with the state's PostgreSQL URL, which may hold a password.",
+    parse: plainText,
+  },
+  statePasswordFile: {
+    placeholder: 'FILE',
+    help: "File with the password of the state's PostgreSQL user, read anew at each connection.",
+    parse: plainText,
+  },
+  replica: {
+    placeholder: 'NAME',
+    help: 'What this replica is called among several (default: the name of the host).',
+    parse: replicaName,
+  },
+  lease: {
+    placeholder: 'DURATION',
+    help: 'How long a leading replica may be silent before another one leads.',
+    default: '15s',
+    // It is renewed five times in that time, over connections that may take a second to answer.
+    parse: duration('2s', '5m'),
   },
   cache: {
     placeholder: 'DIR',

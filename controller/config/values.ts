@@ -10,6 +10,13 @@ export function plainText(text: string): Parsed<string> {
   return /^[^-\s]/.test(text) ? { value: text } : { allowed: 'text that does not begin with -' };
 }
 
+/** It is part of proxies' ids, which are parts of URLs. */
+export function replicaName(text: string): Parsed<string> {
+  return /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(text)
+    ? { value: text }
+    : { allowed: 'letters, digits, dots and dashes, at most 63' };
+}
+
 /** Milliseconds from `min` to `max`, both in Go's syntax. */
 export function duration(min: string, max: string): (text: string) => Parsed<number> {
   const minMs = parseDuration(min) ?? 0;

@@ -87,7 +87,7 @@ export interface CommitStatus {
 
 export type CommandReply =
   | { readonly ok: true; readonly rollout: string }
-  | { readonly ok: false; readonly status: 404 | 409; readonly message: string };
+  | { readonly ok: false; readonly status: 404 | 409 | 503; readonly message: string };
 
 /** Effects in the order in which they must happen: store the state, publish it, then tell people. */
 export interface StepResult {

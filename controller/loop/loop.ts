@@ -3,37 +3,25 @@
  * store, publish, tell. Everything outside only adds events. While the store is down, nothing advances
  * and nothing new is served, but for ways back to the last good state.
  */
-import { errorText } from '../base/op-error.js';
+import { failpoint } from '../base/failpoint.js';
 import type { Secrets } from '../envoy/secrets.js';
 import { LoadHistory } from '../rollout/load-history.js';
 import { isEnded } from '../rollout/rollout.js';
-import { announcementsOf, historyOf } from './announce.js';
 import { hasLost, hasUnready } from './announced.js';
-import type { Announcement, CommandReply, LoopEvent, StepResult } from './events.js';
+import type { Announcement, CommandReply, LoopEvent } from './events.js';
+import { Keeper, type KeeperDeps } from './keeper.js';
 import { ordersOf } from './orders.js';
-import { changedValues, initialDurableState, restoreState } from './persist.js';
-import type {
-  Clock,
-  HistoryEntry,
-  Logger,
-  Measurer,
-  Publisher,
-  Store,
-  StoredNotification,
-} from './ports.js';
+import { initialDurableState } from './persist.js';
+import type { Clock, Measurer, Publisher } from './ports.js';
 import { PublicationFactory } from './publication.js';
 import { afterJump, startState } from './start-state.js';
-import type { DurableState, LoopState } from './state.js';
+import type { LoopState } from './state.js';
 import { isNews, retreatOnly, type StepSettings, stepLoop } from './step.js';
 
-export interface LoopDeps {
+export interface LoopDeps extends KeeperDeps {
   readonly clock: Clock;
-  readonly logger: Logger;
-  readonly store: Store;
   readonly publisher: Publisher;
   readonly measurer: Pick<Measurer, 'watch'>;
-  /** The stored form of an announcement, one for each sink that wants it. */
-  readonly notificationsFor: (announcement: Announcement) => readonly StoredNotification[];
   /** New notifications are in the outbox. */
   readonly wakeDispatcher: () => void;
   /** The state has changed from `before`. */
@@ -44,6 +32,27 @@ export interface LoopDeps {
   ) => void;
   /** An event was carried out, in so many milliseconds. */
   readonly onHandled?: (event: LoopEvent['kind'], tookMs: number) => void;
+  /** Undefined: nobody else ever leads. */
+  readonly lease?: LoopLease;
+  /** What earlier terms of this process made of their states. Undefined: there were none. */
+  readonly publications?: PublicationFactory;
+}
+
+/** Where several replicas share a store, one of them leads. */
+export interface LoopLease {
+  /** False once another replica may lead: nothing is decided or served any more. */
+  mayLead(): boolean;
+  /** The store, or `mayLead`, says that the term is over. Called once. */
+  onOver(): void;
+}
+
+/** What is known already when a term begins. */
+export interface LoopStart {
+  readonly secrets?: Secrets;
+  /** The term's; undefined: there are no terms. */
+  readonly epoch?: number;
+  /** Asked once the state is loaded: what happened meanwhile is in it. */
+  readonly seen?: () => Pick<LoopState, 'proxies' | 'load' | 'secrets'>;
 }
 
 /** How often time is looked at while a rollout runs: well below what a person notices. */
@@ -54,13 +63,9 @@ const storeRetryMs = 1000;
 
 interface QueuedEvent {
   readonly event: LoopEvent;
+  /** The number of a command that came through the shared store, which keeps its answer. */
+  readonly command?: number;
   readonly reply?: (reply: CommandReply) => void;
-}
-
-/** What a failed commit left to store, besides the values that are found by comparison. */
-interface Unsaved {
-  readonly history: readonly HistoryEntry[];
-  readonly announcements: readonly Announcement[];
 }
 
 /**
@@ -69,24 +74,15 @@ interface Unsaved {
  */
 const jumpMs = { forward: 60_000, back: 1000 } as const;
 
-const nothingUnsaved: Unsaved = { history: [], announcements: [] };
-
-/** A proxy that refuses again and again must not fill the memory while the store is down. */
-const unsavedHistoryMax = 1000;
-
 export class Loop {
   private readonly deps: LoopDeps;
   private readonly settings: StepSettings;
   private readonly publications: PublicationFactory;
+  private readonly keeper: Keeper;
   private state: LoopState;
-  /** What the store has. */
-  private saved: DurableState = initialDurableState;
-  private unsaved = nothingUnsaved;
   private queue: QueuedEvent[] = [];
-  private isStoreDown = false;
-  /** Notifications were stored since the dispatcher was last woken. */
-  private hasMail = false;
   private isStopped = false;
+  private isOver = false;
   /** When the last event was handled, by the wall clock. */
   private seenAtMs: number;
   private running: Promise<void> | undefined;
@@ -97,19 +93,20 @@ export class Loop {
   constructor(deps: LoopDeps, settings: StepSettings) {
     this.deps = deps;
     this.settings = settings;
-    this.publications = new PublicationFactory(deps.logger);
+    this.publications = deps.publications ?? new PublicationFactory(deps.logger);
+    this.keeper = new Keeper(deps);
     this.seenAtMs = deps.clock.now();
     this.state = startState(initialDurableState, new LoadHistory(), deps.clock.now());
   }
 
-  /** Loads the state and serves it with `secrets`, before anything else happens. */
-  async start(secrets: Secrets = new Map()): Promise<void> {
-    this.saved = restoreState(await this.deps.store.load());
-    const started = startState(this.saved, new LoadHistory(), this.deps.clock.now());
-    this.state = { ...started, secrets };
-    if (this.state.generation > 0) {
-      this.deps.publisher.publish(this.publications.create(this.state));
-    }
+  /** Loads the state and serves it, before anything else happens. Throws what the store throws. */
+  async start({ secrets = new Map(), epoch = 0, seen }: LoopStart = {}): Promise<void> {
+    const { durable, origins, ...served } = await this.keeper.load();
+    const { load, ...known } = seen?.() ?? { load: new LoadHistory(), secrets };
+    const term = { epoch, served, origins };
+    const started = startState(durable, load, this.deps.clock.now(), term);
+    this.state = { ...started, ...known };
+    this.publish();
     this.enqueue({ kind: 'tick' });
   }
 
@@ -119,23 +116,34 @@ export class Loop {
 
   /** False while the store refuses to keep anything. */
   isStoring(): boolean {
-    return !this.isStoreDown;
+    return this.keeper.isStoring();
+  }
+
+  /** The newest publication that the store knows of: what was published since may never have been. */
+  savedGeneration(): number {
+    return this.keeper.saved().generation;
   }
 
   enqueue(event: LoopEvent): void {
     this.push({ event });
   }
 
-  command(command: Omit<Extract<LoopEvent, { kind: 'command' }>, 'kind'>): Promise<CommandReply> {
+  /** `number`: of a command that came through the shared store, which keeps the answer too. */
+  command(
+    command: Omit<Extract<LoopEvent, { kind: 'command' }>, 'kind'>,
+    number?: number,
+  ): Promise<CommandReply> {
     return new Promise((resolve) => {
-      this.push({ event: { kind: 'command', ...command }, reply: resolve });
+      this.push({ event: { kind: 'command', ...command }, command: number, reply: resolve });
     });
   }
 
   /** Finishes the event in hand; queued ones are dropped. */
   async stop(): Promise<void> {
     this.isStopped = true;
-    this.queue = [];
+    for (const item of this.queue.splice(0)) {
+      item.reply?.(stopping);
+    }
     this.cancelTick?.();
     this.cancelRevision?.();
     await this.running;
@@ -143,7 +151,7 @@ export class Loop {
 
   private push(item: QueuedEvent): void {
     if (this.isStopped) {
-      item.reply?.({ ok: false, status: 409, message: 'the controller is stopping' });
+      item.reply?.(stopping);
       return;
     }
     this.queue.push(item);
@@ -178,37 +186,69 @@ export class Loop {
   }
 
   private async handle(item: QueuedEvent): Promise<void> {
+    if (this.isOver || this.deps.lease?.mayLead() === false) {
+      this.end(item);
+      return;
+    }
     if (item.event.kind === 'revisionRead') {
       this.cancelRevision?.();
     }
     const before = this.state;
     const nowMs = this.deps.clock.now();
     const result = stepLoop(before, item.event, this.settings, nowMs);
-    const isStored = await this.store(result);
+    const outcome = await this.keeper.keep(result, item.command);
+    // While the store was asked the term may have run out: then even a way back may be old news.
+    if (outcome === 'fenced' || (outcome === 'failed' && this.deps.lease?.mayLead() === false)) {
+      this.end(item);
+      return;
+    }
+    const isStored = outcome === 'stored';
     if (isStored) {
       this.state = result.state;
       item.reply?.(result.reply ?? { ok: true, rollout: '' });
     } else {
       this.state = retreatOnly(before, result.state);
-      this.keepUnsaved(before, result, nowMs);
+      this.keeper.keepUnsaved(before, this.state, result, nowMs);
       this.putBack(item, before);
     }
-    if (this.state.generation !== before.generation) {
-      this.deps.publisher.publish(this.publications.create(this.state));
-    }
-    if (this.state.durable.rollouts !== before.durable.rollouts) {
-      this.deps.measurer.watch(ordersOf(this.state.durable));
-    }
-    if (this.state !== before) {
-      this.deps.onState(this.state, isStored ? result.announcements : [], before);
-    }
-    if (this.hasMail) {
-      this.hasMail = false;
-      this.deps.wakeDispatcher();
-    }
+    this.carryOut(before, isStored ? result.announcements : []);
     if (isNews(item.event) || (isStored && hasMoved(before, this.state))) {
       // One transition a step: what became due by this one is due now.
       this.tickNext();
+    }
+  }
+
+  /** What follows from the state being another one than `before`. */
+  private carryOut(before: LoopState, announcements: readonly Announcement[]): void {
+    const { state } = this;
+    if (state.generation !== before.generation || state.secrets !== before.secrets) {
+      this.publish();
+    }
+    if (state.durable.rollouts !== before.durable.rollouts) {
+      this.deps.measurer.watch(ordersOf(state.durable));
+    }
+    if (state !== before) {
+      this.deps.onState(state, announcements, before);
+    }
+    if (this.keeper.takeMail()) {
+      this.deps.wakeDispatcher();
+    }
+  }
+
+  private publish(): void {
+    if (this.state.generation > 0) {
+      failpoint('loop.publish.before');
+      this.deps.publisher.publish(this.publications.create(this.state));
+      failpoint('loop.publish.after');
+    }
+  }
+
+  /** Another replica leads: what is served stays as it is until it says otherwise. */
+  private end(item: QueuedEvent): void {
+    item.reply?.(leadsNoMore);
+    if (!this.isOver) {
+      this.isOver = true;
+      this.deps.lease?.onOver();
     }
   }
 
@@ -217,66 +257,6 @@ export class Loop {
     if (!this.queue.some(({ event }) => event.kind === 'tick')) {
       this.queue.push({ event: { kind: 'tick' } });
     }
-  }
-
-  /** True once everything that `result` changes is durable. */
-  private async store(result: StepResult): Promise<boolean> {
-    if (this.isStoreDown && !(await this.lookAgain())) {
-      return false;
-    }
-    const writes = changedValues(this.saved, result.state.durable);
-    const history = [...this.unsaved.history, ...result.history];
-    const announcements = [...this.unsaved.announcements, ...result.announcements];
-    if (writes.length === 0 && history.length === 0 && announcements.length === 0) {
-      this.noteRecovery();
-      return true;
-    }
-    const notifications = announcements.flatMap(this.deps.notificationsFor);
-    try {
-      await this.deps.store.commit({ writes, history, notifications });
-    } catch (error) {
-      if (!this.isStoreDown) {
-        this.deps.logger.error('store.failed', { error: errorText(error) });
-      }
-      this.isStoreDown = true;
-      return false;
-    }
-    this.noteRecovery();
-    this.saved = result.state.durable;
-    this.unsaved = nothingUnsaved;
-    this.hasMail ||= notifications.length > 0;
-    return true;
-  }
-
-  private noteRecovery(): void {
-    if (this.isStoreDown) {
-      this.deps.logger.info('store.recovered');
-    }
-    this.isStoreDown = false;
-  }
-
-  /** A commit that failed may be durable all the same: only the store knows what it has. */
-  private async lookAgain(): Promise<boolean> {
-    try {
-      this.saved = restoreState(await this.deps.store.load());
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** What happened only once, and the ways back that are served unsaved, are told later. */
-  private keepUnsaved(before: LoopState, result: StepResult, nowMs: number): void {
-    const isRetreat = this.state.durable !== before.durable;
-    const happened = result.history.filter(
-      ({ kind }) => kind === 'proxy' || (kind === 'command' && isRetreat),
-    );
-    const moved = historyOf(before, this.state, nowMs);
-    const announcements = announcementsOf(before, this.state, nowMs);
-    this.unsaved = {
-      history: [...this.unsaved.history, ...happened, ...moved].slice(-unsavedHistoryMax),
-      announcements: [...this.unsaved.announcements, ...announcements],
-    };
   }
 
   /** What would be lost with a failed commit comes again; the rest is found again by looking. */
@@ -297,8 +277,8 @@ export class Loop {
   private scheduleTick(): void {
     this.cancelTick?.();
     this.cancelTick = undefined;
-    const delayMs = this.isStoreDown ? storeRetryMs : tickMs;
-    if (!this.isStopped && this.isWaiting()) {
+    const delayMs = this.isStoring() ? tickMs : storeRetryMs;
+    if (!this.isStopped && !this.isOver && this.isWaiting()) {
       this.cancelTick = this.deps.clock.after(delayMs, () => this.enqueue({ kind: 'tick' }));
     }
   }
@@ -309,10 +289,20 @@ export class Loop {
     const { rollouts, announced } = durable;
     const isRunning = [...rollouts.values()].some((rollout) => !isEnded(rollout.phase));
     return (
-      isRunning || this.isStoreDown || hasLost(announced) || hasUnready(announced, proxies.values())
+      isRunning ||
+      !this.isStoring() ||
+      hasLost(announced) ||
+      hasUnready(announced, proxies.values())
     );
   }
 }
+
+const stopping: CommandReply = { ok: false, status: 503, message: 'the controller is stopping' };
+const leadsNoMore: CommandReply = {
+  ok: false,
+  status: 503,
+  message: 'another replica leads by now; give the command again',
+};
 
 /** True where a rollout is in another phase or step, or what is applied or held is not what it was. */
 function hasMoved(before: LoopState, after: LoopState): boolean {

@@ -2,14 +2,19 @@
  * The durable state as values in the store, and back. A step writes the values that it changed, found by
  * identity: a rollout whose gates merely measured again is not written.
  */
+import { memo, pairMemo } from '../base/memo.js';
 import { sameValue } from '../base/same-value.js';
 import { shareMesh } from '../diff/share.js';
-import type { Mesh } from '../mesh/model.js';
+import type { Mesh, Origin } from '../mesh/model.js';
 import type { PastState } from '../rollout/good-states.js';
 import type { HeldChange, Rollout } from '../rollout/rollout.js';
 import type { AnnouncedEndpoint } from './announced.js';
 import type { StoreWrite } from './ports.js';
-import type { DurableState, MeshState, RevisionState } from './state.js';
+import { nothingServed, type Served } from './start-state.js';
+import type { DurableState, LoopState, MeshState, RevisionState } from './state.js';
+
+/** What a commit keeps: the durable state, and with it what follows from no other value. */
+export type SavedState = Pick<LoopState, 'durable' | 'generation' | 'servedGeneration' | 'origins'>;
 
 /** The state of a controller that has never run. */
 export const initialDurableState: DurableState = {
@@ -22,7 +27,28 @@ export const initialDurableState: DurableState = {
   nextRollout: 1,
 };
 
+export const nothingSaved: SavedState = {
+  durable: initialDurableState,
+  ...nothingServed,
+  origins: new Map(),
+};
+
 /** What must be written to bring the store from `before` to `after`; empty where nothing must. */
+export function changedSaved(before: SavedState, after: SavedState): readonly StoreWrite[] {
+  const { generation, servedGeneration, origins } = after;
+  return [
+    ...changedValues(before.durable, after.durable),
+    // Since when a position is served changes with the number of the newest publication only.
+    ...(generation === before.generation
+      ? []
+      : [{ kind: 'served', key: '', json: JSON.stringify([generation, [...servedGeneration]]) }]),
+    ...(origins === before.origins
+      ? []
+      : [{ kind: 'origins', key: '', json: JSON.stringify([...origins]) }]),
+  ];
+}
+
+/** The same for the durable state alone: what must be written to bring the store from `before` to `after`; empty where nothing must. */
 export function changedValues(before: DurableState, after: DurableState): readonly StoreWrite[] {
   return [
     ...changedMap('applied', before.meshes, after.meshes, (mesh) => mesh.applied),
@@ -98,10 +124,51 @@ export function restoreState(
   );
 }
 
+export type ParsedValue = {
+  readonly kind: string;
+  readonly key: string;
+  readonly value: unknown;
+};
+
+/** All that `values` hold of a commit. Throws where they are not what `changedSaved` wrote. */
+export function restoreSaved(
+  values: readonly { readonly kind: string; readonly key: string; readonly json: string }[],
+): SavedState {
+  return assembleSaved(
+    values.map(({ kind, key, json }) => ({ kind, key, value: JSON.parse(json) })),
+  );
+}
+
 /** The same of values that were parsed already. */
-export function assembleState(
-  values: readonly { readonly kind: string; readonly key: string; readonly value: unknown }[],
-): DurableState {
+export function assembleSaved(values: readonly ParsedValue[]): SavedState {
+  const stored = (kind: string) => values.find((one) => one.kind === kind)?.value;
+  return {
+    durable: assembleState(values),
+    ...servedOf(stored('served')),
+    origins: originsOf(stored('origins')),
+  };
+}
+
+function servedOf(value: unknown): Served {
+  if (value === undefined) {
+    return nothingServed;
+  }
+  const [generation, rollouts] = value as readonly [number, readonly (readonly [string, number])[]];
+  return { generation, servedGeneration: new Map(rollouts) };
+}
+
+/** A mesh's origins are many, and change with a revision only. */
+const originsMap = memo(
+  (entries: readonly (readonly [string, Origin])[]): SavedState['origins'] => new Map(entries),
+);
+const noEntries: readonly (readonly [string, Origin])[] = [];
+
+function originsOf(value: unknown): SavedState['origins'] {
+  return originsMap(value === undefined ? noEntries : (value as typeof noEntries));
+}
+
+/** The durable state of values that were parsed already. */
+export function assembleState(values: readonly ParsedValue[]): DurableState {
   const meshes = new Map<string, MeshState>();
   const rollouts: Rollout[] = [];
   const held = new Map<string, HeldChange>();
@@ -136,16 +203,14 @@ export function assembleState(
       case 'nextRollout':
         nextRollout = value as number;
         break;
-      case 'sinkMemory':
-        // Of `notify`, which reads it itself.
-        break;
       default:
-        throw new Error(`the state has a value of unknown kind ${kind}`);
+        // Of `notify`, of `restoreServed`, or of a newer version that runs beside this one.
+        break;
     }
   }
   for (const [name, mesh] of [...applied].sort(byKey)) {
     // What is the same in both is the same object again, as it was before the restart.
-    meshes.set(name, { applied: mesh, desired: shareMesh(mesh, desired.get(name) ?? mesh) });
+    meshes.set(name, { applied: mesh, desired: shared(mesh, desired.get(name) ?? mesh) });
   }
   rollouts.sort(
     (left, right) => left.startedAtMs - right.startedAtMs || numberOf(left) - numberOf(right),
@@ -168,6 +233,9 @@ function byAge(
 ): number {
   return (left[1].at(-1)?.atMs ?? 0) - (right[1].at(-1)?.atMs ?? 0);
 }
+
+/** Of a follower's values most are those of the last time. */
+const shared = pairMemo((applied: Mesh, desired: Mesh) => shareMesh(applied, desired));
 
 function byKey(left: readonly [string, unknown], right: readonly [string, unknown]): number {
   return left[0] < right[0] ? -1 : 1;

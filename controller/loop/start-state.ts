@@ -2,25 +2,51 @@
 import type { LoadHistory } from '../rollout/load-history.js';
 import { type GateMemory, type GateResult, isEnded, type Rollout } from '../rollout/rollout.js';
 import { allLost, lostSince } from './announced.js';
+import { nextGeneration } from './generation.js';
 import type { DurableState, LoopState } from './state.js';
 
+/** What a term of leadership starts with besides the durable state. */
+export interface TermStart {
+  readonly epoch: number;
+  /** What the store says was served last, and since when each rollout's position was. */
+  readonly served: Served;
+  readonly origins: LoopState['origins'];
+}
+
+/** What was published last, in whatever term. */
+export type Served = Pick<LoopState, 'generation' | 'servedGeneration'>;
+
+export const nothingServed: Served = { generation: 0, servedGeneration: new Map() };
+
+const firstTerm: TermStart = { epoch: 0, served: nothingServed, origins: new Map() };
+
 /** Every proxy has yet to say what it has, and every gate to see its first request. */
-export function startState(stored: DurableState, load: LoadHistory, nowMs: number): LoopState {
+export function startState(
+  stored: DurableState,
+  load: LoadHistory,
+  nowMs: number,
+  { epoch, served, origins }: TermStart = firstTerm,
+): LoopState {
   const rollouts = new Map(
     [...stored.rollouts].map(([id, rollout]) => [id, startOver(rollout, nowMs)]),
   );
   const durable = { ...stored, rollouts, announced: allLost(stored.announced, nowMs) };
   const running = [...rollouts.values()].filter(({ phase }) => !isEnded(phase));
+  const { generation: last } = served;
+  const generation = durable.meshes.size === 0 ? 0 : nextGeneration({ epoch, generation: last });
   return {
     durable,
     source: { state: 'starting' },
     proxies: new Map(),
-    origins: new Map(),
+    origins,
     load,
     measured: new Map(),
     secrets: new Map(),
-    generation: durable.meshes.size === 0 ? 0 : 1,
-    servedGeneration: new Map(running.map((rollout) => [rollout.id, 1])),
+    epoch,
+    generation,
+    servedGeneration: new Map(
+      running.map(({ id }) => [id, served.servedGeneration.get(id) ?? generation]),
+    ),
   };
 }
 

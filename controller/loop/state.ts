@@ -69,7 +69,9 @@ export interface LoopState {
   readonly measured: ReadonlyMap<string, Measured>;
   /** Certificates and authorities that proxies may ask for; never stored. */
   readonly secrets: Secrets;
-  /** The newest publication's number. */
+  /** The term in which this process decides; 0 where there are no terms. */
+  readonly epoch: number;
+  /** The newest publication's number: none is used for two things, in whatever term. */
   readonly generation: number;
   /** The publication that first served a rollout's present position, by rollout id. */
   readonly servedGeneration: ReadonlyMap<string, number>;

@@ -25,10 +25,12 @@ export const metricLabels = {
   gate: 'name of the gate in the rollout policy',
   kind: '`set` by the commit, `served` to the proxies, `actual` by their reports',
   level: '`info`, `warn` or `error`',
+  member: '`leading`, `following` or `held`',
   mesh: 'name of the mesh',
   node_version: 'version of Node.js',
   phase: 'phase of a rollout',
   reason: 'why the xDS port refused, a closed list',
+  replica: 'name of the replica, as its configuration or its host says',
   result: 'how it ended, a closed list',
   role: '`canary` where the commit gives the target more traffic, else `stable`',
   rollout:
@@ -85,6 +87,36 @@ export const metricTable = {
   headgate_git_last_success_timestamp_seconds: {
     type: 'gauge',
     help: 'When the repository last answered.',
+    labels: [],
+  },
+  headgate_leader: {
+    type: 'gauge',
+    help: '1 where this replica leads, 0 where it follows; absent where one controller is alone.',
+    labels: [],
+  },
+  headgate_leader_epoch: {
+    type: 'gauge',
+    help: 'The term of leadership that began last, as this replica knows.',
+    labels: [],
+  },
+  headgate_replicas: {
+    type: 'gauge',
+    help: 'Replicas that were heard of lately, this one among them.',
+    labels: [],
+  },
+  headgate_replica_role: {
+    type: 'gauge',
+    help: '1 for the role that each known replica is in.',
+    labels: ['replica', 'member'],
+  },
+  headgate_state_commits: {
+    type: 'gauge',
+    help: 'Commits of the shared state that this replica has seen.',
+    labels: [],
+  },
+  headgate_state_regressed: {
+    type: 'gauge',
+    help: '1 while the database has lost commits that this replica has seen.',
     labels: [],
   },
   headgate_revision_timestamp_seconds: {

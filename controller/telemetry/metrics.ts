@@ -7,6 +7,7 @@ import { proxyTypeNames } from '../api/proxy-view.js';
 import type { Moment } from '../api/view.js';
 import type { CertificateExpiry } from '../loop/ports.js';
 import type { LoopState } from '../loop/state.js';
+import type { MemberView } from '../replicas/view.js';
 import { isEnded } from '../rollout/rollout.js';
 import {
   addCounter,
@@ -18,6 +19,7 @@ import {
 import type { LabelsOf } from './metric-table.js';
 import type { Observer } from './observer.js';
 import { Publications } from './publications.js';
+import { addReplicaGauges } from './replica-gauges.js';
 import { addStateGauges } from './state-gauges.js';
 
 export interface Metrics extends Observer {
@@ -29,6 +31,8 @@ export interface Metrics extends Observer {
 export interface MetricSources {
   readonly version: string;
   readonly moment: () => Moment;
+  /** Undefined where one controller is alone. */
+  readonly replicas?: () => MemberView | undefined;
   readonly ready: () => readonly { readonly name: string; readonly isOk: boolean }[];
   readonly events: () => Readings<LabelsOf<'headgate_events_total'>>;
   readonly xds: {
@@ -58,6 +62,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   addStateGauges(registry, sources.moment);
+  addReplicaGauges(registry, sources.replicas ?? (() => undefined));
   addSources(registry, sources);
   const count = addEventMetrics(registry);
   const publications = new Publications();

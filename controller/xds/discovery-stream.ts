@@ -49,7 +49,7 @@ export class DiscoveryStream implements CallHandler {
     this.call = call;
     this.service = service;
     this.connectedAtMs = hub.deps.clock.now();
-    this.id = proxyId(`proxy-${number}`);
+    this.id = proxyId(`proxy-${number}${hub.settings.idSuffix}`);
     this.state = createStream(
       {
         variant: service.variant,

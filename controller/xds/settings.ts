@@ -6,6 +6,8 @@ export interface XdsSettings {
   readonly listen: HostPort;
   /** How often proxies report their load. Envoy 1.40 keeps to 100 ms and more. */
   readonly loadReportIntervalMs: number;
+  /** What the ids of this replica's proxies end in: those of two replicas must differ. */
+  readonly idSuffix?: string;
   /** Who sent a response, as it shows in a proxy's config dump. */
   readonly controlPlane?: string;
   /** For how long an unanswered response holds back newer state of its type. */
@@ -30,6 +32,7 @@ export interface XdsSettings {
 }
 
 export const xdsDefaults = {
+  idSuffix: '',
   controlPlane: 'headgate',
   /** Envoy acknowledges within milliseconds, except where it warms; a rollback must not wait for that. */
   ackTimeoutMs: 3_000,

@@ -25,6 +25,9 @@ export interface HeadgateProcess {
   command(id: string, verb: string, reason: string): Promise<number>;
   /** All that it logged, a JSON line each. */
   log(): string;
+  isRunning(): boolean;
+  /** Sends it a signal and waits for nothing. */
+  signal(name: NodeJS.Signals): void;
   /** Resolves when it has ended. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
@@ -98,6 +101,8 @@ export async function startHeadgate(
       return response.status;
     },
     log: () => log,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    signal: (name) => void child.kill(name),
     stop: async (signal = 'SIGTERM') => {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill(signal);

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { proxyId } from '../../controller/base/brand.js';
 import type { ProxyStatus } from '../../controller/loop/ports.js';
+import type { MemberView } from '../../controller/replicas/view.js';
 import { type Metric, metricLabels, metricTable } from '../../controller/telemetry/metric-table.js';
 import { createMetrics, type Metrics } from '../../controller/telemetry/metrics.js';
 import { ScriptedLoop } from '../rollout/scripted-loop.js';
@@ -21,10 +22,11 @@ const proxy: ProxyStatus = {
 };
 
 /** A controller in the middle of a rollout, with something in every source. */
-function busy(): { readonly loop: ScriptedLoop; readonly all: Metrics } {
+function busy(replicas?: MemberView): { readonly loop: ScriptedLoop; readonly all: Metrics } {
   const loop = new ScriptedLoop();
   const all = createMetrics({
     version: '1.2.3',
+    replicas: () => replicas,
     moment: () => ({ state: loop.state, proxies: [proxy], nowMs: loop.nowMs }),
     ready: () => [{ name: 'store', isOk: false }],
     events: () => [[{ event: 'rollout.moved', level: 'info' }, 3]],
@@ -66,6 +68,11 @@ const script = [
   'reject c3',
 ];
 
+const replicaGauges = [
+  ...['headgate_leader', 'headgate_leader_epoch', 'headgate_replicas', 'headgate_replica_role'],
+  ...['headgate_state_commits', 'headgate_state_regressed'],
+];
+
 async function samplesOf(all: Metrics): Promise<readonly string[]> {
   const { text } = await all.scrape();
   return text.split('\n').filter((line) => line.startsWith('headgate_'));
@@ -91,9 +98,11 @@ metrics('every metric of the table is in a scrape, with its labels and no others
     );
     if (
       name === 'headgate_rollout_duration_seconds' ||
-      name === 'headgate_proxy_convergence_seconds'
+      name === 'headgate_proxy_convergence_seconds' ||
+      replicaGauges.includes(name)
     ) {
-      continue; // No rollout has ended, and no proxy has acknowledged anything: tested below.
+      // No rollout has ended, no proxy has acknowledged anything, there is one controller: tested below.
+      continue;
     }
     assert.ok(own.length > 0, `${name} has no sample`);
     for (const line of own) {
@@ -106,6 +115,30 @@ metrics('every metric of the table is in a scrape, with its labels and no others
     ([, name = '']) => !known.includes(name),
   );
   assert.equal(others, []);
+});
+
+metrics('a replica among several says who leads', async () => {
+  const position = { epoch: 3, seq: 7 };
+  const row = { name: 'a', version: '1', xds: '', http: '', role: 'leading', proxies: 2 } as const;
+  const { all } = busy({
+    ...{ name: 'a', role: 'leading', epoch: 3, leader: 'a', position },
+    replicas: [
+      { ...row, silentMs: 0, position },
+      { ...row, name: 'b', role: 'following', silentMs: 5, position },
+    ],
+  });
+  const samples = await samplesOf(all);
+  for (const sample of [
+    'headgate_leader 1',
+    'headgate_leader_epoch 3',
+    'headgate_replicas 2',
+    'headgate_replica_role{replica="b",member="following"} 1',
+    'headgate_replica_role{replica="b",member="leading"} 0',
+    'headgate_state_commits 7',
+    'headgate_state_regressed 0',
+  ]) {
+    assert.ok(samples.includes(sample), sample);
+  }
 });
 
 metrics('every label is explained, and none is there that no metric has', () => {

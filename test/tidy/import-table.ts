@@ -65,8 +65,14 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   },
   store: {
     parts: ['base'],
-    types: ['loop/ports'],
-    packages: ['better-sqlite3', 'node:sqlite', 'node:fs', 'node:path', 'node:url'],
+    types: ['loop/ports', 'replicas'],
+    packages: [
+      ...['better-sqlite3', 'node:sqlite', 'pg', 'node:fs', 'node:path', 'node:tls', 'node:url'],
+    ],
+  },
+  replicas: {
+    parts: ['base', 'loop', 'loop/ports', 'rollout'],
+    types: ['envoy', 'notify'],
   },
   notify: {
     parts: ['base', 'http'],
@@ -90,7 +96,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   },
   api: {
     parts: [...pure, 'access'],
-    types: ['loop/ports', 'loop', 'config', 'event-table'],
+    types: ['loop/ports', 'loop', 'replicas', 'config', 'event-table'],
     packages: [
       ...['express', 'node:crypto', 'node:http', 'node:net'],
       ...['node:fs', 'node:path', 'node:url'],
@@ -98,7 +104,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   },
   telemetry: {
     parts: ['base', 'rollout', 'envoy', 'loop', 'api', 'event-table'],
-    types: ['loop/ports'],
+    types: ['loop/ports', 'replicas'],
     packages: [
       ...['prom-client', '@opentelemetry/api', '@opentelemetry/exporter-trace-otlp-http'],
       ...['@opentelemetry/resources', '@opentelemetry/sdk-trace'],
@@ -140,9 +146,11 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
         'telemetry',
         'loop',
         'loop/ports',
+        'replicas',
       ],
       ...['config', 'clock', 'decoder', 'log', 'secrets', 'version'],
     ],
+    packages: ['node:os'],
   },
   demo: {
     parts: [...pure, 'app', 'api', 'config'],

@@ -1,0 +1,91 @@
+/**
+ * What one controller alone does, however many replicas there are: it polls Git and decodes what it finds,
+ * asks the operator's providers, and tells people. Made anew for each term of leadership, since what they
+ * remember of an earlier one is old.
+ */
+
+import type { Random } from '../base/random.js';
+import type { SecretSource } from '../config/secret-source.js';
+import type { Settings } from '../config.js';
+import { Decoder } from '../decoder.js';
+import { openSource } from '../git/open-source.js';
+import { pushRevert } from '../git/push-revert.js';
+import type { RevisionShelf } from '../git/revision-shelf.js';
+import type { LoopEvent } from '../loop/events.js';
+import type { Clock, Logger, Store } from '../loop/ports.js';
+import { createSink } from '../notify/create-sink.js';
+import { createDispatcher } from '../notify/dispatcher.js';
+import type { PushRevert } from '../notify/revert.js';
+import type { SinkStatus } from '../notify/sink.js';
+import { createSinkMemory } from '../notify/sink-memory.js';
+import { createMeasurer } from '../providers/measurer.js';
+import { createProvider } from '../providers/provider.js';
+import type { Duties } from '../replicas/member.js';
+import type { Observer } from '../telemetry/observer.js';
+import { startSource } from './start-source.js';
+
+export interface DutyDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: Random;
+  readonly observer: Observer;
+  readonly shelf: RevisionShelf;
+  readonly readSecret: (source: SecretSource) => string;
+  readonly store: Store;
+  /** Takes what is found out. */
+  readonly enqueue: (event: LoopEvent) => void;
+}
+
+export interface StartedDuties extends Duties {
+  /** How each target of notifications fares. */
+  sinks(): readonly SinkStatus[];
+}
+
+export function createDuties(settings: Settings, deps: DutyDeps): StartedDuties {
+  const { clock, logger, random, store, enqueue, readSecret } = deps;
+  const { notifications, publicUrl } = settings;
+  // A revert that is under way when the program stops is tried again at the next start.
+  const stopping = new AbortController();
+  const sinkDependencies = {
+    clock,
+    publicUrl,
+    readSecret,
+    memoryOf: (sink: string) => createSinkMemory(store, sink, clock),
+    pushRevert: async (revert: Parameters<PushRevert>[0]) => {
+      const { repo, branch, git: credentials } = settings;
+      await pushRevert({ repo, branch, credentials, ...revert }, { clock, stop: stopping.signal });
+      return { base: branch };
+    },
+  };
+  const sinks = notifications.map((target) => createSink(target, sinkDependencies));
+  const dispatcher = createDispatcher(store, sinks, { clock, logger, random });
+  const measurer = createMeasurer(
+    settings.providers.map((one) => createProvider(one, { readSecret })),
+    {
+      clock,
+      logger,
+      random,
+      onMeasured: (order, measurement) => enqueue({ kind: 'gateMeasured', order, measurement }),
+    },
+  );
+  const source = openSource(
+    { ...settings, cacheFolder: settings.cache, credentials: settings.git },
+    { clock, logger, random },
+  );
+  let decoder: Decoder | undefined;
+  return {
+    measurer,
+    wakeDispatcher: () => dispatcher.wake(),
+    start: () => {
+      const decoding = new Decoder(settings.providers.map(({ name, kind }) => ({ name, kind })));
+      decoder = decoding;
+      startSource(source, decoding, deps);
+    },
+    pollNow: () => source.pollNow(),
+    sinks: () => dispatcher.status(),
+    stop: async () => {
+      stopping.abort();
+      await Promise.all([source.stop(), decoder?.stop(), measurer.stop(), dispatcher.stop()]);
+    },
+  };
+}

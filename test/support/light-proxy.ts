@@ -1,0 +1,192 @@
+/**
+ * A proxy without traffic: over one delta ADS stream it asks for what Envoy would ask for, acknowledges
+ * what it is told to, keeps what it has when its stream ends, and counts the bytes that it is sent. It
+ * costs a thousandth of an Envoy, so tests can have many, on any replica.
+ */
+import { decodeMessage, encodeMessage } from '../../controller/envoy/encode.js';
+import { type ResourceType, resourceTypes } from '../../controller/envoy/snapshot.js';
+import { struct } from '../../controller/envoy/values.js';
+import { until } from './until.js';
+import { adsPath, type RawStream, typeUrl, XdsClient } from './xds-client.js';
+
+export interface LightProxyOptions {
+  /** Answers each response: undefined accepts it, a text refuses it. */
+  readonly judge?: (type: ResourceType, names: readonly string[]) => string | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+type Target = { readonly address: string; readonly port: number };
+type Json = Readonly<Record<string, unknown>>;
+
+/** What refers to what: a listener to its routes, a cluster to its endpoints. */
+const asked = ['endpoint', 'route'] as const;
+
+export class LightProxy {
+  /** Of discovery responses since the last `connect`. */
+  bytes = 0;
+  /** Resources that came since the last `connect`, as `type name`. */
+  received: string[] = [];
+  /** By type and name. */
+  readonly held = new Map<ResourceType, Map<string, { version: string; resource: Json }>>(
+    resourceTypes.map((type) => [type, new Map()]),
+  );
+  readonly refused: string[] = [];
+  private client: XdsClient | undefined;
+  private stream: RawStream | undefined;
+
+  constructor(
+    readonly nodeId: string,
+    private readonly options: LightProxyOptions = {},
+  ) {}
+
+  get isConnected(): boolean {
+    return this.stream !== undefined;
+  }
+
+  /** Opens a stream to `target`, with the versions of all that it has. */
+  connect(target: Target): void {
+    this.disconnect();
+    this.bytes = 0;
+    this.received = [];
+    const client = new XdsClient(target);
+    const stream = client.open(adsPath.delta);
+    this.client = client;
+    this.stream = stream;
+    stream.call.on('data', (message: Buffer) => {
+      if (this.stream === stream) {
+        this.take(message);
+      }
+    });
+    const lost = () => {
+      if (this.stream === stream) {
+        this.stream = undefined;
+        client.close();
+      }
+    };
+    stream.call.on('error', lost);
+    stream.call.on('end', lost);
+    const node = {
+      id: this.nodeId,
+      cluster: 'test',
+      user_agent_name: 'light',
+      ...(this.options.metadata === undefined ? {} : { metadata: struct(this.options.metadata) }),
+    };
+    this.send('cluster', { ...this.versionsOf('cluster'), node });
+    for (const type of asked) {
+      const names = [...this.mapOf(type).keys()];
+      if (names.length > 0) {
+        this.send(type, { resource_names_subscribe: names, ...this.versionsOf(type) });
+      }
+    }
+    this.send('listener', this.versionsOf('listener'));
+  }
+
+  /** As a killed process does: without a word. */
+  disconnect(): void {
+    const { stream, client } = this;
+    this.stream = undefined;
+    this.client = undefined;
+    stream?.call.cancel();
+    client?.close();
+  }
+
+  /** The weights of a route's clusters, as this proxy has them: `a=90 b=10`. */
+  weights(): string {
+    const found: string[] = [];
+    for (const { resource } of this.mapOf('route').values()) {
+      walk(resource, (value) => {
+        const { name, weight } = value;
+        if (typeof name === 'string' && typeof weight === 'object' && weight !== null) {
+          found.push(`${name.split('_')[3] ?? name}=${(weight as { value?: number }).value ?? 0}`);
+        }
+      });
+    }
+    return found.sort().join(' ');
+  }
+
+  async untilHeld(what: string, isIt: (proxy: LightProxy) => boolean): Promise<void> {
+    await until(`${this.nodeId}: ${what}`, () => isIt(this));
+  }
+
+  private mapOf(type: ResourceType) {
+    return this.held.get(type) ?? new Map<string, { version: string; resource: Json }>();
+  }
+
+  private versionsOf(type: ResourceType) {
+    const versions = [...this.mapOf(type)].map(([name, { version }]) => [name, version] as const);
+    return { initial_resource_versions: Object.fromEntries(versions) };
+  }
+
+  private send(type: ResourceType, message: Json): void {
+    this.stream?.call.write(
+      encodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', {
+        type_url: typeUrl(type),
+        ...message,
+      }),
+    );
+  }
+
+  private take(message: Buffer): void {
+    const response = decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryResponse', message);
+    const type = resourceTypes.find((one) => typeUrl(one) === response.type_url);
+    if (type === undefined) {
+      return;
+    }
+    this.bytes += message.length;
+    const resources = response.resources ?? [];
+    const names = resources.map(({ name = '' }) => name);
+    this.received.push(...names.map((name) => `${type} ${name}`));
+    const refusal = this.options.judge?.(type, names);
+    if (refusal !== undefined) {
+      this.refused.push(...names);
+      this.send(type, {
+        response_nonce: response.nonce,
+        error_detail: { code: 3, message: refusal },
+      });
+      return;
+    }
+    const map = this.mapOf(type);
+    for (const { name = '', version = '', resource } of resources) {
+      map.set(name, { version, resource: (resource ?? {}) as Json });
+    }
+    for (const name of response.removed_resources ?? []) {
+      map.delete(name);
+    }
+    this.send(type, { response_nonce: response.nonce });
+    this.follow(
+      type,
+      resources.map(({ resource }) => (resource ?? {}) as Json),
+    );
+  }
+
+  /** Asks for what new resources refer to. */
+  private follow(type: ResourceType, resources: readonly Json[]): void {
+    const wanted = new Set<string>();
+    const next = type === 'listener' ? 'route' : 'endpoint';
+    for (const resource of resources) {
+      walk(resource, (value) => {
+        if (type === 'listener' && typeof value.route_config_name === 'string') {
+          wanted.add(value.route_config_name);
+        }
+      });
+      if (type === 'cluster' && resource.type === 'EDS') {
+        wanted.add(String(resource.name));
+      }
+    }
+    const names = [...wanted].filter((name) => !this.mapOf(next).has(name));
+    if (names.length > 0) {
+      this.send(next, { resource_names_subscribe: names });
+    }
+  }
+}
+
+function walk(value: unknown, see: (value: Json) => void): void {
+  if (Array.isArray(value)) {
+    for (const one of value) {
+      walk(one, see);
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    see(value as Json);
+    walk(Object.values(value), see);
+  }
+}
