@@ -42,6 +42,14 @@ export function envoyRoute(
   };
 }
 
+/**
+ * False for a part of a route that `proxyKind` has no use for: gRPC's own clients draw by chance, copy
+ * nothing and keep no cookies.
+ */
+export function isUsedBy(proxyKind: ProxyIdentity['kind'], { part }: Route): boolean {
+  return proxyKind === 'envoy' || (part !== 'mirror' && part !== 'returning');
+}
+
 /** `all`; a part of it that a rollout tells apart is `all/match`. */
 export function partName({ name, part }: Route): string {
   return part === undefined ? name : `${name}/${part}`;
@@ -65,13 +73,16 @@ function routeAction(
     // Envoy refuses a list of clusters whose weights sum to 0.
     return { direct_response: { status: 503 } };
   }
-  const clusters = targets.map((target, index) => ({
+  const isEnvoy = proxyKind === 'envoy';
+  const drawn = targets.map((target, index) => ({
     name: targetClusterName(meshName, target),
-    weight: wrapped(weights[index] ?? 0),
+    weight: weights[index] ?? 0,
+  }));
+  const clusters = (isEnvoy ? drawn : joinByName(drawn)).map(({ name, weight }) => ({
+    name,
+    weight: wrapped(weight),
   }));
   const timeouts = requestTimeouts(route.timeout);
-  // gRPC's own clients draw by chance, copy nothing and keep no cookies.
-  const isEnvoy = proxyKind === 'envoy';
   const hashPolicy = isEnvoy ? hashPolicyOf(route) : undefined;
   const mirrors = isEnvoy ? mirrorsOf(meshName, route, targets) : [];
   return {
@@ -88,6 +99,22 @@ function routeAction(
     },
     response_headers_to_add: isEnvoy ? cookieOf(route) : undefined,
   };
+}
+
+interface ClusterShare {
+  readonly name: string;
+  readonly weight: number;
+}
+
+/** The order of a draw says nothing to who draws by chance: each cluster once. */
+function joinByName(shares: readonly ClusterShare[]): readonly ClusterShare[] {
+  const names = [...new Set(shares.map(({ name }) => name))];
+  return names.map((name) => ({
+    name,
+    weight: shares
+      .filter((share) => share.name === name)
+      .reduce((sum, { weight }) => sum + weight, 0),
+  }));
 }
 
 /**

@@ -11,7 +11,7 @@ import { identityMemo } from './memo.js';
 import { provenanceMetadata } from './metadata.js';
 import type { ReachedService, ServicePort } from './reach.js';
 import { resourceOf } from './resource.js';
-import { envoyRoute } from './routes.js';
+import { envoyRoute, isUsedBy } from './routes.js';
 import type { EncodedResource, ProxyIdentity, ResourceReference } from './snapshot.js';
 
 /** A service at one of its ports, and the host names by which callers mean it. */
@@ -94,7 +94,9 @@ function virtualHost(
   return {
     name: port === undefined ? name : `${name}:${port.port}`,
     domains,
-    routes: (port?.routes ?? []).map((route) => envoyRoute(mesh.name, route, proxyKind)),
+    routes: (port?.routes ?? [])
+      .filter(({ route }) => isUsedBy(proxyKind, route))
+      .map((route) => envoyRoute(mesh.name, route, proxyKind)),
     metadata: provenanceMetadata({ mesh: mesh.name, kind: 'VirtualService', name }),
   };
 }
