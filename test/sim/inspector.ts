@@ -16,6 +16,7 @@ import { effectiveMesh, positionOf } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
 import type { RecordingLogger } from '../support/recording-logger.js';
 import { describeState, endpointProblems, untoldProblems } from './at-rest.js';
+import { clientProblems, partProblems } from './clients.js';
 import { effectiveFor, isServedAlike, withRetreats } from './served.js';
 import { reachedResources, type SimulatedFleet } from './simulated-fleet.js';
 import type { SimulatedStore, StoredValue } from './simulated-store.js';
@@ -136,6 +137,7 @@ export class Inspector {
         const since = this.sinceOf(from, before);
         this.report(...transitionProblems(from, to, since, moment));
         this.checkBlame(from, to, before);
+        this.checkClients(from, to, before);
         this.checkWeights(from, to);
       }
       this.note(from, to, after, nowMs);
@@ -280,6 +282,12 @@ export class Inspector {
     }
   }
 
+  /** Clients that stay do, while what they are drawn among stays what it is. */
+  private checkClients(from: Rollout, to: Rollout, { durable }: LoopState): void {
+    const mesh = durable.meshes.get(to.mesh);
+    this.report(...(mesh === undefined ? [] : clientProblems(from, to, mesh.applied)));
+  }
+
   private checkSums(mesh: Mesh): void {
     for (const router of mesh.virtualRouters) {
       for (const route of router.routes) {
@@ -309,6 +317,7 @@ export class Inspector {
   /** What a rollout moves is between its two ends, and is as much as before. */
   private checkMoving(mesh: Mesh, running: readonly Rollout[]): void {
     for (const rollout of running) {
+      this.report(...partProblems(rollout, mesh));
       for (const { ref, before, after } of rollout.group.resources) {
         const router = mesh.virtualRouters.find(({ name }) => name === ref.name);
         if (before?.kind === 'VirtualRouter' && after?.kind === 'VirtualRouter' && router) {

@@ -68,11 +68,27 @@ export function firstWish(random: Random): Wish {
   return { services: Object.fromEntries(services), policy: randomPolicy(random) };
 }
 
+const matching = {
+  match: {
+    headers: [{ name: 'x-canary', invert: false, match: { kind: 'present' } }],
+    cookies: [],
+  },
+} as const;
+const mirroring = { mirror: { percent: 10, methods: ['GET'] } } as const;
+const byCookie = { kind: 'cookie', name: 'version', ttlMs: 3_600_000 } as const;
+const byHeader = { kind: 'header', name: 'x-user' } as const;
+
 function randomPolicy(random: Random): Partial<RolloutPolicy> {
   const bakeMs = pick(random, [0, 2000, 4000]);
   const shares = pick(random, [[10, 50, 100], [30, 100], [100]]);
+  const first = pick(random, [[], [], [], [matching], [mirroring], [{}], [matching, mirroring]]);
+  const steps = [
+    ...first.map((traffic) => ({ progress: 0, ...traffic })),
+    ...shares.map((progress) => ({ progress })),
+  ];
   return {
-    steps: shares.map((progress) => ({ progress, bakeMs, approval: random() < 0.1 })),
+    steps: steps.map((step) => ({ ...step, bakeMs, approval: random() < 0.1 })),
+    sticky: pick(random, [undefined, undefined, byCookie, byHeader]),
     gates: [{ kind: 'successRate', name: 'errors', min: 90, windowMs: 5000, minRequests: 20 }],
     failureLimit: pick(random, [1, 1, 2]),
     noData: pick(random, ['wait', 'wait', 'pass', 'fail']),

@@ -60,6 +60,20 @@ export const mutants: readonly Mutant[] = [
     problem: /moves its weights backwards/,
   },
   {
+    name: 'clients that stay are drawn anew at each step',
+    file: 'rollout/step-traffic.js',
+    text: 'hashShare(circle)',
+    becomes: 'hashShare(circle + step)',
+    problem: /sends the client at \d+ from/,
+  },
+  {
+    name: 'requests that match go where weights lead',
+    file: 'rollout/step-traffic.js',
+    text: "part: 'match', targets: gains",
+    becomes: "part: 'match'",
+    problem: /requests that are the canary's/,
+  },
+  {
     name: 'what goes back is still served',
     file: 'rollout/mix.js',
     text: "isEnded(rollout.phase) || rollout.phase === 'RollingBack'",

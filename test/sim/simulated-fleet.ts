@@ -185,7 +185,8 @@ function trafficTargets(served: string | undefined): readonly string[] {
   const nodes = resources.flatMap((resource) => {
     if (resource.kind === 'VirtualRouter') {
       const targets = resource.routes.flatMap((route) => route.targets);
-      return targets.filter(({ weight }) => weight > 0).map(({ virtualNode }) => virtualNode);
+      const asked = targets.filter(({ weight, copies = 0 }) => weight + copies > 0);
+      return asked.map(({ virtualNode }) => virtualNode);
     }
     const isDirect =
       resource.kind === 'VirtualService' && resource.provider?.kind === 'virtualNode';

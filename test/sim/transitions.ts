@@ -122,7 +122,13 @@ function leavingProblems(
   if (moment.nowMs - sinceMs < step.bakeMs) {
     problems.push(`left step ${from.step} after ${moment.nowMs - sinceMs} ms of baking`);
   }
-  for (const gate of plan.gates) {
+  // A preview gives the canary no request to judge it by.
+  const isPreview =
+    step.stage === 'weights' &&
+    step.progress === 0 &&
+    step.mirror === undefined &&
+    plan.steps.slice(0, from.step + 1).every(({ match }) => match === undefined);
+  for (const gate of isPreview ? [] : plan.gates) {
     if (gate.kind !== 'successRate') {
       throw new Error(`the simulation does not judge by ${gate.kind}`);
     }
@@ -172,7 +178,9 @@ export function between(
   after: VirtualRouter,
   served: VirtualRouter,
 ): readonly string[] {
-  return served.routes.flatMap((route) => {
+  // Requests that match are none that weights are for.
+  const weighted = served.routes.filter(({ part }) => part !== 'match');
+  return weighted.flatMap((route) => {
     const ends = [before, after].map(({ routes }) =>
       routes.find(({ name }) => name === route.name),
     );
@@ -199,7 +207,11 @@ export function between(
 
 function sharesOf({ targets }: Route): ReadonlyMap<string, number> {
   const shares = normalizeWeights(targets.map(({ weight }) => weight));
-  return new Map(targets.map(({ virtualNode }, index) => [virtualNode, shares[index] ?? 0]));
+  const byNode = new Map<string, number>();
+  for (const [index, { virtualNode }] of targets.entries()) {
+    byNode.set(virtualNode, (byNode.get(virtualNode) ?? 0) + (shares[index] ?? 0));
+  }
+  return byNode;
 }
 
 /** A wave is as large as its step says, or just large enough for one proxy that is there. */
