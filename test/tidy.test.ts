@@ -122,8 +122,8 @@ const imports: readonly (readonly [string, string, string | undefined])[] = [
   ['controller/store/x.ts', "import type { Store } from '../loop/ports.js';", undefined],
   ['controller/store/x.ts', "import type { Loop } from '../loop/loop.js';", 'may not import loop'],
   ['controller/store/x.ts', "import { a } from '../notify/a.js';", 'may not import notify'],
-  ['controller/xds/server.ts', "import { a } from '@grpc/grpc-js';", undefined],
-  ['controller/xds/hub.ts', "import { a } from '@grpc/grpc-js';", 'the package @grpc/grpc-js'],
+  ['controller/xds/server.ts', "import { a } from 'node:http2';", undefined],
+  ['controller/xds/hub.ts', "import { a } from 'node:http2';", 'the package node:http2'],
   ['controller/drawer/x.ts', '', 'drawer has no line'],
 ];
 

@@ -17,10 +17,11 @@ export interface Call {
   /** Who opened it. */
   readonly caller: Caller;
   /**
-   * Hands `message` to the transport; `done` is called once the other end had room for it. Call it again
-   * only after that: nothing may queue here for a peer that does not read.
+   * Hands the message that `parts` are one after another to the transport, which keeps them as they are;
+   * `done` is called once the other end had room for it. Call it again only after that: nothing may queue
+   * here for a peer that does not read.
    */
-  write(message: Buffer, done: () => void): void;
+  write(parts: readonly Buffer[], done: () => void): void;
   end(status: EndStatus, message?: string): void;
   /** Ends the whole connection at once: for a peer that would not even take an end. */
   disconnect(): void;

@@ -84,7 +84,7 @@ export class ClientStatusStream implements CallHandler {
     try {
       const response = clientStatus(this.hub, request, this.call.caller);
       this.isWriting = true;
-      this.call.write(response, () => {
+      this.call.write([response], () => {
         this.isWriting = false;
         this.answer();
       });

@@ -35,8 +35,6 @@ export interface Connection {
 
 export interface Connections {
   listen(address: HostPort): Promise<HostPort>;
-  /** The connection from `peer`; broken where there is none any more. */
-  find(peer: string): Connection;
   /** Cuts those that misbehave. */
   inspect(): void;
   /** Accepts no more. */
@@ -55,13 +53,12 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Undefined: plain text. */
   readonly tls: Admission['tls'];
-  onConnection(socket: Socket): void;
+  onConnection(socket: Socket, connection: Connection): void;
   /** A connection that was not taken. */
   onRefused(peer: string, reason: 'connections' | 'handshake' | 'conduct', message: string): void;
 }
 
 export function createConnections(options: ConnectionOptions): Connections {
-  const connections = new Map<string, AcceptedConnection>();
   const { clock } = options;
   const inspection = new Inspection<AcceptedConnection>({
     ...options,
@@ -103,16 +100,12 @@ export function createConnections(options: ConnectionOptions): Connections {
       socket.destroy();
       return;
     }
-    connections.set(peer, connection);
     inspection.add(connection, clock.now());
-    socket.on('close', () => {
-      connections.delete(peer);
-      inspection.remove(connection);
-    });
+    socket.on('close', () => inspection.remove(connection));
     socket.on('error', () => {
       // A connection that breaks is an ordinary end; its streams report it.
     });
-    options.onConnection(socket);
+    options.onConnection(socket, connection);
   };
   server.on('connection', (socket: Socket) => {
     if (isWelcome(socket) && options.tls === undefined) {
@@ -124,7 +117,6 @@ export function createConnections(options: ConnectionOptions): Connections {
   const whenClosed = new Promise<void>((resolve) => server.once('close', resolve));
   return {
     listen: (address) => listen(server, address),
-    find: (peer) => connections.get(peer) ?? goneConnection(peer),
     inspect: () => inspection.inspect(clock.now()),
     close: () => void server.close(),
     closed: () => whenClosed,
@@ -154,20 +146,6 @@ function tlsServer(options: ConnectionOptions): TlsServer {
 }
 
 type AcceptedConnection = Connection & Inspected;
-
-function goneConnection(peer: string): Connection {
-  const nothing = (): void => {};
-  return {
-    peer,
-    state: () => 'broken',
-    cut: nothing,
-    banish: nothing,
-    took: nothing,
-    proven: nothing,
-    isLeaving: false,
-    opened: { sinceMs: 0, count: 0 },
-  };
-}
 
 /** Without a certificate it is the address; what is on this machine has all the same one. */
 function culpritAt(address: string | undefined): string | undefined {

@@ -170,7 +170,8 @@ export class DiscoveryStream implements CallHandler {
     }
     this.writingSinceMs = nowMs;
     const message = this.hub.encoder.encode(response);
-    this.hub.figures.sent(response.type, message.length);
+    const bytes = message.reduce((sum, part) => sum + part.length, 0);
+    this.hub.figures.sent(response.type, bytes);
     this.call.write(message, () => {
       this.writingSinceMs = undefined;
       this.flush();

@@ -35,7 +35,8 @@ const sharedResourcesMax = 32;
 const sharedBodiesMax = 512;
 
 export interface ResponseEncoder {
-  encode(response: Response): Buffer;
+  /** The message in parts. Large ones are shared, and must not be changed. */
+  encode(response: Response): readonly Buffer[];
 }
 
 /** An encoder whose responses name `controlPlane` as their sender. */
@@ -69,14 +70,15 @@ export function createResponseEncoder(controlPlane: string): ResponseEncoder {
     return known;
   };
   return {
-    encode: (response) =>
+    encode: (response) => [
       Buffer.concat([
-        body(response),
         ...response.removed.map((name) => elementField(removedResourcesField, name)),
         textField(versionField, response.version),
         textField(nonceField, response.nonce),
         trailer(response.type, response.variant),
       ]),
+      body(response),
+    ],
   };
 }
 

@@ -82,7 +82,7 @@ export class LoadReportStream implements CallHandler {
     }
     this.toldClusters = told;
     this.isWriting = true;
-    this.call.write(this.answer(clusters), () => {
+    this.call.write([this.answer(clusters)], () => {
       this.isWriting = false;
       this.tellClusters();
     });

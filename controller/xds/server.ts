@@ -1,22 +1,19 @@
 /**
- * The gRPC server, and the only file that knows gRPC. Messages pass as bytes both ways: requests are
- * decoded and responses put together by the services, so that bytes which are ready are not encoded
- * again. Every ceiling is set here, since grpc-js by itself has none.
+ * The gRPC server: what is asked for by path, who may ask, and when a stream's end is a goodbye. Messages
+ * pass as bytes both ways: requests are decoded and responses put together by the services, so that bytes
+ * which are ready are neither encoded nor copied again. It stands on node:http2 rather than on grpc-js,
+ * which copies every message for every stream (decision 0004).
  */
-import {
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServerUnaryCall,
-  type sendUnaryData,
-  status,
-} from '@grpc/grpc-js';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { errorText } from '../base/op-error.js';
 import type { HostPort } from '../base/socket-address.js';
 import type { Clock } from '../loop/ports.js';
 import { type Admission, type Caller, openAdmission } from './admission.js';
-import type { Call, CallHandler, EndStatus } from './call.js';
-import { type Connection, type Connections, createConnections } from './connections.js';
+import type { Call, CallHandler } from './call.js';
+import { type Connection, createConnections } from './connections.js';
+import { type GrpcStatus, GrpcStream, timeoutOf } from './grpc-stream.js';
 import type { Refusals } from './refusals.js';
+import { type Session, serveSession } from './session.js';
 import type { CompleteXdsSettings } from './settings.js';
 
 /** The gRPC methods, by full path: `/envoy.service.….Service/Method`. */
@@ -32,26 +29,11 @@ export interface GrpcServer {
   recheck(): void;
   /** Cuts the connections of peers who misbehave. */
   inspect(): void;
-  /** Accepts nothing new and tells every peer so (GOAWAY); streams that are left are cut after `ms`. */
+  /** Accepts nothing new and tells every peer so (GOAWAY); what is left soon after `ms` is cut. */
   drain(ms: number): void;
   /** Resolves once every connection is closed. */
   closed(): Promise<void>;
 }
-
-const statusOf: Readonly<Record<EndStatus, status>> = {
-  ok: status.OK,
-  invalidArgument: status.INVALID_ARGUMENT,
-  resourceExhausted: status.RESOURCE_EXHAUSTED,
-  unavailable: status.UNAVAILABLE,
-  unauthenticated: status.UNAUTHENTICATED,
-  permissionDenied: status.PERMISSION_DENIED,
-};
-
-/**
- * Memory that one HTTP/2 session may hold, in MB. Node then refuses its new streams; what we have sent
- * and the peer has not yet read counts too, so it must be well above the largest response.
- */
-const sessionMemoryMaxMb = 256;
 
 export interface ServerDeps {
   readonly clock: Clock;
@@ -65,73 +47,106 @@ export function createGrpcServer(
   methods: Methods,
   { clock, refusals, admission = openAdmission }: ServerDeps,
 ): GrpcServer {
-  const server = new Server({
-    'grpc.max_receive_message_length': settings.requestBytesMax,
-    'grpc.max_send_message_length': -1,
-    'grpc.max_concurrent_streams': settings.streamsPerConnectionMax,
-    'grpc-node.max_session_memory': sessionMemoryMaxMb,
-    'grpc.keepalive_time_ms': settings.keepaliveTimeMs,
-    'grpc.keepalive_timeout_ms': settings.keepaliveTimeoutMs,
-    // grpc-js adds a tenth of jitter, so that proxies do not come back in one wave.
-    ...(settings.connectionAgeMs > 0
-      ? { 'grpc.max_connection_age_ms': settings.connectionAgeMs }
-      : {}),
-    'grpc.enable_channelz': 0,
-  });
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const guard = createGuard(settings, { clock, refusals, admission });
+  const sessions = new Map<Session, Connection>();
   const connections = createConnections({
     ...settings,
     clock,
     tls: admission.tls,
-    onConnection: (socket) => injector.injectConnection(socket),
+    onConnection(socket, connection) {
+      const streams = new Set<GrpcStream>();
+      const session = serveSession(socket, connection, {
+        settings,
+        clock,
+        onStream(stream, headers) {
+          const grpc = new GrpcStream(stream, clock);
+          streams.add(grpc);
+          stream.once('close', () => streams.delete(grpc));
+          open({ grpc, stream, headers, connection }, methods, { settings, clock, guard });
+        },
+        onOld() {
+          for (const stream of streams) {
+            stream.end('unavailable', 'the connection is old: connect again');
+          }
+        },
+        onClose: () => sessions.delete(session),
+      });
+      sessions.set(session, connection);
+    },
     onRefused: (peer, reason, message) => refusals.add({ reason, peer, caller: '', message }),
   });
-  const guard = createGuard(settings, { clock, refusals, admission, connections });
-  const asBytes = (bytes: Buffer): Buffer => bytes;
-  for (const [path, open] of methods.streams) {
-    const handle = (stream: ServerDuplexStream<Buffer, Buffer>): void =>
-      serveStream(stream, open, guard, clock);
-    server.register(path, handle, asBytes, asBytes, 'bidi');
-  }
-  for (const [path, answer] of methods.unary) {
-    const handle = (
-      call: ServerUnaryCall<Buffer, Buffer>,
-      respond: sendUnaryData<Buffer>,
-    ): void => {
-      const caller = guard.letIn(call);
-      if ('code' in caller) {
-        respond(caller);
-        return;
-      }
-      answer(call.request, caller.caller).then(
-        (response) => respond(null, response),
-        (error: Error) => respond({ code: status.INVALID_ARGUMENT, details: error.message }),
-      );
-    };
-    server.register(path, handle, asBytes, asBytes, 'unary');
-  }
   return {
     start: () => connections.listen(settings.listen),
     recheck: () => guard.recheck(),
     inspect: () => connections.inspect(),
     drain(ms) {
       connections.close();
-      injector.drain(ms);
+      for (const session of sessions.keys()) {
+        session.drain();
+      }
+      clock.after(ms + farewellMs, () => {
+        for (const connection of sessions.values()) {
+          connection.cut();
+        }
+      });
     },
     closed: () => connections.closed(),
   };
 }
 
-/** A call as gRPC hands it over, before anybody has let it in. */
-type Asking = Pick<ServerDuplexStream<Buffer, Buffer>, 'getPeer' | 'metadata'>;
+/** How long the end of the last stream may be on its way before its connection is cut. */
+const farewellMs = 1_000;
+
+/** A stream that was opened, before anybody has let it in. */
+interface Asking {
+  readonly grpc: GrpcStream;
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
+  readonly connection: Connection;
+}
+
+interface Means {
+  readonly settings: CompleteXdsSettings;
+  readonly clock: Clock;
+  readonly guard: Guard;
+}
+
+/** Finds out what is asked for, and whether the peer may. */
+function open(asking: Asking, methods: Methods, means: Means): void {
+  const { grpc, stream, headers, connection } = asking;
+  if (!headers['content-type']?.startsWith('application/grpc')) {
+    stream.respond({ ':status': 415 }, { endStream: true });
+    return;
+  }
+  const path = headers[':path'] ?? '';
+  const openStream = methods.streams.get(path);
+  const answer = methods.unary.get(path);
+  if (openStream === undefined && answer === undefined) {
+    grpc.end('unimplemented', `there is no method ${path.slice(0, 200)}`);
+    return;
+  }
+  const letIn = means.guard.letIn(connection, headers.authorization);
+  if ('status' in letIn) {
+    grpc.end(letIn.status, letIn.details);
+    return;
+  }
+  if (openStream !== undefined) {
+    serveStream(asking, letIn.caller, openStream, means);
+  } else if (answer !== undefined) {
+    serveUnary(asking, letIn.caller, answer, means);
+  }
+}
 
 interface Refused {
-  readonly code: status;
+  readonly status: GrpcStatus;
   readonly details: string;
 }
 
 interface Guard {
-  letIn(call: Asking): { readonly caller: Caller; readonly connection: Connection } | Refused;
+  letIn(
+    connection: Connection,
+    authorization: string | undefined,
+  ): { readonly caller: Caller } | Refused;
   /** From now on `end` is called once `caller` no longer counts. The result ends that. */
   watch(caller: Caller, peer: string, end: (why: string) => void): () => void;
   recheck(): void;
@@ -140,36 +155,30 @@ interface Guard {
 /** What stands between a peer and the services. */
 function createGuard(
   settings: CompleteXdsSettings,
-  deps: Required<ServerDeps> & { readonly connections: Connections },
+  { clock, refusals, admission }: Required<ServerDeps>,
 ): Guard {
-  const { clock, refusals, admission, connections } = deps;
   const watched = new Set<{
     readonly caller: Caller;
     readonly peer: string;
     end(why: string): void;
   }>();
   return {
-    letIn(call) {
-      const peer = call.getPeer();
-      const connection = connections.find(peer);
+    letIn(connection, authorization) {
+      const { peer } = connection;
       if (opensTooFast(connection, settings.streamsPerSecondMax, clock.now())) {
         const message = `more than ${settings.streamsPerSecondMax} new streams in a second`;
         refusals.add({ reason: 'streams', peer, caller: '', message });
         connection.banish();
-        return { code: status.RESOURCE_EXHAUSTED, details: message };
+        return { status: 'resourceExhausted', details: message };
       }
-      const [authorization] = call.metadata.get('authorization');
-      const admitted = admission.admit({
-        certificate: connection.certificate,
-        authorization: authorization?.toString(),
-      });
+      const admitted = admission.admit({ certificate: connection.certificate, authorization });
       if ('refusal' in admitted) {
         const message = admitted.refusal;
         refusals.add({ reason: 'unauthenticated', peer, caller: '', message });
-        return { code: status.UNAUTHENTICATED, details: message };
+        return { status: 'unauthenticated', details: message };
       }
       connection.proven();
-      return { caller: admitted.caller, connection };
+      return { caller: admitted.caller };
     },
     watch(caller, peer, end) {
       const entry = { caller, peer, end };
@@ -204,74 +213,87 @@ function opensTooFast({ opened }: Connection, perSecondMax: number, nowMs: numbe
  * on the way does when it restarts, so that alone is no goodbye.
  */
 function serveStream(
-  stream: ServerDuplexStream<Buffer, Buffer>,
-  open: (call: Call) => CallHandler,
-  guard: Guard,
-  clock: Clock,
+  { grpc, headers, connection }: Asking,
+  caller: Caller,
+  openCall: (call: Call) => CallHandler,
+  { settings, guard }: Means,
 ): void {
-  const letIn = guard.letIn(stream);
-  if ('code' in letIn) {
-    stream.emit('error', letIn);
-    return;
-  }
-  const { caller, connection } = letIn;
-  const peer = stream.getPeer();
   connection.isLeaving = false;
   let isOver = false;
-  let isEnded = false;
-  const end = (code: EndStatus, message = ''): void => {
-    if (isEnded) {
-      return;
-    }
-    isEnded = true;
-    if (code === 'ok') {
-      stream.end();
-    } else {
-      stream.emit('error', { code: statusOf[code], details: message });
-    }
-  };
-  const handler = open({
-    peer,
+  const handler = openCall({
+    peer: connection.peer,
     caller,
-    write(message, done) {
-      if (!isOver && !isEnded) {
-        stream.write(message, done);
+    write(parts, done) {
+      if (!isOver) {
+        grpc.write(parts, done);
       }
     },
-    end,
+    end: (status, message) => grpc.end(status, message),
     disconnect: () => connection.cut(),
   });
-  const unwatch = guard.watch(caller, peer, (why) => end('unauthenticated', why));
+  const unwatch = guard.watch(caller, connection.peer, (why) => grpc.end('unauthenticated', why));
   const conclude = (isClean: boolean): void => {
-    if (isOver) {
-      return;
-    }
-    isOver = true;
-    unwatch();
-    if (isClean && connection.state() === 'open') {
-      // Where we give up a connection that no longer answers, its streams end before its socket does.
-      clock.after(givenUpMs, () => handler.onEnd(connection.state() !== 'broken'));
-    } else {
+    if (!isOver) {
+      isOver = true;
+      unwatch();
       handler.onEnd(isClean);
     }
   };
-  stream.on('data', (message: Buffer) => {
-    connection.took(message.length);
-    if (!isEnded) {
-      handler.onMessage(message);
-    }
-  });
-  stream.on('end', () => {
-    const state = connection.state();
-    conclude(state === 'open' || (state === 'ended' && connection.isLeaving));
-    stream.end();
-  });
-  stream.on('cancelled', () => {
-    const isTakenBack = !isOver && connection.state() !== 'broken';
-    connection.isLeaving ||= isTakenBack;
-    conclude(isTakenBack);
-  });
+  const isSaidFarewell = (): boolean =>
+    connection.state() === 'open' || (connection.state() === 'ended' && connection.isLeaving);
+  grpc.serve(
+    {
+      onMessage(message) {
+        connection.took(message.length);
+        handler.onMessage(message);
+      },
+      onHalfClose() {
+        conclude(isSaidFarewell());
+        grpc.end('ok');
+      },
+      onClose(by) {
+        if (by === 'peer') {
+          connection.isLeaving = true;
+        }
+        conclude(by === 'us' ? connection.state() !== 'broken' : isSaidFarewell());
+      },
+    },
+    { requestBytesMax: settings.requestBytesMax, timeoutMs: timeoutOf(headers) },
+  );
 }
 
-/** How long after its streams a connection that we give up takes to close, and longer. */
-const givenUpMs = 20;
+/** Serves a method of one request and one response. */
+function serveUnary(
+  { grpc, headers, connection }: Asking,
+  caller: Caller,
+  answer: (request: Buffer, caller: Caller) => Promise<Buffer>,
+  { settings }: Means,
+): void {
+  const requests: Buffer[] = [];
+  grpc.serve(
+    {
+      onMessage(message) {
+        connection.took(message.length);
+        requests.push(message);
+        if (requests.length > 1) {
+          grpc.end('unimplemented', 'there is more than one request');
+        }
+      },
+      onHalfClose() {
+        const [request] = requests;
+        if (request === undefined) {
+          grpc.end('unimplemented', 'there is no request');
+          return;
+        }
+        answer(request, caller).then(
+          (response) => grpc.write([response], () => grpc.end('ok')),
+          (error: unknown) => grpc.end('invalidArgument', errorText(error)),
+        );
+      },
+      onClose() {
+        // Nobody waits for the answer any more.
+      },
+    },
+    { requestBytesMax: settings.requestBytesMax, timeoutMs: timeoutOf(headers) },
+  );
+}

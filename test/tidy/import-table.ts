@@ -82,7 +82,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   xds: {
     parts: ['base', 'envoy', 'generated'],
     types: ['loop/ports'],
-    packages: ['@grpc/grpc-js', 'protobufjs', 're2js', 'node:events', 'node:net', 'node:tls'],
+    packages: ['protobufjs', 're2js', 'node:events', 'node:http2', 'node:net', 'node:tls'],
   },
   admission: {
     parts: ['base'],
@@ -185,10 +185,11 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
 
 /** Packages that only these files of their part may import. */
 export const onlyImportedBy: Readonly<Record<string, readonly string[]>> = {
-  '@grpc/grpc-js': [
+  '@grpc/grpc-js': ['controller/providers/grpc-health.ts'],
+  'node:http2': [
+    'controller/xds/grpc-stream.ts',
     'controller/xds/server.ts',
-    'controller/xds/protos.ts',
-    'controller/providers/grpc-health.ts',
+    'controller/xds/session.ts',
   ],
 };
 

@@ -12,6 +12,7 @@ import { snapshotOf } from '../support/xds-snapshots.js';
 const { cluster } = snapshotOf({ cds: ['a', 'b:2'] });
 const resources = [...cluster.byName.values()];
 const encoder = createResponseEncoder('the control plane');
+const encode = (each: Response): Buffer => Buffer.concat(encoder.encode(each));
 const response: Response = {
   variant: 'sotw',
   type: 'cluster',
@@ -23,8 +24,8 @@ const response: Response = {
 
 function bothEncoded(changes: Partial<Response>): readonly [Buffer, Buffer] {
   return [
-    encoder.encode({ ...response, ...changes }),
-    encoder.encode({ ...response, ...changes, wholeSet: cluster }),
+    encode({ ...response, ...changes }),
+    encode({ ...response, ...changes, wholeSet: cluster }),
   ];
 }
 
@@ -68,7 +69,7 @@ test('a delta response, with each version and with removals', () => {
 });
 
 test('a response of nothing is a message too', () => {
-  const bytes = encoder.encode({ ...response, resources: [] });
+  const bytes = encode({ ...response, resources: [] });
   const message = decodeMessage('envoy.service.discovery.v3.DiscoveryResponse', bytes);
   assert.is(message.resources, undefined);
   assert.is(message.nonce, '1-1');
@@ -78,7 +79,7 @@ test('equal responses differ in version and nonce alone, however many streams ge
   const texts = Array.from({ length: 2_000 }, (_, index) => {
     const [a] = resources as [EncodedResource];
     const some = index % 2 === 0 ? resources : [a];
-    const bytes = encoder.encode({ ...response, resources: some, nonce: `${index}` });
+    const bytes = encode({ ...response, resources: some, nonce: `${index}` });
     const message = decodeMessage('envoy.service.discovery.v3.DiscoveryResponse', bytes);
     assert.is(message.nonce, `${index}`);
     return message.resources?.length;
@@ -90,7 +91,7 @@ test('more resources than are shared are put together each time', () => {
   const many = Array.from({ length: 40 }, (_, index) => emptyAssignment(`e${index}`));
   const set: ResourceSet = { version: 'v', byName: new Map(many.map((each) => [each.name, each])) };
   for (const wholeSet of [undefined, set]) {
-    const bytes = encoder.encode({ ...response, type: 'endpoint', resources: many, wholeSet });
+    const bytes = encode({ ...response, type: 'endpoint', resources: many, wholeSet });
     const message = decodeMessage('envoy.service.discovery.v3.DiscoveryResponse', bytes);
     assert.equal(
       message.resources?.map((each) => (each as Record<string, unknown>).cluster_name),

@@ -1,0 +1,88 @@
+/**
+ * gRPC's framing of messages over HTTP/2 (gRPC documentation, "PROTOCOL-HTTP2"): each is one byte that says
+ * whether it is compressed, four of its length, and its bytes.
+ */
+
+export const prefixBytes = 5;
+
+/** The status of the protocol, and the words for people, that end a stream which sent something bad. */
+export class FrameError extends Error {
+  readonly reason: 'tooLong' | 'compressed';
+
+  constructor(reason: FrameError['reason'], message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** Puts together what arrives in pieces. A message is refused by its prefix, before any of it is kept. */
+export class MessageReader {
+  private readonly bytesMax: number;
+  private pieces: Buffer[] = [];
+  private length = 0;
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax;
+  }
+
+  /** True in the middle of a message. */
+  get isWaiting(): boolean {
+    return this.length > 0;
+  }
+
+  /**
+   * The messages that are complete with `piece`.
+   * @throws FrameError where the next one may not be read.
+   */
+  read(piece: Buffer): readonly Buffer[] {
+    this.pieces.push(piece);
+    this.length += piece.length;
+    const messages: Buffer[] = [];
+    for (let end = this.messageEnd(); this.length >= end; end = this.messageEnd()) {
+      messages.push(this.take(end).subarray(prefixBytes));
+    }
+    return messages;
+  }
+
+  /** Where the first message ends; infinite where not even its prefix is there. */
+  private messageEnd(): number {
+    if (this.length < prefixBytes) {
+      return Number.POSITIVE_INFINITY;
+    }
+    if ((this.pieces[0]?.length ?? 0) < prefixBytes) {
+      this.pieces = [Buffer.concat(this.pieces)];
+    }
+    const [first = Buffer.alloc(prefixBytes)] = this.pieces;
+    const length = first.readUInt32BE(1);
+    if (length > this.bytesMax) {
+      const message = `a message has ${length} bytes, and may have ${this.bytesMax}`;
+      throw new FrameError('tooLong', message);
+    }
+    if (first.readUInt8(0) !== 0) {
+      throw new FrameError('compressed', 'compressed messages are not taken');
+    }
+    return prefixBytes + length;
+  }
+
+  private take(end: number): Buffer {
+    const [first = Buffer.alloc(0), ...others] = this.pieces;
+    const all = others.length === 0 ? first : Buffer.concat(this.pieces);
+    this.pieces = all.length > end ? [all.subarray(end)] : [];
+    this.length -= end;
+    return all.subarray(0, end);
+  }
+}
+
+/** Up to this size, copying a message costs less than handing it over in two pieces. */
+const copiedBytesMax = 16 * 1024;
+
+/** The message that `parts` are one after another, as what to write: large parts are not copied. */
+export function framed(parts: readonly Buffer[]): readonly Buffer[] {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const prefix = Buffer.alloc(prefixBytes);
+  prefix.writeUInt32BE(length, 1);
+  if (length <= copiedBytesMax) {
+    return [Buffer.concat([prefix, ...parts], prefixBytes + length)];
+  }
+  return [prefix, ...parts];
+}

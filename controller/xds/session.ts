@@ -1,0 +1,97 @@
+/**
+ * One HTTP/2 session of a peer: its ceilings, its signs of life, its age, its end. The streams on it are
+ * others' business.
+ */
+import {
+  type IncomingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import { hashShare } from '../base/hash.js';
+import type { Clock } from '../loop/ports.js';
+import type { Connection } from './connections.js';
+import type { CompleteXdsSettings } from './settings.js';
+
+/**
+ * Memory that one HTTP/2 session may hold, in MB. Node then refuses its new streams; what we have sent
+ * and the peer has not yet read counts too, so it must be well above the largest response.
+ */
+const sessionMemoryMaxMb = 256;
+
+export interface Session {
+  /** Takes no new streams and says so (GOAWAY). It is closed when its last stream has ended. */
+  drain(): void;
+}
+
+export interface SessionOptions {
+  readonly settings: CompleteXdsSettings;
+  readonly clock: Clock;
+  onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
+  /** It is as old as it may become, and draining. */
+  onOld(): void;
+  onClose(): void;
+}
+
+export function serveSession(
+  socket: Socket,
+  connection: Connection,
+  options: SessionOptions,
+): Session {
+  const { settings } = options;
+  const session = performServerHandshake(socket, {
+    maxSessionMemory: sessionMemoryMaxMb,
+    settings: { maxConcurrentStreams: settings.streamsPerConnectionMax },
+  });
+  session.on('stream', options.onStream);
+  session.on('error', () => {
+    // A session that breaks is an ordinary end; its streams report it.
+  });
+  const cancelPings = pingRegularly(session, options, () => connection.cut());
+  const cancelAge = whenOld(connection, options, () => {
+    session.close();
+    options.onOld();
+  });
+  session.once('close', () => {
+    cancelPings();
+    cancelAge();
+    options.onClose();
+  });
+  return { drain: () => session.close() };
+}
+
+/** Calls `onSilent` where the peer answers no ping: it is gone, and its network has not told us. */
+function pingRegularly(
+  session: ServerHttp2Session,
+  { settings, clock }: SessionOptions,
+  onSilent: () => void,
+): () => void {
+  let cancel = (): void => {};
+  const ping = (): void => {
+    cancel = clock.after(settings.keepaliveTimeoutMs, onSilent);
+    session.ping((error) => {
+      cancel();
+      if (error === null && !session.destroyed) {
+        cancel = clock.after(settings.keepaliveTimeMs, ping);
+      }
+    });
+  };
+  cancel = clock.after(settings.keepaliveTimeMs, ping);
+  return () => cancel();
+}
+
+/** Connections of one time do not end at one time, so that proxies do not come back in one wave. */
+const ageJitter = 0.1;
+
+function whenOld(
+  { peer }: Connection,
+  { settings: { connectionAgeMs }, clock }: SessionOptions,
+  onOld: () => void,
+): () => void {
+  if (connectionAgeMs <= 0) {
+    return () => {};
+  }
+  const jitter = (2 * hashShare(peer) - 1) * ageJitter;
+  return clock.after(connectionAgeMs * (1 + jitter), onOld);
+}
