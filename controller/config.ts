@@ -379,7 +379,7 @@ function checkNames(targets: readonly { readonly name: string }[], report: Repor
 
 /** Variables that are ours and no setting's: read elsewhere in this program. */
 const otherVariables: readonly string[] = [
-  ...['CONFIG', 'SERVER', 'TOKEN', 'TOKEN_FILE', 'ENVOY', 'ROOT'],
+  ...['CONFIG', 'FAILPOINT', 'SERVER', 'TOKEN', 'TOKEN_FILE', 'ENVOY', 'ROOT'],
   ...['SLACK_URL', 'SLACK_URL_FILE'],
   ...hookProviders.flatMap((provider) => {
     const name = `${provider.toUpperCase()}_HOOK_SECRET`;

@@ -39,6 +39,10 @@ export const eventTable = {
     level: 'warn',
     meaning: 'The clock was set, or the machine slept; what was measured before does not count.',
   },
+  'failpoint.armed': {
+    level: 'warn',
+    meaning: 'A test will kill this process at a place of its choice.',
+  },
   'gate.error': { level: 'warn', meaning: 'A provider could not answer a gate.' },
   'gate.recovered': { level: 'info', meaning: 'A provider answers a gate again.' },
   'headgate.started': { level: 'info', meaning: 'All ports listen.' },

@@ -19,7 +19,6 @@ export const failpoints = [
   'lease.released',
   'follow.read',
   'source.read',
-  'command.answered',
 ] as const;
 
 export type Failpoint = (typeof failpoints)[number];

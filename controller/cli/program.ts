@@ -23,6 +23,7 @@ import { renderCommand } from './render.js';
 import { rolloutCommand, rolloutCommands } from './rollout-command.js';
 import { rolloutsCommand } from './rollouts.js';
 import { serveCommand } from './serve.js';
+import { stateCommand } from './state.js';
 import { statusCommand } from './status.js';
 import { tokenCommand } from './token.js';
 import { validateCommand } from './validate.js';
@@ -67,6 +68,7 @@ function buildProgram(io: Io): Command {
   ]);
   addGroup(program, 'Controller:', [
     serveCommand(io),
+    stateCommand(io),
     healthcheckCommand(io),
     notifyCommand(io),
     tokenCommand(io),

@@ -1,8 +1,10 @@
 /** `headgate serve`: runs the controller until it is told to stop. */
 import { Command, Option } from 'commander';
+import { setFailpoint } from '../base/failpoint.js';
 import type { SettingProblem } from '../config/setting-problem.js';
 import { flagOf, settingNames, settingsTable, variableOf } from '../config/table.js';
 import type { Settings } from '../config.js';
+import type { Logger } from '../loop/ports.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { nodeAdvice } from './node-version.js';
 import { addHelp } from './options.js';
@@ -67,12 +69,22 @@ async function serve(
   if (advice !== undefined) {
     logger.warn('node.outdated', { advice });
   }
+  armFailpoint(io, logger);
   const { startApp } = await import('../app.js');
   const app = await startApp(settings, { logger });
   await untilStopped();
   const limit = setTimeout(() => process.exit(1), settings.drainMs + stopMarginMs);
   await app.stop();
   clearTimeout(limit);
+}
+
+/** For tests that kill the program at a place of their choice; two variables, so that none does by chance. */
+function armFailpoint({ env }: Io, logger: Logger): void {
+  const point = env.HEADGATE_FAILPOINT;
+  if (point && env.NODE_ENV === 'test') {
+    setFailpoint(point, () => process.kill(process.pid, 'SIGKILL'));
+    logger.warn('failpoint.armed', { point });
+  }
 }
 
 async function readSettings(

@@ -4,6 +4,7 @@
  * that the sink cannot digest does not hold up other topics. The other is the sink's, which grows with
  * failures in a row, so that a dead sink is not asked once for every topic.
  */
+import { failpoint } from '../base/failpoint.js';
 import { errorText, OpError, type Retry } from '../base/op-error.js';
 import type { Random } from '../base/random.js';
 import type { Clock, Logger, OutboxEntry, Store } from '../loop/ports.js';
@@ -120,7 +121,9 @@ export class SinkWorker {
       const { error: _, ...counts } = this.counts;
       this.counts = { ...counts, delivered: counts.delivered + 1 };
     }
+    failpoint('store.delivered.before');
     await this.store.delivered(entry.id, this.sink.name);
+    failpoint('store.delivered.after');
     this.sentUnmarked.delete(entry.id);
     logger.info('notify.delivered', {
       sink: this.sink.name,
@@ -137,7 +140,9 @@ export class SinkWorker {
         retry: { kind: 'stalled' },
       });
     }
+    failpoint('notify.send.before');
     await this.sink.send(announcement);
+    failpoint('notify.send.after');
   }
 
   private async fail(entry: OutboxEntry, error: unknown): Promise<void> {

@@ -3,6 +3,7 @@
  * others of its proxies either way. A term of leadership is a loop of its own that starts from the store
  * as after a restart; when it ends, what is served stays until somebody stores something newer.
  */
+import { failpoint } from '../base/failpoint.js';
 import { errorText, OpError } from '../base/op-error.js';
 import type { Secrets } from '../envoy/secrets.js';
 import type { CommandReply, LoopEvent } from '../loop/events.js';
@@ -371,6 +372,7 @@ export class Member {
       await this.readChanges();
       return;
     }
+    failpoint('follow.read');
     this.position = position;
     this.saw(position);
     if (isWhole || values.length > 0) {

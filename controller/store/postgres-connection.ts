@@ -85,7 +85,10 @@ export class PostgresConnection {
       broken = error instanceof Error ? error : new Error(String(error));
       throw toPostgresError(error, this.settings.place);
     } finally {
-      client?.off('error', onError);
+      if (broken === undefined) {
+        client?.off('error', onError);
+      }
+      // One that is thrown away may go on complaining while it ends, and then nobody else listens.
       // A failed transaction is rolled back by the connection's end.
       client?.release(broken);
     }

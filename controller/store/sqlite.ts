@@ -3,8 +3,17 @@
  * each start takes the next one, so a process that lost the file to a successor cannot write any more.
  * Calls run to their end without yielding; a commit costs one sync of the disk.
  */
+import { failpoint } from '../base/failpoint.js';
 import { OpError } from '../base/op-error.js';
-import type { Clock, HistoryEntry, Logger, Store, StoreWrite, Transaction } from '../loop/ports.js';
+import type {
+  Clock,
+  HistoryEntry,
+  Logger,
+  OutboxEntry,
+  Store,
+  StoreWrite,
+  Transaction,
+} from '../loop/ports.js';
 import { historyEntriesMax, outboxEntriesMax } from './limits.js';
 import type { SqliteDriver, SqliteRow, SqliteValue } from './sqlite-driver.js';
 import { bury, enqueue, trimOutbox } from './sqlite-outbox.js';
@@ -21,6 +30,8 @@ export interface SqliteStoreOptions {
 export interface SqliteStore extends Store {
   /** The term of this process: above those of all that had the file before. */
   readonly epoch: number;
+  /** All notifications that wait, oldest first. */
+  undelivered(): Promise<readonly OutboxEntry[]>;
 }
 
 /**
@@ -48,6 +59,10 @@ export function createSqliteStore(driver: SqliteDriver, options: SqliteStoreOpti
   return {
     epoch,
 
+    async undelivered() {
+      return read('SELECT * FROM outbox ORDER BY seq').map(outboxEntry);
+    },
+
     async load() {
       const rows = read('SELECT kind, key, json FROM state ORDER BY kind, key');
       return rows.map((row) => ({
@@ -59,6 +74,7 @@ export function createSqliteStore(driver: SqliteDriver, options: SqliteStoreOpti
 
     async commit(transaction: Transaction) {
       let dropped = 0;
+      failpoint('store.commit.before');
       write(() => {
         for (const value of transaction.writes) {
           writeValue(driver, value, epoch);
@@ -70,7 +86,9 @@ export function createSqliteStore(driver: SqliteDriver, options: SqliteStoreOpti
         for (const sink of new Set(transaction.notifications.map((each) => each.sink))) {
           dropped += trimOutbox(driver, { sink, nowMs: clock.now(), epoch });
         }
+        failpoint('store.commit.inside');
       });
+      failpoint('store.commit.after');
       if (dropped > 0) {
         logger.warn('store.outboxTrimmed', { dropped, limit: outboxEntriesMax });
       }

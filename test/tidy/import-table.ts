@@ -165,7 +165,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     parts: [
       ...pure,
       ...['access', 'admission', 'import', 'plan', 'annotations', 'review'],
-      ...['app', 'demo', 'config', 'log', 'clock', 'secrets', 'git', 'notify', 'version'],
+      ...['app', 'demo', 'config', 'log', 'clock', 'secrets', 'git', 'notify', 'store', 'version'],
     ],
     types: ['api', 'loop', 'loop/ports'],
     packages: ['commander', 'js-yaml', 'picocolors', ...files],
