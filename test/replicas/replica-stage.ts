@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { StatusView } from '../../controller/api/view.js';
 import { checkout, meshFiles, routeFile } from '../../controller/demo/mesh-files.js';
 import { createRepository, type DemoRepository } from '../../controller/demo/repository.js';
+import { type DatabaseLink, openLink } from '../support/database-link.js';
 import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
 import { LightProxy, type LightProxyOptions } from '../support/light-proxy.js';
 import { startPostgres, type TestPostgres } from '../support/postgres.js';
@@ -35,6 +36,8 @@ export interface ReplicaStage {
   readonly database: string;
   readonly repository: DemoRepository;
   readonly replicas: HeadgateProcess[];
+  /** By replica name. */
+  readonly links: ReadonlyMap<string, DatabaseLink>;
   /** Starts another one, called `name`. */
   start(name: string, env?: Readonly<Record<string, string>>): Promise<HeadgateProcess>;
   /** The one that leads, and the others. */
@@ -70,7 +73,10 @@ export async function openReplicas(undo: Undo, options: StageOptions): Promise<R
   const replicas: HeadgateProcess[] = [];
   const known = new Set<string>();
   let proxies = 0;
+  const links = new Map<string, DatabaseLink>();
   const start: ReplicaStage['start'] = async (name, env = {}) => {
+    const link = links.get(name) ?? (await openLink(undo, postgres.port));
+    links.set(name, link);
     const replica = await startHeadgate(
       [
         ...['--repo', repository.bare, '--poll', '200ms', '--ack-deadline', '10s'],
@@ -78,7 +84,7 @@ export async function openReplicas(undo: Undo, options: StageOptions): Promise<R
         ...['--cache', join(folder, `${name}.git`), '--replica', name],
         ...['--lease', options.lease ?? '3s'],
       ],
-      { HEADGATE_STATE: database, ...options.env, ...env },
+      { HEADGATE_STATE: link.through(database), ...options.env, ...env },
     );
     replicas.push(replica);
     undo.push(() => replica.stop('SIGKILL'));
@@ -88,7 +94,7 @@ export async function openReplicas(undo: Undo, options: StageOptions): Promise<R
     await start(name);
   }
   return {
-    ...{ folder, postgres, database, repository, replicas, start },
+    ...{ folder, postgres, database, repository, replicas, links, start },
     roles: () => rolesOf(replicas),
     async release(version, on) {
       await repository.commit(`release ${version}`, { [routeFile]: checkout(version) });
@@ -130,5 +136,8 @@ async function rolesOf(replicas: readonly HeadgateProcess[]) {
 
 /** Undefined where it does not answer: it is stopped, or cut off. */
 export async function viewOf(replica: HeadgateProcess): Promise<StatusView['replicas']> {
+  if (!replica.isRunning()) {
+    throw new Error(`a replica has ended: ${replica.log().slice(-2000)}`);
+  }
   return (await replica.status()).replicas;
 }

@@ -31,6 +31,8 @@ export class LightProxy {
     resourceTypes.map((type) => [type, new Map()]),
   );
   readonly refused: string[] = [];
+  /** Its routes' weights since it was made, each as it was first held. */
+  readonly weightsHeld: string[] = [];
   private client: XdsClient | undefined;
   private stream: RawStream | undefined;
 
@@ -153,6 +155,9 @@ export class LightProxy {
       map.delete(name);
     }
     this.send(type, { response_nonce: response.nonce });
+    if (type === 'route' && this.weights() !== this.weightsHeld.at(-1)) {
+      this.weightsHeld.push(this.weights());
+    }
     this.follow(
       type,
       resources.map(({ resource }) => (resource ?? {}) as Json),

@@ -4,7 +4,16 @@
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -23,6 +32,9 @@ export interface TestPostgres {
   /** Stops it at once, as a power cut does. */
   crash(): Promise<void>;
   start(): Promise<void>;
+  /** A copy of all its data as of now; `restore` goes back to it, and what came after is lost. */
+  backUp(): Promise<string>;
+  restore(copy: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,6 +58,14 @@ function otherUser(): { readonly uid: number; readonly gid: number } | undefined
   const idOf = (flag: string) =>
     Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: idOf('-u'), gid: idOf('-g') };
+}
+
+/** Copies are made by whoever runs the tests, and PostgreSQL wants its folder to itself. */
+function own(folder: string, user: ReturnType<typeof otherUser>): void {
+  chmodSync(folder, 0o700);
+  if (user !== undefined) {
+    execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, folder]);
+  }
 }
 
 export async function startPostgres(
@@ -144,6 +164,21 @@ export async function startPostgres(
     signal: (name) => void server?.kill(name),
     crash: () => end('SIGQUIT'),
     start,
+    async backUp() {
+      const copy = join(folder, `copy${performance.now()}`);
+      await sql('CHECKPOINT');
+      await end('SIGINT');
+      cpSync(data, copy, { recursive: true, preserveTimestamps: true });
+      await start();
+      return copy;
+    },
+    async restore(copy) {
+      await end('SIGQUIT');
+      rmSync(data, { recursive: true });
+      cpSync(copy, data, { recursive: true });
+      own(data, user);
+      await start();
+    },
     async stop() {
       await end('SIGINT');
       rmSync(folder, { recursive: true, force: true });
