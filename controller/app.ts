@@ -5,18 +5,22 @@
 import { openAccess } from './access/open-access.js';
 import { createAdmission } from './admission/admission.js';
 import { type Api, createApi } from './api/api.js';
+
 import type { PageOptions } from './api/dashboard-files.js';
 import { type Engine, isReplicated, openEngine, replicaName } from './app/engine.js';
 import { seededRandom } from './base/random.js';
+import { onlyRepository } from './base/revision.js';
+
 import { type HostPort, renderHostPort } from './base/socket-address.js';
 import { createSecretFolder } from './certificates/secret-folder.js';
 import { readSecretVariables, withVariables } from './certificates/secret-variables.js';
 import { createClock } from './clock.js';
 import type { HookProvider, HookSettings } from './config/hooks.js';
+import type { RepositorySettings } from './config/repositories.js';
 import type { SecretSource } from './config/secret-source.js';
 import type { Settings } from './config.js';
 import { parseNode } from './envoy/identity.js';
-import { createRevisionShelf } from './git/revision-shelf.js';
+import { createRevisionShelf, type RevisionShelf } from './git/revision-shelf.js';
 import { createLogger } from './log.js';
 import type { LoopEvent } from './loop/events.js';
 import { loadSamples, statsSamples } from './loop/load-samples.js';
@@ -139,14 +143,12 @@ async function start(
   const observer = observeAll([metrics, ...(tracing ? [tracing.observer] : [])], (error) =>
     logger.error('telemetry.broken', { error }),
   );
-  const shelf = createRevisionShelf(
-    { repo: settings.repo, path: settings.path, credentials: settings.git },
-    { clock },
-  );
+  const shelves = openShelves(settings.repositories, clock);
   let api: Api | undefined;
   const audiences = settings.notifications.map(audienceOf);
   const engine: Engine = await openEngine(settings, {
-    ...{ clock, logger, random, shelf, observer, replica },
+    ...{ clock, logger, random, observer, replica },
+    onRevision: (revision) => shelves.get(revision.repository ?? onlyRepository)?.keep(revision),
     readSecret: readSecretNow,
     publisher: {
       proxies: xds.proxies,
@@ -191,11 +193,17 @@ async function start(
     history: engine.history,
     hooks: {
       secrets: readSecrets(settings.hooks),
-      pollNow: () => engine.pollNow(),
+      repositories: new Map(
+        settings.repositories.map(({ name, hooks }) => [name, readSecrets(hooks)] as const),
+      ),
+      pollNow: (repository) => engine.pollNow(repository),
     },
     access,
     proxyResources: (id) => xds.resources(id),
-    revisions: shelf,
+    revisions: {
+      newest: (id, repository) => shelves.get(repository)?.newest(id),
+      find: async (id, repository) => shelves.get(repository)?.find(id),
+    },
     ready,
     clock,
     logger,
@@ -219,6 +227,18 @@ async function runBackwards(undo: (() => Promise<void>)[]): Promise<void> {
   for (const step of undo.splice(0).reverse()) {
     await step();
   }
+}
+
+function openShelves(
+  repositories: readonly RepositorySettings[],
+  clock: Clock,
+): ReadonlyMap<string, RevisionShelf> {
+  return new Map(
+    repositories.map(({ name, repo, path, git }) => [
+      name,
+      createRevisionShelf({ repo, path, credentials: git }, { clock }),
+    ]),
+  );
 }
 
 /** The secret of each hook that has one. */

@@ -21,6 +21,12 @@ import type { ConfigFile } from './config/file.js';
 import { type HookSettings, hookProviders } from './config/hooks.js';
 import type { NotificationTarget } from './config/notifications.js';
 import type { ProviderSettings } from './config/providers.js';
+import {
+  namedRepositoryOf,
+  onlyRepositoryOf,
+  type RepositorySettings,
+  singleSettings,
+} from './config/repositories.js';
 import type { SettingProblem } from './config/setting-problem.js';
 import {
   flagOf,
@@ -36,17 +42,8 @@ import {
 
 /** What `startApp` needs to know, complete and checked. */
 export interface Settings {
-  /** A URL or path that Git clones from, or a plain directory to watch. */
-  readonly repo: string;
-  readonly branch: string;
-  /** Instead of the branch; at most one of the three. */
-  readonly tag?: string;
-  readonly semver?: string;
-  readonly commit?: string;
-  readonly trust: TrustFiles;
-  /** Folder of the mesh inside the repository, `.` for all of it. */
-  readonly path: string;
-  readonly pollMs: number;
+  /** At least one. */
+  readonly repositories: readonly RepositorySettings[];
   /** Port 0 takes any free one. */
   readonly xds: HostPort;
   /** Who may open xDS streams; undefined: whoever reaches the port. */
@@ -61,9 +58,6 @@ export interface Settings {
   readonly replica?: string;
   /** How long a leader may be silent before another replica leads. */
   readonly leaseMs: number;
-  /** Folder for the Git objects that were fetched; may be deleted while nothing runs. */
-  readonly cache: string;
-  readonly git: GitFiles;
   /** Folder of the secrets that proxies get by name; undefined: there are none. */
   readonly secrets?: string;
   /** Variables that hold secrets of proxies; what the folder has wins. */
@@ -85,22 +79,6 @@ export interface Settings {
   readonly access: AccessSettings;
   /** Where people reach the dashboard, for links in messages; undefined: messages have none. */
   readonly publicUrl?: string;
-}
-
-/** How Git proves who it is; `git/credentials.ts` says what each means. The files hold the secrets. */
-export interface GitFiles {
-  readonly tokenFile?: string;
-  readonly username?: string;
-  readonly caFile?: string;
-  readonly keyFile?: string;
-  readonly knownHostsFile?: string;
-}
-
-/** Whose signatures a commit must bear; `git/signature.ts` says what each file is. */
-export interface TrustFiles {
-  readonly signersFile?: string;
-  readonly keyringFile?: string;
-  readonly revokedFile?: string;
 }
 
 export interface SettingSources {
@@ -129,27 +107,24 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
   checkTogether(values, sources, report);
   checkNames(notifications, report);
   checkVariables(sources.env, report);
-  const { repo, state } = values;
-  if (repo === undefined || state === undefined || problems.some(isError)) {
+  const given = sources.file?.repositories ?? [];
+  checkForges(notifications, given, report);
+  const { state } = values;
+  if (state === undefined || problems.some(isError)) {
     return { problems };
   }
   // Every other setting that is read below has a default, and what could not be read is among the problems.
   const complete = values as Required<Values>;
+  // Beside the state's file, since that is the one place that is known to be writable.
+  const cache = values.cache ?? (isDatabase(values) ? 'headgate.git' : `${state}.git`);
+  const repositories =
+    given.length === 0
+      ? [onlyRepositoryOf(values, cache)]
+      : given.map((one) => namedRepositoryOf(one, values, cache));
   return {
     problems,
     settings: {
-      repo,
-      branch: complete.branch,
-      tag: values.tag,
-      semver: values.semver,
-      commit: values.commit,
-      trust: {
-        signersFile: values.gitSignersFile,
-        keyringFile: values.gitKeyringFile,
-        revokedFile: values.gitRevokedFile,
-      },
-      path: complete.path,
-      pollMs: complete.poll,
+      repositories: repositories.filter((one) => one !== undefined),
       xds: complete.xds,
       xdsAdmission: admissionOf(values),
       http: complete.http,
@@ -158,15 +133,6 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
       statePasswordFile: values.statePasswordFile,
       replica: values.replica,
       leaseMs: complete.lease,
-      // Beside the state's file, since that is the one place that is known to be writable.
-      cache: values.cache ?? (isDatabase(values) ? 'headgate.git' : `${state}.git`),
-      git: {
-        tokenFile: values.gitTokenFile,
-        username: values.gitUsername,
-        caFile: values.gitCaFile,
-        keyFile: values.gitKeyFile,
-        knownHostsFile: values.gitKnownHostsFile,
-      },
       secrets: values.secrets,
       secretVariables: secretVariablesOf(sources.env),
       insecure: complete.insecure,
@@ -228,9 +194,7 @@ function findText(
 /** What no setting can know alone. */
 function checkTogether(values: Values, sources: SettingSources, report: Report): void {
   const placeOf = (name: SettingName) => findText(name, sources)?.place ?? flagOf(name);
-  if (findText('repo', sources) === undefined) {
-    report('--repo', 'is missing; name the Git repository of the mesh, or a directory');
-  }
+  checkRepository(sources, report);
   const refs = (['branch', 'tag', 'semver', 'commit'] as const).filter(
     (name) => findText(name, sources) !== undefined,
   );
@@ -300,6 +264,40 @@ function checkState(
         placeOf(name),
         `${name} is of use with a PostgreSQL state only; give --state postgres://USER@HOST/DATABASE`,
       );
+    }
+  }
+}
+
+/** One repository is given, or several in the file, and not both. */
+function checkRepository(sources: SettingSources, report: Report): void {
+  const isSeveral = (sources.file?.repositories ?? []).length > 0;
+  if (!isSeveral && findText('repo', sources) === undefined) {
+    report('--repo', 'is missing; name the Git repository of the mesh, or a directory');
+  }
+  for (const name of isSeveral ? singleSettings : []) {
+    const given = findText(name, sources);
+    if (given !== undefined) {
+      report(given.place, `${name} is of one repository; write it into each of \`repositories\``);
+    }
+  }
+}
+
+/** A status is no use on another repository's commit, so each target says whose commits it is for. */
+function checkForges(
+  targets: readonly NotificationTarget[],
+  repositories: readonly { readonly name: string }[],
+  report: Report,
+): void {
+  const names = repositories.map(({ name }) => name);
+  for (const target of targets) {
+    const isForge = target.kind === 'commitStatus' || target.kind === 'revert';
+    if (isForge && names.length === 0 && target.of !== undefined) {
+      report(
+        'notifications',
+        `${target.name} is of ${target.of}, and there is no \`repositories\``,
+      );
+    } else if (isForge && names.length > 0 && !names.includes(target.of ?? '')) {
+      report('notifications', `${target.name} has to be \`of\` one of ${names.join(', ')}`);
     }
   }
 }

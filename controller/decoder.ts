@@ -5,8 +5,12 @@
 import { Worker } from 'node:worker_threads';
 import { errorText } from './base/op-error.js';
 import type { Problem } from './base/problem.js';
-import type { Revision } from './base/revision.js';
-import type { LoadedMeshes } from './decode/load-meshes.js';
+import type {
+  Combination,
+  CombineInput,
+  IdentifiedContent,
+  RepositoryRevisions,
+} from './decode/combine-revisions.js';
 import type { ProviderName } from './mesh/gates.js';
 
 /** Problems of the reader itself: HG08xx. */
@@ -21,22 +25,32 @@ const timeoutMs = 120_000;
 const heapMaxMb = 1024;
 
 /** What the thread is sent. */
-export interface DecoderTask {
-  readonly revision: Revision;
-  readonly providers: readonly ProviderName[];
-}
+export type DecoderTask = CombineInput;
+
+/** What it answers: `reading` before each revision that it reads for the first time. */
+export type DecoderMessage =
+  | { readonly kind: 'reading'; readonly repository: string; readonly id: string }
+  | { readonly kind: 'combined'; readonly combination: Combination };
 
 export class Decoder {
   private worker: Worker | undefined;
-  /** One revision at a time: the newest is what counts, and order must stay. */
+  /** One task at a time: the newest is what counts, and order must stay. */
   private last: Promise<unknown> = Promise.resolve();
+  /** Revisions that a thread died of, which are not read again. */
+  private readonly deadly = new Map<string, Problem>();
 
   /** `providers` are those of the configuration: a gate that names another is an error. */
   constructor(private readonly providers: readonly ProviderName[]) {}
 
-  /** The meshes of `revision`; where the thread dies of it, a problem that says so. Never throws. */
-  load(revision: Revision): Promise<LoadedMeshes> {
-    const next = this.last.then(() => this.run(revision));
+  /**
+   * What `repositories` are together, where the meshes `served` are. A revision that the thread dies of has
+   * a problem that says so, and the others are read without it. Never throws.
+   */
+  load(
+    repositories: readonly RepositoryRevisions[],
+    served: readonly string[] = [],
+  ): Promise<Combination> {
+    const next = this.last.then(() => this.combine(repositories, served));
     this.last = next;
     return next;
   }
@@ -46,27 +60,90 @@ export class Decoder {
     this.worker = undefined;
   }
 
-  private run(revision: Revision): Promise<LoadedMeshes> {
+  private async combine(
+    repositories: readonly RepositoryRevisions[],
+    served: readonly string[],
+  ): Promise<Combination> {
+    this.forgetDeadly(repositories);
+    const newest = repositories.flatMap(({ attempted }) => (attempted ? [keyOf(attempted)] : []));
+    for (;;) {
+      const harmless = repositories.map((one) => ({
+        ...one,
+        accepted: one.accepted && this.harmless(one.accepted),
+        attempted: one.attempted && this.harmless(one.attempted),
+      }));
+      const answer = await this.run({ repositories: harmless, served, providers: this.providers });
+      if ('combination' in answer) {
+        return answer.combination;
+      }
+      // It died between two revisions, or of one that it was kept from: then it may be any of the new ones.
+      const blamed = answer.at === undefined || this.deadly.has(answer.at) ? newest : [answer.at];
+      if (blamed.every((key) => this.deadly.has(key))) {
+        return { origins: new Map(), verdicts: new Map() };
+      }
+      for (const key of blamed) {
+        this.deadly.set(key, unreadable(answer.why));
+      }
+    }
+  }
+
+  /** Only what may come again is remembered. */
+  private forgetDeadly(repositories: readonly RepositoryRevisions[]): void {
+    const current = repositories.flatMap(({ accepted, attempted }) => [accepted, attempted]);
+    const keys = new Set(current.flatMap((one) => (one === undefined ? [] : [keyOf(one)])));
+    for (const key of this.deadly.keys()) {
+      if (!keys.has(key)) {
+        this.deadly.delete(key);
+      }
+    }
+  }
+
+  /** Without files where they were deadly. */
+  private harmless(revision: IdentifiedContent): IdentifiedContent {
+    const problem = this.deadly.get(keyOf(revision));
+    return problem === undefined
+      ? revision
+      : { ...revision, files: [], problems: [...revision.problems, problem] };
+  }
+
+  private run(task: DecoderTask): Promise<Answer> {
     const worker = this.worker ?? startWorker();
     this.worker = worker;
     return new Promise((resolve) => {
-      const settle = (loaded: LoadedMeshes) => {
+      let at: string | undefined;
+      const settle = (answer: Answer) => {
         clearTimeout(timer);
-        worker.off('message', settle).off('error', failed).off('exit', exited).unref();
-        resolve(loaded);
+        worker.off('message', hear).off('error', failed).off('exit', exited).unref();
+        resolve(answer);
+      };
+      const hear = (message: DecoderMessage) => {
+        if (message.kind === 'combined') {
+          settle(message);
+        } else {
+          at = keyOf(message);
+        }
       };
       const giveUp = (why: string) => {
         this.worker = undefined;
         void worker.terminate();
-        settle({ meshes: [], origins: new Map(), problems: [unreadable(why)] });
+        settle({ why, at });
       };
       const failed = (error: unknown) => giveUp(errorText(error));
       const exited = (code: number) => giveUp(`its thread ended with ${code}`);
       const timer = setTimeout(() => giveUp(`it took more than ${timeoutMs / 1000} s`), timeoutMs);
-      worker.on('message', settle).on('error', failed).on('exit', exited).ref();
-      worker.postMessage({ revision, providers: this.providers } satisfies DecoderTask);
+      worker.on('message', hear).on('error', failed).on('exit', exited).ref();
+      worker.postMessage(task);
     });
   }
+}
+
+type Answer =
+  | { readonly combination: Combination }
+  /** The thread died, `at` the revision that it read last. */
+  | { readonly why: string; readonly at: string | undefined };
+
+function keyOf({ repository = '', id }: { readonly repository?: string; readonly id: string }) {
+  return JSON.stringify([repository, id]);
 }
 
 function startWorker(): Worker {

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseConfigFile } from '../controller/config/file.js';
+import type { RepositorySettings } from '../controller/config/repositories.js';
 import { flagOf, type SettingName, settingNames, variableOf } from '../controller/config/table.js';
 import { resolveSettings, type SettingSources, type Settings } from '../controller/config.js';
 
@@ -22,6 +23,15 @@ function settingsOf(sources: Parameters<typeof resolve>[0]): Settings {
   return settings;
 }
 
+/** The one repository of `settings`. */
+function only({ repositories }: Settings): RepositorySettings {
+  const [repository, ...more] = repositories;
+  if (repository === undefined || more.length > 0) {
+    throw new Error(`there are ${repositories.length} repositories`);
+  }
+  return repository;
+}
+
 /** `place: message` of everything that is wrong. */
 function complaints(sources: Parameters<typeof resolve>[0]): readonly string[] {
   return resolve(sources).problems.map(({ place, message }) => `${place}: ${message}`);
@@ -29,14 +39,28 @@ function complaints(sources: Parameters<typeof resolve>[0]): readonly string[] {
 
 config('a repository is all that must be given', () => {
   assert.equal(settingsOf({ flags: { repo: '/srv/mesh.git' } }), {
-    repo: '/srv/mesh.git',
-    branch: 'main',
-    tag: undefined,
-    semver: undefined,
-    commit: undefined,
-    trust: { signersFile: undefined, keyringFile: undefined, revokedFile: undefined },
-    path: '.',
-    pollMs: 5000,
+    repositories: [
+      {
+        name: '',
+        repo: '/srv/mesh.git',
+        branch: 'main',
+        tag: undefined,
+        semver: undefined,
+        commit: undefined,
+        trust: { signersFile: undefined, keyringFile: undefined, revokedFile: undefined },
+        path: '.',
+        pollMs: 5000,
+        cache: 'headgate.db.git',
+        git: {
+          tokenFile: undefined,
+          username: undefined,
+          caFile: undefined,
+          keyFile: undefined,
+          knownHostsFile: undefined,
+        },
+        hooks: {},
+      },
+    ],
     xds: { address: '127.0.0.1', port: 18000 },
     xdsAdmission: undefined,
     http: { address: '127.0.0.1', port: 8080 },
@@ -45,14 +69,6 @@ config('a repository is all that must be given', () => {
     statePasswordFile: undefined,
     replica: undefined,
     leaseMs: 15_000,
-    cache: 'headgate.db.git',
-    git: {
-      tokenFile: undefined,
-      username: undefined,
-      caFile: undefined,
-      keyFile: undefined,
-      knownHostsFile: undefined,
-    },
     secrets: undefined,
     insecure: false,
     loadReportIntervalMs: 1000,
@@ -80,17 +96,17 @@ const samples: Readonly<
     'https://a.example/m.git',
     'https://b.example/m.git',
     'https://c.example/m.git',
-    ({ repo }) => repo,
+    (all) => only(all).repo,
   ],
-  branch: ['one', 'two', 'feature/three', ({ branch }) => branch],
-  tag: ['v1', 'v2', 'release/3', ({ tag }) => tag],
-  semver: ['^1.0', '~2.1', '>=3 <4', ({ semver }) => semver],
-  commit: ['a'.repeat(40), 'b'.repeat(40), 'c'.repeat(64), ({ commit }) => commit],
-  gitSignersFile: ['one', 'two', 'three', ({ trust }) => trust.signersFile],
-  gitKeyringFile: ['one', 'two', 'three', ({ trust }) => trust.keyringFile],
-  gitRevokedFile: ['one', 'two', 'three', ({ trust }) => trust.revokedFile],
-  path: ['one', 'two/three', 'four', ({ path }) => path],
-  poll: ['1s', '2s', '3s', ({ pollMs }) => pollMs],
+  branch: ['one', 'two', 'feature/three', (all) => only(all).branch],
+  tag: ['v1', 'v2', 'release/3', (all) => only(all).tag],
+  semver: ['^1.0', '~2.1', '>=3 <4', (all) => only(all).semver],
+  commit: ['a'.repeat(40), 'b'.repeat(40), 'c'.repeat(64), (all) => only(all).commit],
+  gitSignersFile: ['one', 'two', 'three', (all) => only(all).trust.signersFile],
+  gitKeyringFile: ['one', 'two', 'three', (all) => only(all).trust.keyringFile],
+  gitRevokedFile: ['one', 'two', 'three', (all) => only(all).trust.revokedFile],
+  path: ['one', 'two/three', 'four', (all) => only(all).path],
+  poll: ['1s', '2s', '3s', (all) => only(all).pollMs],
   xds: ['127.0.0.1:1', '127.0.0.1:2', '[::1]:3', ({ xds }) => xds],
   xdsCert: ['one', 'two', 'three', ({ xdsAdmission }) => xdsAdmission?.certificate],
   xdsKey: ['one', 'two', 'three', ({ xdsAdmission }) => xdsAdmission?.key],
@@ -116,13 +132,13 @@ const samples: Readonly<
   statePasswordFile: ['one', 'two', 'three', ({ statePasswordFile }) => statePasswordFile],
   replica: ['one', 'two.b', 'three-c', ({ replica }) => replica],
   lease: ['2s', '3s', '4s', ({ leaseMs }) => leaseMs],
-  cache: ['one', 'two', 'three', ({ cache }) => cache],
+  cache: ['one', 'two', 'three', (all) => only(all).cache],
   secrets: ['one', 'two', 'three', ({ secrets }) => secrets],
-  gitTokenFile: ['one', 'two', 'three', ({ git }) => git.tokenFile],
-  gitUsername: ['one', 'two', 'three', ({ git }) => git.username],
-  gitCaFile: ['one', 'two', 'three', ({ git }) => git.caFile],
-  gitKeyFile: ['one', 'two', 'three', ({ git }) => git.keyFile],
-  gitKnownHostsFile: ['one', 'two', 'three', ({ git }) => git.knownHostsFile],
+  gitTokenFile: ['one', 'two', 'three', (all) => only(all).git.tokenFile],
+  gitUsername: ['one', 'two', 'three', (all) => only(all).git.username],
+  gitCaFile: ['one', 'two', 'three', (all) => only(all).git.caFile],
+  gitKeyFile: ['one', 'two', 'three', (all) => only(all).git.keyFile],
+  gitKnownHostsFile: ['one', 'two', 'three', (all) => only(all).git.knownHostsFile],
   insecure: ['true', 'false', 'true', ({ insecure }) => insecure],
   loadReportInterval: ['1s', '500ms', '100ms', ({ loadReportIntervalMs }) => loadReportIntervalMs],
   ackDeadline: ['1s', '2s', '3s', ({ ackDeadlineMs }) => ackDeadlineMs],
@@ -194,12 +210,15 @@ config('names in flags and in the environment follow from the key', () => {
 });
 
 config('an empty variable counts as unset', () => {
-  assert.is(settingsOf({ flags: { repo: 'm' }, env: { HEADGATE_BRANCH: '' } }).branch, 'main');
+  assert.is(
+    only(settingsOf({ flags: { repo: 'm' }, env: { HEADGATE_BRANCH: '' } })).branch,
+    'main',
+  );
 });
 
 config('the cache lies beside the state', () => {
   assert.is(
-    settingsOf({ flags: { repo: 'm', state: '/var/lib/h.db' } }).cache,
+    only(settingsOf({ flags: { repo: 'm', state: '/var/lib/h.db' } })).cache,
     '/var/lib/h.db.git',
   );
 });
@@ -243,7 +262,7 @@ config(
       HEADGATE_SERVICE_HOST: '10.0.0.1',
     };
     const { settings, problems } = resolve({ env });
-    assert.is(settings?.repo, 'mesh');
+    assert.is(settings?.repositories[0]?.repo, 'mesh');
     assert.equal(problems, [
       {
         severity: 'warning',
@@ -328,7 +347,7 @@ config('a password on the command line is refused, and not repeated', () => {
   const complaint = complaints({ flags: { repo } }).join();
   assert.match(complaint, /^--repo: holds a password/);
   assert.not.match(complaint, /hunter2/);
-  assert.is(settingsOf({ env: { HEADGATE_REPO: repo } }).repo, repo);
+  assert.is(only(settingsOf({ env: { HEADGATE_REPO: repo } })).repo, repo);
 });
 
 config('what is deployed is said once', () => {
@@ -345,7 +364,7 @@ config('a PostgreSQL URL with a password is refused on the command line, and not
   assert.not.match(complaint, /hunter2/);
   const settings = settingsOf({ flags: { repo: 'm' }, env: { HEADGATE_STATE: state } });
   assert.is(settings.state, state);
-  assert.is(settings.cache, 'headgate.git');
+  assert.is(only(settings).cache, 'headgate.git');
 });
 
 config('what is for several replicas needs a PostgreSQL state', () => {
@@ -384,6 +403,75 @@ notifications:
       minSeverity: undefined,
     },
   ]);
+});
+
+config('several repositories each have their own, and share what is trusted', () => {
+  const text = `
+branch: trunk
+gitCaFile: /etc/ca.pem
+gitSignersFile: /etc/signers
+repositories:
+  - { name: base, repo: "https://a.example/base.git", gitTokenFile: /run/base, hooks: { github: { secretEnv: B } } }
+  - { name: payments, repo: "git@b.example:pay.git", tag: live, path: mesh, poll: 1m, gitSignersFile: /etc/other }
+notifications:
+  commitStatuses: [{ name: s, provider: github, repository: team/pay, of: payments, tokenEnv: T }]
+`;
+  const { repositories } = settingsOf({ text });
+  assert.equal(
+    repositories.map(({ name, branch, tag, path, pollMs, cache, git, trust, hooks }) => ({
+      ...{ name, branch, tag, path, pollMs, cache, hooks },
+      ...{ token: git.tokenFile, ca: git.caFile, signers: trust.signersFile },
+    })),
+    [
+      {
+        ...{ name: 'base', branch: 'trunk', tag: undefined, path: '.', pollMs: 5000 },
+        cache: 'headgate.db.git-base',
+        hooks: { github: { kind: 'environment', variable: 'B' } },
+        ...{ token: '/run/base', ca: '/etc/ca.pem', signers: '/etc/signers' },
+      },
+      {
+        ...{ name: 'payments', branch: 'trunk', tag: 'live', path: 'mesh', pollMs: 60_000 },
+        ...{ cache: 'headgate.db.git-payments', hooks: {} },
+        ...{ token: undefined, ca: '/etc/ca.pem', signers: '/etc/other' },
+      },
+    ],
+  );
+});
+
+config('what is wrong with several repositories is said of each', () => {
+  const text = `
+gitTokenFile: /run/token
+repositories:
+  - { name: Base, repo: m }
+  - { name: a, repo: m, branch: main, tag: v1 }
+  - { name: a, repo: n, poll: 1ms, gitTokenFiles: x }
+  - { name: b }
+notifications:
+  commitStatuses: [{ name: s, provider: github, repository: team/pay, tokenEnv: T }]
+  reverts: [{ name: r, provider: github, repository: team/pay, of: c, tokenEnv: T }]
+`;
+  assert.equal(complaints({ text, flags: { repo: 'm' } }), [
+    'headgate.yaml:3: repositories[0].name is missing or no name of lower-case letters, digits, dashes',
+    'headgate.yaml:3: repositories[1] has branch and tag, which each say what is deployed; name one of them',
+    'headgate.yaml:3: repositories[2].gitTokenFiles is not known; did you mean gitTokenFile?',
+    "headgate.yaml:3: repositories[2].name is a, as another's; give each a name of its own",
+    'headgate.yaml:3: repositories[2].poll is "1ms"; expected a duration from 100ms to 24h, as 5s or 1m30s',
+    'headgate.yaml:3: repositories[3].repo is missing; name the Git repository of the mesh, or a directory',
+    '--repo: repo is of one repository; write it into each of `repositories`',
+    'headgate.yaml:2: gitTokenFile is of one repository; write it into each of `repositories`',
+    'notifications: s has to be `of` one of a, a, b',
+    'notifications: r has to be `of` one of a, a, b',
+  ]);
+  const of = '{ name: s, provider: github, repository: team/pay, of: c, tokenEnv: T }';
+  assert.equal(complaints({ text: `repo: m\nnotifications: { commitStatuses: [${of}] }\n` }), [
+    'notifications: s is of c, and there is no `repositories`',
+  ]);
+  for (const value of ['{}', '[]', '[1]']) {
+    assert.match(
+      complaints({ text: `repositories: ${value}\n` })[0] ?? '',
+      /^headgate\.yaml:1: repositories/,
+    );
+  }
 });
 
 config('each form of notification has what it needs, and what is left out is the usual', () => {
@@ -627,7 +715,7 @@ config('a file that is no YAML mapping is refused with its line', () => {
   assert.match(complaints({ text: 'a: &x 1\nb: *x\n' })[0] ?? '', /no valid YAML/);
   assert.match(complaints({ text: 'a: '.padEnd(70_000, '[') })[0] ?? '', /at most 65536/);
   assert.match(complaints({ text: `a: ${'['.repeat(2000)}` })[0] ?? '', /no valid YAML/);
-  assert.is(settingsOf({ flags: { repo: 'm' }, text: '# nothing yet\n' }).repo, 'm');
+  assert.is(only(settingsOf({ flags: { repo: 'm' }, text: '# nothing yet\n' })).repo, 'm');
 });
 
 config.run();

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { revisionId } from '../controller/base/brand.js';
-import type { Revision } from '../controller/base/revision.js';
+import { onlyRepository, type Revision } from '../controller/base/revision.js';
 import { loadMeshes } from '../controller/decode/load-meshes.js';
 import { Decoder } from '../controller/decoder.js';
 
@@ -27,13 +27,21 @@ function node(index: number): string {
   return `apiVersion: headgate/v1\nkind: VirtualNode\nmetadata: { name: n${index} }\nspec: {}\n`;
 }
 
+async function load(decoder: Decoder, attempted: Revision) {
+  const { verdicts, ...read } = await decoder.load([{ name: onlyRepository, attempted }]);
+  return { ...read, problems: verdicts.get(onlyRepository)?.problems ?? [] };
+}
+
 decoding('reads the same as in the main thread, one revision after the other', async () => {
   const decoder = new Decoder([]);
   const good = revision([mesh, node(1)]);
   const bad = revision([mesh, 'apiVersion: headgate/v1\nkind: VirtualNod\n']);
-  const [first, second] = await Promise.all([decoder.load(good), decoder.load(bad)]);
-  assert.equal(first, loadMeshes(good));
-  assert.equal(second, loadMeshes(bad));
+  const [first, second] = await Promise.all([load(decoder, good), load(decoder, bad)]);
+  assert.equal(first.meshes, loadMeshes(good).meshes);
+  assert.equal(first.problems, []);
+  assert.equal(first.origins, loadMeshes(good).origins);
+  assert.is(second.meshes, undefined);
+  assert.equal(second.problems, loadMeshes(bad).problems);
   assert.ok(second.problems.length > 0);
   await decoder.stop();
 });
@@ -45,10 +53,10 @@ decoding('timers run on while a large revision is read', async () => {
     ticks += 1;
   }, 1);
   const nodes = Array.from({ length: 1000 }, (_, index) => node(index));
-  const { meshes, problems } = await decoder.load(revision([mesh, ...nodes]));
+  const { meshes, problems } = await load(decoder, revision([mesh, ...nodes]));
   clearInterval(timer);
   assert.equal(problems, []);
-  assert.is(meshes[0]?.virtualNodes.length, 1000);
+  assert.is(meshes?.[0]?.virtualNodes.length, 1000);
   assert.ok(ticks > 3, `the main thread ran ${ticks} timers meanwhile`);
   await decoder.stop();
 });
@@ -57,10 +65,10 @@ decoding('a thread that dies is a problem of its revision, and the next one is r
   const decoder = new Decoder([]);
   // What cannot be cloned into the thread's types makes its reader throw, as any bug of ours would.
   const broken = { ...revision([mesh]), files: undefined } as unknown as Revision;
-  const { problems } = await decoder.load(broken);
+  const { problems } = await load(decoder, broken);
   assert.is(problems[0]?.code, 'HG0801');
-  const { meshes } = await decoder.load(revision([mesh]));
-  assert.is(meshes.length, 1);
+  const { meshes } = await load(decoder, { ...revision([mesh]), id: revisionId('c2') });
+  assert.is(meshes?.length, 1);
   await decoder.stop();
 });
 

@@ -4,9 +4,9 @@
  */
 import type { Express, Request } from 'express';
 import { OpError } from '../base/op-error.js';
-import type { Revision } from '../base/revision.js';
+import { onlyRepository, type Revision } from '../base/revision.js';
 import type { ProxyResource, Store } from '../loop/ports.js';
-import type { ResourceKind } from '../mesh/model.js';
+import type { Origin, ResourceKind } from '../mesh/model.js';
 import { viewRevision } from './history-view.js';
 import { viewMesh } from './mesh-view.js';
 import { viewProxyConfig } from './proxy-config-view.js';
@@ -28,8 +28,8 @@ export interface BrowseOptions {
 
 /** Files of revisions, as far as they are at hand. */
 export interface RevisionFiles {
-  newest(id: string): Revision | undefined;
-  find(id: string): Promise<Revision | undefined>;
+  newest(id: string, repository: string): Revision | undefined;
+  find(id: string, repository: string): Promise<Revision | undefined>;
 }
 
 const kinds: readonly ResourceKind[] = [
@@ -76,8 +76,8 @@ function findResourceView(request: Request, { moment, revisions }: BrowseOptions
   const { mesh, kind, name } = request.params;
   const known = kinds.find((one) => one === kind);
   const { state, proxies } = moment();
-  const files = revisions.newest(state.durable.revision.desired?.id ?? '')?.files ?? [];
-  const textOf = (path: string) => {
+  const textOf = ({ file: path, repository = onlyRepository }: Origin, commit: string) => {
+    const files = revisions.newest(commit, repository)?.files ?? [];
     const file = files.find((one) => one.path === path);
     return file && Buffer.from(file.bytes).toString('utf8');
   };
@@ -93,11 +93,15 @@ async function revisionDiff(
   const index = entries.findIndex((entry) => entry.id === id);
   const revision = entries[index] ?? missing('revision', id);
   // A branch may be set back, so the same commit can come twice in a row of others.
-  const previous = entries.slice(index + 1).find((entry) => entry.id !== id)?.id ?? null;
+  const { repository = onlyRepository } = revision;
+  const previous =
+    entries
+      .slice(index + 1)
+      .find((entry) => entry.id !== id && entry.repository === revision.repository)?.id ?? null;
   const isFirst = previous === null && entries.length < revisionsSearched;
   const [before, after] = await Promise.all([
-    previous === null ? undefined : findFiles(previous, revisions),
-    findFiles(id, revisions),
+    previous === null ? undefined : findFiles(previous, repository, revisions),
+    findFiles(id, repository, revisions),
   ]);
   const isKnown = after !== undefined && (isFirst || before !== undefined);
   return {
@@ -109,9 +113,13 @@ async function revisionDiff(
 }
 
 /** A Git server that does not answer, or has forgotten the commit, leaves only the words out. */
-async function findFiles(id: string, revisions: RevisionFiles): Promise<Revision | undefined> {
+async function findFiles(
+  id: string,
+  repository: string,
+  revisions: RevisionFiles,
+): Promise<Revision | undefined> {
   try {
-    return await revisions.find(id);
+    return await revisions.find(id, repository);
   } catch (error) {
     if (error instanceof OpError) {
       return undefined;

@@ -24,6 +24,8 @@ export interface HistoryView {
 export interface RevisionView {
   /** The commit's id. */
   readonly id: string;
+  /** Its repository's name in the configuration; undefined where there is only one. */
+  readonly repository?: string;
   readonly author: string;
   readonly title: string;
   readonly committedAt: string;
@@ -53,6 +55,7 @@ export function viewRevision(entry: StoredHistoryEntry): RevisionView {
   const data = fieldsOf(entry.json);
   return {
     id: text(data.id),
+    repository: text(data.repository) || undefined,
     author: text(data.author),
     title: text(data.title),
     committedAt: viewTime(Number(data.committedAtMs ?? 0)),
@@ -108,7 +111,10 @@ function textOf(kind: string, data: Readonly<Record<string, unknown>>): string {
   const reason = text(data.reason) === '' ? '' : `: ${text(data.reason)}`;
   switch (kind) {
     case 'revision':
-      return `${text(data.id).slice(0, 12)} ${text(data.verdict)}: ${text(data.title)}`;
+      return (
+        `${repositoryOf(data)}${text(data.id).slice(0, 12)} ` +
+        `${text(data.verdict)}: ${text(data.title)}`
+      );
     case 'rollout':
       return `${text(data.rollout)} ${text(data.phase)}${reason}`;
     case 'command':
@@ -118,6 +124,10 @@ function textOf(kind: string, data: Readonly<Record<string, unknown>>): string {
     default:
       return JSON.stringify(data);
   }
+}
+
+function repositoryOf({ repository }: Readonly<Record<string, unknown>>): string {
+  return text(repository) === '' ? '' : `${text(repository)} `;
 }
 
 function fieldsOf(json: string): Readonly<Record<string, unknown>> {

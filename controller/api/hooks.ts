@@ -12,15 +12,20 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { HookProvider } from '../config/hooks.js';
 import type { Logger } from '../loop/ports.js';
+import { shown } from './request.js';
 import { HttpError } from './safety.js';
 
 export interface HookOptions {
   /** Whoever signs with it, or shows it, may ask for a poll. A provider without one is refused. */
-  readonly secrets: Readonly<Partial<Record<HookProvider, string>>>;
-  /** Several calls become one poll. */
-  readonly pollNow: () => void;
+  readonly secrets: HookSecrets;
+  /** The same for one repository alone, by its name; empty where there is only one. */
+  readonly repositories: ReadonlyMap<string, HookSecrets>;
+  /** Several calls become one poll. Undefined: of every repository. */
+  readonly pollNow: (repository?: string) => void;
   readonly logger: Logger;
 }
+
+export type HookSecrets = Readonly<Partial<Record<HookProvider, string>>>;
 
 /** GitHub sends no more (25 MB). The body only passes through a hash, so none of it is kept. */
 export const hookBytesMax = 25 * 1024 * 1024;
@@ -46,8 +51,12 @@ const proofs: Readonly<Record<HookProvider, Proof>> = {
 /** Forgejo sends what Gitea does. */
 const aliases: Readonly<Record<string, HookProvider>> = { forgejo: 'gitea' };
 
-/** Answers `POST /api/v1/hooks/:provider` with 202, or says why not. */
-export function hookHandler({ secrets, pollNow, logger }: HookOptions): RequestHandler {
+/**
+ * Answers `POST /api/v1/hooks/:provider`, which is for all repositories, and `…/:provider/:repository`,
+ * which is for one, with 202, or says why not.
+ */
+export function hookHandler(options: HookOptions): RequestHandler {
+  const { pollNow, logger } = options;
   return async (request, response) => {
     const named = String(request.params.provider);
     const provider = Object.hasOwn(aliases, named) ? aliases[named] : (named as HookProvider);
@@ -55,7 +64,8 @@ export function hookHandler({ secrets, pollNow, logger }: HookOptions): RequestH
       const known = [...Object.keys(proofs), ...Object.keys(aliases)].join(', ');
       throw new HttpError(404, 'unknown-provider', `hooks are known for ${known}`);
     }
-    const secret = secrets[provider];
+    const repository = textOf(request.params.repository);
+    const secret = secretOf(options, provider, repository);
     if (secret === undefined) {
       const message = `no secret is configured for ${provider}; set hooks.${provider}.secretFile`;
       throw new HttpError(404, 'hook-not-configured', message);
@@ -66,10 +76,26 @@ export function hookHandler({ secrets, pollNow, logger }: HookOptions): RequestH
       logger.warn('hook.refused', { provider, peer: request.socket.remoteAddress });
       throw new HttpError(401, 'bad-signature', 'the signature or token is missing or wrong');
     }
-    pollNow();
-    logger.info('hook.received', { provider });
+    pollNow(repository);
+    logger.info('hook.received', { provider, repository });
     response.status(202).json({ polling: true });
   };
+}
+
+/** A repository's own secret goes before that of all, and asks for no other. */
+function secretOf(
+  { secrets, repositories }: HookOptions,
+  provider: HookProvider,
+  repository: string | undefined,
+): string | undefined {
+  if (repository === undefined) {
+    return secrets[provider];
+  }
+  const own = repositories.get(repository);
+  if (own === undefined) {
+    throw new HttpError(404, 'unknown-repository', `there is no repository ${shown(repository)}`);
+  }
+  return own[provider] ?? secrets[provider];
 }
 
 /** Reads the body into `hmac`. One that is too long is refused at once; what else comes of it is dropped. */
@@ -109,6 +135,6 @@ function isSame(left: string, right: string): boolean {
   return timingSafeEqual(hash(left), hash(right));
 }
 
-function textOf(header: string | string[] | undefined): string | undefined {
+function textOf(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' ? header : undefined;
 }

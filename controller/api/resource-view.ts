@@ -2,6 +2,7 @@
  * One resource of a mesh as the API shows it: where it stands in Git and in which words, whether what is
  * served is what Git asks for, what refers to it, and the proxies that run because of it.
  */
+import { onlyRepository } from '../base/revision.js';
 import { diffFields } from '../diff/fields.js';
 import type { ProxyStatus } from '../loop/ports.js';
 import type { LoopState } from '../loop/state.js';
@@ -27,6 +28,8 @@ export interface ResourceView {
   readonly sync: 'synced' | 'new' | 'changed' | 'removed';
   /** Null where it stands in no file: Git removes it, or nothing was read since the start. */
   readonly source: {
+    /** The repository's name in the configuration; undefined where there is only one. */
+    readonly repository?: string;
     readonly file: string;
     readonly line: number;
     /** The commit's id. */
@@ -51,8 +54,8 @@ export interface ResourceView {
 export interface ResourceMoment {
   readonly state: LoopState;
   readonly proxies: readonly ProxyStatus[];
-  /** The text of a file of the newest valid commit; undefined where it is not at hand. */
-  readonly textOf: (file: string) => string | undefined;
+  /** The text of a file of a commit; undefined where it is not at hand. */
+  readonly textOf: (origin: Origin, commit: string) => string | undefined;
 }
 
 /** Undefined where neither the applied nor the desired mesh has it. */
@@ -111,11 +114,11 @@ function sourceOf(
   if (origin === undefined) {
     return null;
   }
-  const text = textOf(origin.file);
+  const { repository, file, line } = origin;
+  const commit = state.durable.repositories.get(repository ?? onlyRepository)?.desired?.id ?? '';
+  const text = textOf(origin, commit);
   return {
-    file: origin.file,
-    line: origin.line,
-    commit: state.durable.revision.desired?.id ?? '',
+    ...{ repository, file, line, commit },
     yaml: text === undefined ? null : documentAt(text, origin.line),
   };
 }

@@ -115,6 +115,8 @@ export interface GateView {
 }
 
 export interface CommitView {
+  /** Its repository's name in the configuration; undefined where there is only one. */
+  readonly repository?: string;
   readonly author: string;
   readonly title: string;
   readonly committedAt: string;
@@ -201,6 +203,7 @@ export function viewHeld(held: HeldChange): HeldView {
 
 export function viewCommit(revision: RevisionInfo): CommitView {
   return {
+    repository: revision.repository,
     author: revision.author,
     title: revision.title,
     committedAt: viewTime(revision.committedAtMs),

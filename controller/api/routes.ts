@@ -14,6 +14,7 @@ import type { EventStream } from './event-stream.js';
 import { historyOfRollout, viewHistory, viewRevision } from './history-view.js';
 import { type HookOptions, hookHandler } from './hooks.js';
 import { viewProxy } from './proxy-view.js';
+import { problemsIn } from './repository-view.js';
 import { get, nameCharactersMax, pageOf, route, shown, textQuery } from './request.js';
 import { viewRollout } from './rollout-view.js';
 import { bodyBytesMax, checkContentType, checkOrigin, HttpError } from './safety.js';
@@ -58,6 +59,7 @@ export function addRoutes(app: Express, options: RouteOptions): void {
   });
   // Senders of webhooks prove themselves by their signature; whoever comes further shows who they are.
   route(app, '/api/v1/hooks/:provider', 'POST', [hookHandler(options.hooks)]);
+  route(app, '/api/v1/hooks/:provider/:repository', 'POST', [hookHandler(options.hooks)]);
   app.use('/api', options.guard.viewer);
   get(app, '/api/v1/status', (_request, response) => response.json(viewStatus(moment())));
   get(app, '/api/v1/rollouts', (_request, response) => {
@@ -83,7 +85,7 @@ export function addRoutes(app: Express, options: RouteOptions): void {
     response.json(viewProxy(findProxy(request, moment())));
   });
   get(app, '/api/v1/problems', (_request, response) => {
-    response.json(moment().state.durable.revision.problems);
+    response.json(problemsIn(moment().state.durable));
   });
   get(app, '/api/v1/revisions', async (request, response) => {
     const entries = await history({ ...pageOf(request), kind: 'revision' });

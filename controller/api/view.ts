@@ -2,13 +2,22 @@
  * The controller's state as the API shows it: the whole in one page. Pure, so that the CLI, a dashboard
  * and the tests read the same types. The first four fields of `StatusView` are the stable contract.
  */
-import { hasErrors, type Problem, renderProblem } from '../base/problem.js';
 import { diffMeshes } from '../diff/diff-meshes.js';
 import type { ProxyStatus } from '../loop/ports.js';
 import type { DurableState, LoopState, MeshState, SourceStatus } from '../loop/state.js';
 import type { MemberView } from '../replicas/view.js';
-import { isEnded, type RevisionInfo, type Rollout } from '../rollout/rollout.js';
+import { isEnded, type Rollout } from '../rollout/rollout.js';
 import { proxyState } from './proxy-view.js';
+import {
+  type RepositoryView,
+  type RevisionStateView,
+  type SourceView,
+  spokesman,
+  viewRepositories,
+  viewRevisionState,
+  viewSource,
+  worstSource,
+} from './repository-view.js';
 import {
   type CommitView,
   type HeldView,
@@ -16,21 +25,14 @@ import {
   viewCommit,
   viewHeld,
   viewRollout,
-  viewTime,
 } from './rollout-view.js';
 
 export interface StatusView {
-  /** Commit ids; null before the first. */
-  readonly revision: {
-    /** The newest valid commit. */
-    readonly desired: string | null;
-    /** The newest commit of which everything is served. */
-    readonly applied: string | null;
-    /** The newest commit, valid or not. */
-    readonly attempted: string | null;
-    /** Why `attempted` is not `desired`. */
-    readonly error?: string;
-  };
+  /**
+   * Of several repositories the one that needs attention most: one whose newest commit is rejected before
+   * one that is not served in full, before the one that changed last.
+   */
+  readonly revision: RevisionStateView;
   readonly meshes: readonly MeshView[];
   /** Those that have not ended. */
   readonly rollouts: readonly RolloutView[];
@@ -43,8 +45,11 @@ export interface StatusView {
   };
   /** Changes that failed: Git asks for them and they are not served. */
   readonly held: readonly HeldView[];
+  /** Of several repositories one that cannot be reached before one that can. */
   readonly source: SourceView;
-  /** The commits named in `revision`, by id. */
+  /** Each repository by its name in the configuration; empty where there is only one. */
+  readonly repositories: readonly RepositoryView[];
+  /** The commits named in `revision` and `repositories`, by id. */
   readonly commits: Readonly<Record<string, CommitView>>;
   /** Who leads and who is there; absent where one controller is alone. */
   readonly replicas?: MemberView;
@@ -64,19 +69,6 @@ export interface MeshView {
   readonly virtualRouters: number;
 }
 
-export interface SourceView {
-  readonly state: SourceStatus['state'];
-  readonly lastSuccessAt: string | null;
-  /** The last failure, while it lasts. */
-  readonly error?: {
-    readonly code: string;
-    readonly message: string;
-    readonly at: string;
-    /** When the next try is due. */
-    readonly retryAt?: string;
-  };
-}
-
 /** The body of every answer that is no success. */
 export interface ErrorView {
   readonly error: { readonly code: string; readonly message: string };
@@ -92,20 +84,18 @@ export interface Moment {
 
 export function viewStatus({ state, proxies, nowMs, replicas }: Moment): StatusView {
   const { durable } = state;
-  const { desired, applied, attempted, problems } = durable.revision;
-  const commits = [desired, applied, attempted].filter((commit) => commit !== undefined);
+  const sources = sourcesOf(state, replicas);
+  const commits = [...durable.repositories.values()].flatMap(({ desired, applied, attempted }) =>
+    [desired, applied, attempted].filter((commit) => commit !== undefined),
+  );
   return {
-    revision: {
-      desired: desired?.id ?? null,
-      applied: applied?.id ?? null,
-      attempted: attempted?.id ?? null,
-      error: hasErrors(problems) ? summarize(attempted, problems) : undefined,
-    },
+    revision: viewRevisionState(spokesman(durable)),
     meshes: viewMeshes(durable),
     rollouts: viewRollouts(state, nowMs).filter(({ phase }) => !isEnded(phase)),
     proxies: countProxies(proxies),
     held: [...durable.held.values()].map(viewHeld),
-    source: viewSource(sourceOf(state, replicas)),
+    source: viewSource(worstSource(sources)),
+    repositories: viewRepositories(durable, sources),
     commits: Object.fromEntries(commits.map((commit) => [commit.id, viewCommit(commit)])),
     replicas,
   };
@@ -143,27 +133,13 @@ function countProxies(proxies: readonly ProxyStatus[]): StatusView['proxies'] {
   };
 }
 
-/** A follower looks at no repository: what the leader last said of it. */
-function sourceOf({ source }: LoopState, replicas: MemberView | undefined): SourceStatus {
-  return replicas?.replicas.find(({ role }) => role === 'leading')?.source ?? source;
-}
-
-function viewSource(source: SourceStatus): SourceView {
-  const { state, succeededAtMs, failedAtMs, retryInMs } = source;
-  const lastSuccessAt = succeededAtMs === undefined ? null : viewTime(succeededAtMs);
-  if (state !== 'failing' || failedAtMs === undefined) {
-    return { state, lastSuccessAt };
-  }
-  return {
-    state,
-    lastSuccessAt,
-    error: {
-      code: source.code ?? 'unknown',
-      message: source.message ?? '',
-      at: viewTime(failedAtMs),
-      retryAt: retryInMs === undefined ? undefined : viewTime(failedAtMs + retryInMs),
-    },
-  };
+/** A follower looks at no repository: what the leader last said of them. */
+function sourcesOf(
+  { sources }: LoopState,
+  replicas: MemberView | undefined,
+): ReadonlyMap<string, SourceStatus> {
+  const leader = replicas?.replicas.find(({ role }) => role === 'leading');
+  return leader?.sources === undefined ? sources : new Map(leader.sources);
 }
 
 function syncOf(name: string, mesh: MeshState, durable: DurableState): MeshView['sync'] {
@@ -175,11 +151,4 @@ function syncOf(name: string, mesh: MeshState, durable: DurableState): MeshView[
     return 'held';
   }
   return diffMeshes(mesh.applied, mesh.desired).length === 0 ? 'synced' : 'pending';
-}
-
-function summarize(attempted: RevisionInfo | undefined, problems: readonly Problem[]): string {
-  const errors = problems.filter((problem) => problem.severity === 'error');
-  const first = errors[0] === undefined ? '' : renderProblem(errors[0]);
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  return `commit ${attempted?.id.slice(0, 12)} is rejected: ${first}${more}`;
 }

@@ -4,15 +4,18 @@
  * remember of an earlier one is old.
  */
 
+import { present } from '../base/assert.js';
 import type { Random } from '../base/random.js';
+import { onlyRepository, type Revision } from '../base/revision.js';
+import type { RepositorySettings } from '../config/repositories.js';
 import type { SecretSource } from '../config/secret-source.js';
 import type { Settings } from '../config.js';
 import { Decoder } from '../decoder.js';
 import { openSource } from '../git/open-source.js';
 import { pushRevert } from '../git/push-revert.js';
-import type { RevisionShelf } from '../git/revision-shelf.js';
 import type { LoopEvent } from '../loop/events.js';
 import type { Clock, Logger, Store } from '../loop/ports.js';
+import type { DurableState } from '../loop/state.js';
 import { createSink } from '../notify/create-sink.js';
 import { createDispatcher } from '../notify/dispatcher.js';
 import type { PushRevert } from '../notify/revert.js';
@@ -22,16 +25,19 @@ import { createMeasurer } from '../providers/measurer.js';
 import { createProvider } from '../providers/provider.js';
 import type { Duties } from '../replicas/member.js';
 import type { Observer } from '../telemetry/observer.js';
-import { startSource } from './start-source.js';
+import { Sources } from './sources.js';
 
 export interface DutyDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
   readonly observer: Observer;
-  readonly shelf: RevisionShelf;
+  /** A revision was read, whatever becomes of it. */
+  readonly onRevision: (revision: Revision) => void;
   readonly readSecret: (source: SecretSource) => string;
   readonly store: Store;
+  /** What the store has by the start of the duties, and the loop from then on. */
+  readonly durable: () => DurableState;
   /** Takes what is found out. */
   readonly enqueue: (event: LoopEvent) => void;
 }
@@ -51,8 +57,8 @@ export function createDuties(settings: Settings, deps: DutyDeps): StartedDuties 
     publicUrl,
     readSecret,
     memoryOf: (sink: string) => createSinkMemory(store, sink, clock),
-    pushRevert: async (revert: Parameters<PushRevert>[0]) => {
-      const { repo, branch, git: credentials } = settings;
+    pushRevert: async ({ repository, ...revert }: Parameters<PushRevert>[0]) => {
+      const { repo, branch, git: credentials } = repositoryNamed(settings, repository);
       await pushRevert({ repo, branch, credentials, ...revert }, { clock, stop: stopping.signal });
       return { base: branch };
     },
@@ -68,24 +74,37 @@ export function createDuties(settings: Settings, deps: DutyDeps): StartedDuties 
       onMeasured: (order, measurement) => enqueue({ kind: 'gateMeasured', order, measurement }),
     },
   );
-  const source = openSource(
-    { ...settings, cacheFolder: settings.cache, credentials: settings.git },
-    { clock, logger, random },
-  );
+  const opened = settings.repositories.map(({ name, cache, git, ...repository }) => ({
+    name,
+    source: openSource(
+      { ...repository, cacheFolder: cache, credentials: git },
+      { clock, logger, random },
+    ),
+  }));
   let decoder: Decoder | undefined;
+  let sources: Sources | undefined;
   return {
     measurer,
     wakeDispatcher: () => dispatcher.wake(),
     start: () => {
       const decoding = new Decoder(settings.providers.map(({ name, kind }) => ({ name, kind })));
       decoder = decoding;
-      startSource(source, decoding, deps);
+      sources = new Sources({ ...deps, sources: opened, decoder: decoding, onEvent: enqueue });
+      sources.start();
     },
-    pollNow: () => source.pollNow(),
+    pollNow: (repository) => sources?.pollNow(repository),
     sinks: () => dispatcher.status(),
     stop: async () => {
       stopping.abort();
-      await Promise.all([source.stop(), decoder?.stop(), measurer.stop(), dispatcher.stop()]);
+      await Promise.all([sources?.stop(), decoder?.stop(), measurer.stop(), dispatcher.stop()]);
     },
   };
+}
+
+/** The repository of that name; undefined: the only one. */
+function repositoryNamed({ repositories }: Settings, name = onlyRepository): RepositorySettings {
+  return present(
+    repositories.find((repository) => repository.name === name),
+    `repository ${name}`,
+  );
 }

@@ -34,7 +34,8 @@ export interface Engine {
   /** False while nothing can be stored. */
   isStoring(): boolean;
   remoteProxies(): readonly ProxyStatus[];
-  pollNow(): void;
+  /** Looks at the repository of that name now, or at all of them. */
+  pollNow(repository?: string): void;
   /** How each target of notifications fares; empty where another replica tells people. */
   sinks(): readonly SinkStatus[];
   /** Decides nothing any more. */
@@ -44,7 +45,7 @@ export interface Engine {
 }
 
 export interface EngineDeps
-  extends Omit<DutyDeps, 'store' | 'enqueue'>,
+  extends Omit<DutyDeps, 'store' | 'durable' | 'enqueue'>,
     Pick<LoopDeps, 'notificationsFor' | 'onHandled' | 'onState'> {
   readonly publisher: Publisher;
   /** This replica's name, as in the ids of its proxies. */
@@ -75,6 +76,7 @@ async function openAlone(settings: Settings, deps: EngineDeps): Promise<Engine> 
   const duties = createDuties(settings, {
     ...deps,
     store,
+    durable: () => loop.current().durable,
     enqueue: (event) => loop.enqueue(event),
   });
   const loop: Loop = new Loop(
@@ -98,7 +100,7 @@ async function openAlone(settings: Settings, deps: EngineDeps): Promise<Engine> 
     command: (command) => loop.command(command),
     isStoring: () => loop.isStoring(),
     remoteProxies: () => [],
-    pollNow: () => duties.pollNow(),
+    pollNow: (repository) => duties.pollNow(repository),
     sinks: () => duties.sinks(),
     stop: async () => {
       await duties.stop();
@@ -125,7 +127,7 @@ async function openMember(settings: Settings, deps: EngineDeps): Promise<Engine>
       database,
       replica,
       describe: () => ({ name, version: programVersion(), ...at }),
-      duties: (store, enqueue) => createDuties(settings, { ...deps, store, enqueue }),
+      duties: (term) => createDuties(settings, { ...deps, ...term }),
     },
     settings,
   );
@@ -142,7 +144,7 @@ async function openMember(settings: Settings, deps: EngineDeps): Promise<Engine>
     command: (command) => member.command(command),
     isStoring: () => member.isStoring(),
     remoteProxies: () => member.remoteProxies(),
-    pollNow: () => member.pollNow(),
+    pollNow: (repository) => member.pollNow(repository),
     sinks: () => member.sinks(),
     stop: () => member.stop(),
     close: async () => {

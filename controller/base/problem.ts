@@ -11,6 +11,8 @@ export interface Problem {
   readonly severity: 'error' | 'warning';
   /** Lower-case start, subject first: what was found, what is allowed, what to do. No secrets. */
   readonly message: string;
+  /** The repository of `file`, by its name in the configuration; undefined where there is only one. */
+  readonly repository?: string;
   /** Path inside the mesh repository, `/` as separator; empty where the revision as a whole is meant. */
   readonly file: string;
   /** From 1; 0 where the problem has no line of its own. */
@@ -34,15 +36,20 @@ export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === 'error');
 }
 
-/** `FILE:LINE:COL: severity HGnnnn message`, the form that editors and CI logs link to. */
+/**
+ * `FILE:LINE:COL: severity HGnnnn message`, the form that editors and CI logs link to; with the name of its
+ * repository before it where there are several.
+ */
 export function renderProblem(problem: Problem): string {
   const place = `${problem.file || '.'}:${problem.line}:${problem.column}`;
-  return `${place}: ${problem.severity} ${problem.code} ${problem.message}`;
+  const repository = problem.repository === undefined ? '' : `${problem.repository}: `;
+  return `${repository}${place}: ${problem.severity} ${problem.code} ${problem.message}`;
 }
 
-/** Orders problems by file, line, column and code: the order in which they are always reported. */
+/** Orders problems by repository, file, line, column and code: the order in which they are always reported. */
 export function compareProblems(left: Problem, right: Problem): number {
   return (
+    compareText(left.repository ?? '', right.repository ?? '') ||
     compareText(left.file, right.file) ||
     left.line - right.line ||
     left.column - right.column ||

@@ -2,8 +2,13 @@
 import type { RevisionId } from './brand.js';
 import type { Problem } from './problem.js';
 
+/** What a repository that is the only one is called where several would go by their names. */
+export const onlyRepository = '';
+
 export interface Revision {
   readonly id: RevisionId;
+  /** The repository's name in the configuration; undefined where there is only one. */
+  readonly repository?: string;
   /** Branch, tag or directory that it was read from, for people. */
   readonly ref: string;
   /** `Name <address>`; empty for a plain directory. */

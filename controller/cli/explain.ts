@@ -30,12 +30,14 @@ async function explain(what: string | undefined): Promise<string> {
 }
 
 async function tables() {
-  const [{ problemTable }, { sourceProblemTitles }] = await Promise.all([
+  const [{ problemTable }, { sourceProblemTitles }, { combineProblemTitles }] = await Promise.all([
     import('../decode/problems.js'),
     import('../git/problems.js'),
+    import('../decode/combine-revisions.js'),
   ]);
   const titles: Readonly<Record<string, string>> = {
     ...sourceProblemTitles,
+    ...combineProblemTitles,
     ...Object.fromEntries(Object.entries(problemTable).map(([code, { title }]) => [code, title])),
   };
   return { problemTable, titles };

@@ -3,9 +3,9 @@
  * own diff and policies. `plan DIR` is a first revision, which nothing is applied before.
  */
 import { Command, Option } from 'commander';
-import { type SettingName, variableOf } from '../config/table.js';
 import type { Mesh } from '../mesh/model.js';
 import type { Plan } from '../plan/plan.js';
+import { addBesideOption, type Beside, readBeside, readCredentials } from './beside.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { addHelp } from './options.js';
 import { addFormatOption, folderFromHere, type ProblemFormat } from './print-problems.js';
@@ -18,6 +18,7 @@ interface PlanOptions {
   readonly to?: string;
   readonly path: string;
   readonly config?: string;
+  readonly beside?: readonly Beside[];
   readonly detailedExitcode?: boolean;
   readonly output: 'text' | 'json' | 'markdown';
   readonly envoy?: boolean;
@@ -52,11 +53,12 @@ export function planCommand(io: Io): Command {
     io.exitCode = await plan(directory, options, io);
   });
   return addHelp(
-    addConfigOption(command),
+    addBesideOption(addConfigOption(command)),
     [
       'headgate plan mesh-repo-example',
       'headgate plan --repo . --from origin/main --to HEAD --detailed-exitcode',
       'headgate plan --repo . --from origin/main --to HEAD --envoy -o markdown > plan.md',
+      'headgate plan --repo . --from origin/main --to HEAD --beside base=https://git.example/base.git',
     ],
     [
       '0  done; with --detailed-exitcode: no changes',
@@ -92,6 +94,7 @@ async function readMeshes(
 ): Promise<Meshes> {
   const { repo, from, to, path, format } = options;
   const providers = await readProviderNames(options.config, io);
+  const beside = await readBeside(options.beside, io);
   const isOfRevisions = repo !== undefined || from !== undefined || to !== undefined;
   if ((directory === undefined) !== isOfRevisions) {
     throw new CliError('name either DIR or --repo with --from and --to', usageExitCode);
@@ -99,7 +102,10 @@ async function readMeshes(
   if (directory !== undefined) {
     const revision = await readDirectoryOrFail(directory, usageExitCode);
     const folder = folderFromHere(directory);
-    return { before: [], after: await loadOrFail(revision, { format, folder, providers }, io) };
+    return {
+      before: [],
+      after: await loadOrFail(revision, { format, folder, providers, beside }, io),
+    };
   }
   if (repo === undefined || from === undefined || to === undefined) {
     throw new CliError('--repo, --from and --to belong together', usageExitCode);
@@ -110,8 +116,8 @@ async function readMeshes(
   const credentials = readCredentials(io.env);
   const read = (revision: string) => readRevision({ repo, revision, path, credentials }, deps);
   // Paths of a revision begin at the top of the repository.
-  const before = await loadOrFail(await read(from), { format, folder: '', providers }, io);
-  const after = await loadOrFail(await read(to), { format, folder: '', providers }, io);
+  const before = await loadOrFail(await read(from), { format, folder: '', providers, beside }, io);
+  const after = await loadOrFail(await read(to), { format, folder: '', providers, beside }, io);
   const names = new Set(after.map((mesh) => mesh.name));
   const gone = before.filter((mesh) => !names.has(mesh.name)).map((mesh) => mesh.name);
   if (gone.length > 0) {
@@ -119,16 +125,4 @@ async function readMeshes(
     throw new CliError(`${meshes} is not in ${to}; the controller refuses to drop a whole mesh`);
   }
   return { before, after };
-}
-
-/** By the variables of `serve`. */
-function readCredentials(env: Io['env']) {
-  const read = (name: SettingName) => env[variableOf(name)] || undefined;
-  return {
-    tokenFile: read('gitTokenFile'),
-    username: read('gitUsername'),
-    caFile: read('gitCaFile'),
-    keyFile: read('gitKeyFile'),
-    knownHostsFile: read('gitKnownHostsFile'),
-  };
 }

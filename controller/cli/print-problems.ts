@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import type { AnnotationFormat } from '../annotations/annotate.js';
 import { type Problem, renderProblem } from '../base/problem.js';
 import type { Revision } from '../base/revision.js';
+import { renderOrigin } from '../mesh/model.js';
 import { programVersion } from '../version.js';
 
 export type ProblemFormat = AnnotationFormat | 'text';
@@ -37,12 +38,22 @@ export async function printProblems(
     file === '' ? folder : `${folder === '' ? '' : `${folder}/`}${file}`;
   return annotate(
     {
-      problems: problems.map((problem) => ({ ...problem, file: inFolder(problem.file) })),
+      problems: problems.map((problem) =>
+        problem.repository === undefined
+          ? { ...problem, file: inFolder(problem.file) }
+          : elsewhere(problem, folder),
+      ),
       files: revision.files.map(({ path }) => inFolder(path)),
       version: programVersion(),
     },
     format,
   );
+}
+
+/** A problem of a file that the reader of the annotations does not have. */
+function elsewhere(problem: Problem, folder: string): Problem {
+  const message = `${renderOrigin(problem)}: ${problem.message}`;
+  return { ...problem, message, file: folder, line: 0, column: 0 };
 }
 
 /**

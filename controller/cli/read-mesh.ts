@@ -35,11 +35,13 @@ export async function loadOrFail(
     readonly format: ProblemFormat;
     readonly folder: string;
     readonly providers: readonly ProviderName[] | undefined;
+    /** Revisions of the other repositories that the meshes come from. */
+    readonly beside?: readonly Revision[];
   },
   io: Io,
 ): Promise<readonly Mesh[]> {
   const { loadMeshes } = await import('../decode/load-meshes.js');
-  const { meshes, problems } = loadMeshes(revision, options.providers);
+  const { meshes, problems } = loadMeshes(revision, options.providers, options.beside);
   const isFailed = hasErrors(problems);
   if (isFailed && options.format !== 'text') {
     io.out(await printProblems(problems, revision, options));

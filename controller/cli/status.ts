@@ -1,5 +1,6 @@
 /** `headgate status`: the controller on one page: what Git asks for, what is served, what waits. */
 import { Command } from 'commander';
+import type { RepositoryView, SourceView } from '../api/repository-view.js';
 import type { StatusView } from '../api/view.js';
 import { getJson } from './client.js';
 import type { Io, Style } from './io.js';
@@ -43,16 +44,20 @@ export function statusCommand(io: Io): Command {
 }
 
 function renderStatus(status: StatusView, style: Style): string {
-  const { revision, proxies, held, rollouts } = status;
+  const { repositories, proxies, held, rollouts } = status;
   const counts = `${proxies.connected} connected, ${proxies.synced} synced`;
-  const fields: (readonly [string, string | Cell])[] = [
-    ['Source', describeSource(status, style)],
-    ['Desired', describeCommit(status, revision.desired)],
-    ['Applied', describeCommit(status, revision.applied)],
-  ];
-  if (revision.error !== undefined) {
-    fields.push(['Rejected', { text: revision.error, paint: style.red }]);
-  }
+  const fields: (readonly [string, string | Cell])[] =
+    repositories.length === 0
+      ? repositoryFields(status, { ...status, name: '' }, style)
+      : repositories.flatMap((one) => [
+          [
+            `Repository ${one.name}`,
+            one.revision.desired === null ? 'nothing read yet' : '',
+          ] as const,
+          ...repositoryFields(status, one, style).map(
+            ([name, value]) => [`  ${name}`, value] as const,
+          ),
+        ]);
   for (const mesh of status.meshes) {
     fields.push([`Mesh ${mesh.name}`, paintState(mesh.sync, style)]);
   }
@@ -79,8 +84,21 @@ function renderStatus(status: StatusView, style: Style): string {
   return parts.join('\n');
 }
 
-function describeSource({ source }: StatusView, style: Style): string | Cell {
-  const { state, lastSuccessAt, error } = source;
+function repositoryFields(
+  status: StatusView,
+  { source, revision }: RepositoryView,
+  style: Style,
+): (readonly [string, string | Cell])[] {
+  const { desired, applied, error } = revision;
+  return [
+    ['Source', describeSource(source, style)],
+    ['Desired', describeCommit(status, desired)],
+    ['Applied', describeCommit(status, applied)],
+    ...(error === undefined ? [] : [['Rejected', { text: error, paint: style.red }] as const]),
+  ];
+}
+
+function describeSource({ state, lastSuccessAt, error }: SourceView, style: Style): string | Cell {
   const last =
     lastSuccessAt === null ? 'it never answered' : `last answer ${showTime(lastSuccessAt)}`;
   return error === undefined

@@ -1,6 +1,7 @@
 /** `headgate validate DIR`: the problems of a mesh repository on disk, in the words of the controller. */
 import { Command } from 'commander';
 import { hasErrors } from '../base/problem.js';
+import { addBesideOption, type Beside, readBeside } from './beside.js';
 import { type Io, usageExitCode } from './io.js';
 import { addHelp } from './options.js';
 import {
@@ -15,6 +16,7 @@ import { readDirectoryOrFail } from './read-mesh.js';
 interface ValidateOptions {
   readonly format: ProblemFormat;
   readonly config?: string;
+  readonly beside?: readonly Beside[];
 }
 
 export function validateCommand(io: Io): Command {
@@ -25,7 +27,7 @@ export function validateCommand(io: Io): Command {
         'the controller also whether it has the providers that gates ask.',
     )
     .argument('<dir>', 'directory of the mesh repository');
-  addConfigOption(addFormatOption(command)).action(
+  addBesideOption(addConfigOption(addFormatOption(command))).action(
     async (directory: string, options: ValidateOptions) => {
       io.exitCode = await validate(directory, options, io);
     },
@@ -36,6 +38,7 @@ export function validateCommand(io: Io): Command {
       'headgate validate .',
       'headgate validate mesh-repo-example --config /etc/headgate.yaml',
       'headgate validate mesh --format sarif > headgate.sarif',
+      'headgate validate . --beside base=https://git.example/base.git#main',
     ],
     ['0  clean; warnings may have been printed', '1  errors', '2  the command line is wrong'],
   );
@@ -43,13 +46,14 @@ export function validateCommand(io: Io): Command {
 
 async function validate(
   directory: string,
-  { format, config }: ValidateOptions,
+  { format, config, ...options }: ValidateOptions,
   io: Io,
 ): Promise<number> {
   const { loadMeshes } = await import('../decode/load-meshes.js');
   const revision = await readDirectoryOrFail(directory, usageExitCode);
   const providers = await readProviderNames(config, io);
-  const { meshes, problems } = loadMeshes(revision, providers);
+  const beside = await readBeside(options.beside, io);
+  const { meshes, problems } = loadMeshes(revision, providers, beside);
   const folder = folderFromHere(directory);
   io.out(await printProblems(problems, revision, { format, folder }));
   const files = `${revision.files.length} files`;

@@ -8,6 +8,7 @@ import { type HookSettings, readHooks } from './hooks.js';
 import { isSection, type ReportKey, reportUnknownKeys, type Section } from './keys.js';
 import { type NotificationTarget, readNotifications } from './notifications.js';
 import { type ProviderSettings, readProviders } from './providers.js';
+import { type GivenRepository, readRepositories } from './repositories.js';
 import type { SettingProblem } from './setting-problem.js';
 import { type SettingName, settingNames } from './table.js';
 
@@ -23,6 +24,8 @@ export interface ConfigFile {
   readonly notifications: readonly NotificationTarget[];
   readonly hooks: HookSettings;
   readonly providers: readonly ProviderSettings[];
+  /** Empty where there is only one, which has no section of its own. */
+  readonly repositories: readonly GivenRepository[];
   readonly problems: readonly SettingProblem[];
 }
 
@@ -31,6 +34,9 @@ const fileCharactersMax = 64 * 1024;
 
 /** Deeper than any setting nests, by far. */
 const nestingMax = 16;
+
+/** Keys that are no single value. */
+const sections = ['notifications', 'hooks', 'providers', 'repositories'];
 
 /** Everything in `text`, the content of the file called `name`. */
 export function parseConfigFile(name: string, text: string): ConfigFile {
@@ -43,7 +49,7 @@ export function parseConfigFile(name: string, text: string): ConfigFile {
     problems.push({ severity: 'error', place: placeOf(path), message: `${path} ${message}` });
   };
   const document = parseYaml(name, text, problems);
-  reportUnknownKeys('', document, [...settingNames, 'notifications', 'hooks', 'providers'], report);
+  reportUnknownKeys('', document, [...settingNames, ...sections], report);
   const values = new Map<SettingName, FileValue>();
   for (const setting of settingNames) {
     const value = document[setting];
@@ -56,7 +62,8 @@ export function parseConfigFile(name: string, text: string): ConfigFile {
   const notifications = readNotifications(document.notifications, report);
   const hooks = readHooks(document.hooks, report);
   const providers = readProviders(document.providers, report);
-  return { values, notifications, hooks, providers, problems };
+  const repositories = readRepositories(document.repositories, report);
+  return { values, notifications, hooks, providers, repositories, problems };
 }
 
 function parseYaml(name: string, text: string, problems: SettingProblem[]): Section {

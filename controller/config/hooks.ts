@@ -10,18 +10,18 @@ export type HookProvider = (typeof hookProviders)[number];
 /** A provider that is left out is refused. */
 export type HookSettings = Readonly<Partial<Record<HookProvider, SecretSource>>>;
 
-/** The secrets of `value`; what cannot be used is reported and left out. */
-export function readHooks(value: unknown, report: ReportKey): HookSettings {
+/** The secrets of `value`, which stands at `at`; what cannot be used is reported and left out. */
+export function readHooks(value: unknown, report: ReportKey, at = 'hooks'): HookSettings {
   if (value === undefined || value === null) {
     return {};
   }
   if (!isSection(value)) {
-    report('hooks', `is no mapping with ${hookProviders.join(', ')}`);
+    report(at, `is no mapping with ${hookProviders.join(', ')}`);
     return {};
   }
-  reportUnknownKeys('hooks', value, hookProviders, report);
+  reportUnknownKeys(at, value, hookProviders, report);
   const entries = hookProviders.flatMap((provider) => {
-    const path = `hooks.${provider}`;
+    const path = `${at}.${provider}`;
     const hook = value[provider];
     if (hook === undefined) {
       return [];

@@ -52,6 +52,8 @@ export interface ForgeTarget {
   readonly provider: ForgeProvider;
   /** `owner/name`; on GitLab groups may nest. */
   readonly repository: string;
+  /** Which of several repositories this is, by its name in `repositories`; undefined: the only one. */
+  readonly of?: string;
   /** Base of the provider's API. */
   readonly apiUrl: string;
   readonly token: SecretSource;
@@ -175,7 +177,7 @@ function readSlackBot(
 
 function forge(kind: ForgeTarget['kind']): SectionReader {
   return {
-    keys: ['provider', 'repository', 'apiUrl', 'tokenFile', 'tokenEnv'],
+    keys: ['provider', 'repository', 'of', 'apiUrl', 'tokenFile', 'tokenEnv'],
     read: (path, target, report) => {
       const place = readForge(path, target, report);
       return place === undefined ? undefined : { kind, ...place };
@@ -206,9 +208,14 @@ function readForge(
     report(`${path}.repository`, 'is missing or no owner/name');
     return undefined;
   }
+  const { of } = target;
+  if (of !== undefined && typeof of !== 'string') {
+    report(`${path}.of`, 'is no name of one of the repositories');
+    return undefined;
+  }
   return token === undefined || apiUrl === undefined
     ? undefined
-    : { provider, repository, apiUrl, token };
+    : { provider, repository, of, apiUrl, token };
 }
 
 function targetsIn(value: Section, key: string, report: ReportKey): readonly [string, Section][] {

@@ -1,4 +1,5 @@
 /** Times, shares and ids in the words of the page. */
+import type { Problem } from '../base/problem.ts';
 
 /** `12 s`, `4 min`, `3 h`, `2 d`. */
 export function duration(ms: number): string {
@@ -50,4 +51,9 @@ export function person(author: string): string {
 
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
+}
+
+/** `nodes.yaml:3`, with the name of its repository before it where there are several. */
+export function placeOf({ repository, file, line }: Problem): string {
+  return `${repository === undefined ? '' : `${repository}: `}${file}:${line}`;
 }

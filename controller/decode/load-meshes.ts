@@ -5,10 +5,11 @@
  */
 import { compareProblems, hasErrors, type Problem } from '../base/problem.js';
 import type { Revision } from '../base/revision.js';
+import type { MeshDocument } from '../mesh/document.js';
 import type { ProviderName } from '../mesh/gates.js';
 import type { Mesh, Origin } from '../mesh/model.js';
 import { resolveMeshes } from '../mesh/resolve-meshes.js';
-import { decodeRevision } from './decode-revision.js';
+import { type Decoded, decodeRevision } from './decode-revision.js';
 import { decodeProblem } from './problems.js';
 
 export interface LoadedMeshes {
@@ -25,29 +26,65 @@ export const problemsMax = 100;
 
 /**
  * `providers` are those that the operator configured, which gates may name; undefined: they are not known
- * here, and a gate that names one is warned of.
+ * here, and a gate that names one is warned of. `beside`: revisions of other repositories that the meshes
+ * come from as well.
  */
 export function loadMeshes(
-  revision: Pick<Revision, 'files' | 'problems'>,
+  revision: RevisionContent,
   providers?: readonly ProviderName[],
+  beside: readonly RevisionContent[] = [],
 ): LoadedMeshes {
+  const contents = [revision, ...beside].map(readContent);
+  const { meshes, origins, problems, omitted } = linkContents(contents, providers);
+  return { meshes, origins, problems: limitProblems(problems, omitted) };
+}
+
+/** What of a revision counts here. */
+export type RevisionContent = Pick<Revision, 'repository' | 'files' | 'problems'>;
+
+/** A revision by itself: its documents and what is wrong with each, before any refers to another. */
+export function readContent(revision: RevisionContent): Decoded {
+  const { repository } = revision;
   const decoded = decodeRevision(revision);
-  const { meshes, origins, problems } = resolveMeshes({
-    documents: decoded.documents,
-    unreadNames: decoded.unreadNames,
-    providers,
-    isComplete: decoded.isComplete && !hasErrors(revision.problems),
-  });
-  const found = [...revision.problems, ...decoded.problems, ...problems];
+  const own = [...revision.problems, ...decoded.problems];
   return {
-    meshes: hasErrors(found) ? [] : meshes,
-    origins,
-    problems: limitProblems(found, decoded.omitted),
+    ...decoded,
+    isComplete: decoded.isComplete && !hasErrors(revision.problems),
+    documents:
+      repository === undefined
+        ? decoded.documents
+        : decoded.documents.map((document) => placeIn(document, repository)),
+    problems: repository === undefined ? own : own.map((problem) => ({ ...problem, repository })),
   };
 }
 
+function placeIn(document: MeshDocument, repository: string): MeshDocument {
+  const { origin, locate } = document;
+  return {
+    ...document,
+    origin: { ...origin, repository },
+    locate: (path) => ({ ...locate(path), repository }),
+  };
+}
+
+/** What several revisions, one of each repository, are together; problems in no particular order. */
+export function linkContents(
+  contents: readonly Decoded[],
+  providers: readonly ProviderName[] | undefined,
+): LoadedMeshes & { readonly omitted: number } {
+  const { meshes, origins, problems } = resolveMeshes({
+    documents: contents.flatMap(({ documents }) => documents),
+    unreadNames: new Set(contents.flatMap(({ unreadNames }) => [...unreadNames])),
+    providers,
+    isComplete: contents.every(({ isComplete }) => isComplete),
+  });
+  const found = [...contents.flatMap((content) => content.problems), ...problems];
+  const omitted = contents.reduce((sum, content) => sum + content.omitted, 0);
+  return { meshes: hasErrors(found) ? [] : meshes, origins, problems: found, omitted };
+}
+
 /** Errors are kept before warnings, so that no limit ever hides why a revision was rejected. */
-function limitProblems(problems: readonly Problem[], omitted: number): readonly Problem[] {
+export function limitProblems(problems: readonly Problem[], omitted: number): readonly Problem[] {
   const errors = problems.filter(({ severity }) => severity === 'error').sort(compareProblems);
   const warnings = problems.filter(({ severity }) => severity === 'warning').sort(compareProblems);
   const shown = [...errors, ...warnings].slice(0, problemsMax).sort(compareProblems);

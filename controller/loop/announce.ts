@@ -4,9 +4,10 @@
  * it, and no two transitions share one, since receivers drop what they have seen.
  */
 import { renderDuration } from '../base/duration.js';
+import { renderOrigin } from '../mesh/model.js';
 import { hasLeftStep } from '../rollout/advance.js';
 import { withoutMemory } from '../rollout/gates/standing.js';
-import type { Rollout } from '../rollout/rollout.js';
+import type { RevisionInfo, Rollout } from '../rollout/rollout.js';
 import { rolloutTargets } from '../rollout/targets.js';
 import { commitStatusOf } from './commit-status.js';
 import type { Announcement } from './events.js';
@@ -119,7 +120,7 @@ function announce(
     ...rollout.gates
       .filter((result) => result.text !== '')
       .map((result) => ({ title: `gate ${result.name}`, value: result.text })),
-    { title: 'commit', value: `${rollout.revision.id.slice(0, 12)} ${rollout.revision.title}` },
+    { title: 'commit', value: describeCommit(rollout.revision) },
   ];
   const tookMs = nowMs - rollout.startedAtMs;
   const took = event === 'rollout.succeeded' ? ` in ${renderDuration(roundToSecond(tookMs))}` : '';
@@ -149,13 +150,27 @@ function idOf(event: Announcement['event'], rollout: Rollout): string {
   return `${id}/${event}/${step}${when}${isAtGate ? '/gate' : ''}`;
 }
 
+/** `0123456789ab checkout v2`, with the repository before it where there are several. */
+function describeCommit({ repository, id, title }: RevisionInfo): string {
+  return [repository, id.slice(0, 12), title].filter((word) => word !== undefined).join(' ');
+}
+
+/** `commit 0123456789ab`, or `commit 0123456789ab of payments`. */
+function nameCommit({ repository, id }: RevisionInfo): string {
+  return `commit ${id.slice(0, 12)}${repository === undefined ? '' : ` of ${repository}`}`;
+}
+
 function roundToSecond(durationMs: number): number {
   return Math.round(durationMs / 1000) * 1000;
 }
 
 /** A revision was seen for the first time: accepted, or with errors, and then nothing of it is served. */
-export function announceRevision(state: LoopState, nowMs: number): readonly Announcement[] {
-  const { attempted, problems } = state.durable.revision;
+export function announceRevision(
+  state: LoopState,
+  repository: string,
+  nowMs: number,
+): readonly Announcement[] {
+  const { attempted, problems } = state.durable.repositories.get(repository) ?? { problems: [] };
   if (attempted === undefined) {
     return [];
   }
@@ -165,19 +180,19 @@ export function announceRevision(state: LoopState, nowMs: number): readonly Anno
   const found = `${errors.length} ${errors.length === 1 ? 'problem' : 'problems'}`;
   const [first] = errors;
   const shown = (isRejected ? errors : problems).slice(0, 5).map((problem) => ({
-    title: `${problem.file}:${problem.line} ${problem.code}`,
+    title: `${renderOrigin(problem)} ${problem.code}`,
     value: problem.message,
   }));
   const verdict = isRejected ? `rejected: ${found}` : 'accepted';
   return [
     {
       // A branch may come back to a commit that was seen before.
-      id: `revision/${attempted.id}/${verbOf[event]}/${nowMs}`,
+      id: `revision/${repository && `${repository}/`}${attempted.id}/${verbOf[event]}/${nowMs}`,
       event,
       severity: severityOf[event],
       mesh: '',
       revision: attempted,
-      title: `commit ${attempted.id.slice(0, 12)} ${verdict}`,
+      title: `${nameCommit(attempted)} ${verdict}`,
       text: isRejected
         ? 'What was served stays served. Nothing of this commit is applied.'
         : attempted.title,
@@ -188,7 +203,7 @@ export function announceRevision(state: LoopState, nowMs: number): readonly Anno
         description:
           first === undefined
             ? `valid${problems.length > 0 ? `, ${problems.length} warnings` : ''}`
-            : `${found}; ${first.file}:${first.line} ${first.code} ${first.message}`,
+            : `${found}; ${renderOrigin(first)} ${first.code} ${first.message}`,
       },
       atMs: nowMs,
     },

@@ -12,20 +12,15 @@ import type { LatencySample } from '../rollout/latency-history.js';
 import type { LoadSample } from '../rollout/load-history.js';
 import type { RevisionInfo, RolloutCommand } from '../rollout/rollout.js';
 import type { HistoryEntry, PublisherEvent } from './ports.js';
-import type { LoopState } from './state.js';
+import type { LoopState, RepositoryText } from './state.js';
 
 export type LoopEvent =
-  /** A revision was read and decoded; `meshes` is meaningless where `problems` has an error. */
-  | {
-      readonly kind: 'revisionRead';
-      readonly revision: RevisionInfo;
-      readonly meshes: readonly Mesh[];
-      readonly origins: ReadonlyMap<string, Origin>;
-      readonly problems: readonly Problem[];
-    }
-  | { readonly kind: 'sourceUnchanged' }
+  | ({ readonly kind: 'revisionsRead' } & Reading)
+  /** The repository `source` was reached and has nothing new. */
+  | { readonly kind: 'sourceUnchanged'; readonly source: string }
   | {
       readonly kind: 'sourceFailed';
+      readonly source: string;
       readonly code: string;
       readonly message: string;
       readonly retryInMs: number;
@@ -50,6 +45,32 @@ export type LoopEvent =
   | { readonly kind: 'secretsChanged'; readonly secrets: Secrets }
   /** Time has passed. */
   | { readonly kind: 'tick' };
+
+/**
+ * What all repositories are, newly read. Each reading says everything, so the newest one stands for all
+ * before it.
+ */
+export interface Reading {
+  /** The repositories that answered. */
+  readonly sources: readonly string[];
+  readonly repositories: readonly RepositoryReading[];
+  /** What the newest revisions that go together make; undefined: what was desired before stays. */
+  readonly meshes?: readonly Mesh[];
+  readonly origins: ReadonlyMap<string, Origin>;
+}
+
+export interface RepositoryReading {
+  /** Empty where it is the only one. */
+  readonly name: string;
+  /** The newest revision; undefined: none was read since the start. */
+  readonly attempted?: RevisionInfo;
+  /** True: `attempted` is part of `meshes`. */
+  readonly isAccepted: boolean;
+  /** The problems of `attempted`. */
+  readonly problems: readonly Problem[];
+  /** The files of `attempted` where it is accepted and there are several repositories. */
+  readonly text?: RepositoryText;
+}
 
 /** What people are told. `notify` turns it into messages; no two share an id. */
 export interface Announcement {
@@ -103,6 +124,6 @@ export interface Taken {
   readonly state: LoopState;
   readonly history?: readonly HistoryEntry[];
   readonly reply?: CommandReply;
-  /** True for a revision that is seen for the first time, with errors or without. */
-  readonly isNewRevision?: boolean;
+  /** Repositories of which a revision is seen for the first time, or with another verdict than before. */
+  readonly judged?: readonly string[];
 }

@@ -190,7 +190,7 @@ export class Loop {
       this.end(item);
       return;
     }
-    if (item.event.kind === 'revisionRead') {
+    if (item.event.kind === 'revisionsRead') {
       this.cancelRevision?.();
     }
     const before = this.state;
@@ -269,7 +269,7 @@ export class Loop {
       item.reply?.(
         isBack ? { ok: true, rollout: event.rollout } : { ok: false, status: 409, message },
       );
-    } else if (event.kind === 'revisionRead') {
+    } else if (event.kind === 'revisionsRead') {
       this.cancelRevision = this.deps.clock.after(storeRetryMs, () => this.push(item));
     }
   }

@@ -11,14 +11,16 @@ import type { HeldChange, Rollout } from '../rollout/rollout.js';
 import type { AnnouncedEndpoint } from './announced.js';
 import type { StoreWrite } from './ports.js';
 import { nothingServed, type Served } from './start-state.js';
-import type { DurableState, LoopState, MeshState, RevisionState } from './state.js';
+import type { DurableState, LoopState, MeshState, RepositoryText, RevisionState } from './state.js';
 
 /** What a commit keeps: the durable state, and with it what follows from no other value. */
 export type SavedState = Pick<LoopState, 'durable' | 'generation' | 'servedGeneration' | 'origins'>;
 
 /** The state of a controller that has never run. */
 export const initialDurableState: DurableState = {
-  revision: { problems: [] },
+  repositories: new Map(),
+  texts: new Map(),
+  owners: new Map(),
   meshes: new Map(),
   rollouts: new Map(),
   held: new Map(),
@@ -57,13 +59,26 @@ export function changedValues(before: DurableState, after: DurableState): readon
     ...changedMap('held', before.held, after.held, (held) => held),
     ...changedMap('past', before.past, after.past, (states) => states),
     ...changedMap('announced', before.announced, after.announced, (entries) => entries),
-    ...changedValue('revision', before.revision, after.revision),
+    ...changedMap('revision', before.repositories, after.repositories, (state) => state),
+    ...changedMap('text', before.texts, after.texts, (text) => text),
+    ...changedOwners(before.owners, after.owners),
     ...changedValue('nextRollout', before.nextRollout, after.nextRollout),
   ];
 }
 
 function changedValue(kind: string, before: unknown, after: unknown): readonly StoreWrite[] {
   return before === after ? [] : [{ kind, key: '', json: JSON.stringify(after) }];
+}
+
+/** One value: it is read and written as a whole. */
+function changedOwners(
+  before: DurableState['owners'],
+  after: DurableState['owners'],
+): readonly StoreWrite[] {
+  const isSame =
+    before === after ||
+    (before.size === after.size && [...after].every(([key, name]) => before.get(key) === name));
+  return isSame ? [] : [{ kind: 'owners', key: '', json: JSON.stringify([...after]) }];
 }
 
 function changedMap<T>(
@@ -90,7 +105,14 @@ function changedMap<T>(
   return writes;
 }
 
-type Stored = Mesh | Rollout | HeldChange | readonly AnnouncedEndpoint[] | readonly PastState[];
+type Stored =
+  | Mesh
+  | Rollout
+  | HeldChange
+  | readonly AnnouncedEndpoint[]
+  | readonly PastState[]
+  | RevisionState
+  | RepositoryText;
 
 function mustWrite(before: Stored, after: Stored): boolean {
   if (before === after) {
@@ -174,7 +196,9 @@ export function assembleState(values: readonly ParsedValue[]): DurableState {
   const held = new Map<string, HeldChange>();
   const past = new Map<string, readonly PastState[]>();
   const announced = new Map<string, readonly AnnouncedEndpoint[]>();
-  let { revision, nextRollout } = initialDurableState;
+  const repositories = new Map<string, RevisionState>();
+  const texts = new Map<string, RepositoryText>();
+  let { owners, nextRollout } = initialDurableState;
   const applied = new Map<string, Mesh>();
   const desired = new Map<string, Mesh>();
   for (const { kind, key, value } of values) {
@@ -198,7 +222,13 @@ export function assembleState(values: readonly ParsedValue[]): DurableState {
         announced.set(key, value as readonly AnnouncedEndpoint[]);
         break;
       case 'revision':
-        revision = value as RevisionState;
+        repositories.set(key, value as RevisionState);
+        break;
+      case 'text':
+        texts.set(key, value as RepositoryText);
+        break;
+      case 'owners':
+        owners = new Map(value as readonly [string, string][]);
         break;
       case 'nextRollout':
         nextRollout = value as number;
@@ -216,7 +246,9 @@ export function assembleState(values: readonly ParsedValue[]): DurableState {
     (left, right) => left.startedAtMs - right.startedAtMs || numberOf(left) - numberOf(right),
   );
   return {
-    revision,
+    repositories,
+    texts,
+    owners,
     meshes,
     rollouts: new Map(rollouts.map((rollout) => [rollout.id, rollout])),
     held,

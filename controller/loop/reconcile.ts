@@ -12,22 +12,19 @@ import { continueFrom } from '../rollout/continue.js';
 import { groupsOf, isOperational } from '../rollout/groups.js';
 import { isAddition } from '../rollout/mix.js';
 import { planRollout } from '../rollout/plan.js';
-import type { HeldChange, RevisionInfo, Rollout } from '../rollout/rollout.js';
+import type { HeldChange, Rollout } from '../rollout/rollout.js';
 import { neededOf, releaseHeld, type Waiting } from './hold.js';
 import { goodStateOf } from './past.js';
+import { markApplied, revisionOf } from './repositories.js';
 import { runningRollouts } from './running.js';
 import type { DurableState, MeshState } from './state.js';
 import { type Superseding, supersede } from './supersede.js';
 
 /** `durable` with every rollout started or superseded that the desired meshes ask for. */
 export function reconcile(durable: DurableState, nowMs: number): DurableState {
-  const { desired } = durable.revision;
-  if (desired === undefined) {
-    return durable;
-  }
   let next = durable;
   for (const [name, mesh] of durable.meshes) {
-    next = reconcileMesh(next, name, mesh, desired, nowMs);
+    next = reconcileMesh(next, name, mesh, nowMs);
   }
   return markApplied(next);
 }
@@ -36,10 +33,9 @@ function reconcileMesh(
   before: DurableState,
   name: string,
   mesh: MeshState,
-  revision: RevisionInfo,
   nowMs: number,
 ): DurableState {
-  const { durable, superseded, finishing } = supersede(before, mesh, revision, nowMs);
+  const { durable, superseded, finishing } = supersede(before, mesh, nowMs);
   const changes = diffMeshes(mesh.applied, mesh.desired);
   const running = runningRollouts(durable, name);
   const runningKeys = new Set(running.flatMap((rollout) => keysOf(rollout.group.resources)));
@@ -48,7 +44,7 @@ function reconcileMesh(
   const heldKeys = new Set([...waiting.values()].flatMap(keysOf));
   const startable = free.filter((change) => !heldKeys.has(resourceKey(change.ref)));
   const work: Work = {
-    ...{ durable, mesh, revision, superseded, finishing, waiting, nowMs },
+    ...{ durable, mesh, superseded, finishing, waiting, nowMs },
     rollouts: new Map(durable.rollouts),
     held: new Map(held),
     nextRollout: durable.nextRollout,
@@ -68,7 +64,6 @@ function keysOf(changes: readonly ResourceChange[]): readonly string[] {
 interface Work extends Omit<Superseding, 'durable'> {
   readonly durable: DurableState;
   readonly mesh: MeshState;
-  readonly revision: RevisionInfo;
   readonly waiting: Waiting;
   readonly nowMs: number;
   readonly rollouts: Map<string, Rollout>;
@@ -104,7 +99,11 @@ function isInTheWay({ mesh, finishing }: Work, { resources }: ChangeGroup): bool
 }
 
 function start(work: Work, group: ChangeGroup): void {
-  const { durable, mesh, revision, superseded, nowMs } = work;
+  const { durable, mesh, superseded, nowMs } = work;
+  const revision = revisionOf(durable, group.resources);
+  if (revision === undefined) {
+    return;
+  }
   const asked = planRollout(group, mesh.desired);
   const good = goodStateOf(durable, mesh.desired, group, asked, nowMs);
   const plan = good === undefined ? asked : { ...asked, steps: [], returnsTo: good };
@@ -152,15 +151,4 @@ function goOn(rollout: Rollout, superseded: readonly Rollout[]): Rollout {
     }
   }
   return rollout;
-}
-
-/** The desired revision is applied once nothing of it is left to do. */
-function markApplied(durable: DurableState): DurableState {
-  const { desired, applied } = durable.revision;
-  const isApplied = [...durable.meshes.values()].every(
-    (mesh) => diffMeshes(mesh.applied, mesh.desired).length === 0,
-  );
-  return isApplied && desired?.id !== applied?.id
-    ? { ...durable, revision: { ...durable.revision, applied: desired } }
-    : durable;
 }

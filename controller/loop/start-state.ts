@@ -36,7 +36,7 @@ export function startState(
   const generation = durable.meshes.size === 0 ? 0 : nextGeneration({ epoch, generation: last });
   return {
     durable,
-    source: { state: 'starting' },
+    sources: new Map(),
     proxies: new Map(),
     origins,
     load,

@@ -12,10 +12,12 @@ import type { Announced } from './announced.js';
 import type { Past } from './past.js';
 import type { ProxyStatus } from './ports.js';
 
-/** What Git asks for, as far as it was read. */
+/** What one repository asks for, as far as it was read. */
 export interface RevisionState {
-  /** The newest revision that was valid. */
+  /** The newest revision that was valid, and goes together with those of the other repositories. */
   readonly desired?: RevisionInfo;
+  /** When it became that; of two repositories the later one is the cause of what both changed. */
+  readonly desiredAtMs?: number;
   /** The newest revision of which everything is served. */
   readonly applied?: RevisionInfo;
   /** The newest revision that was seen, valid or not. */
@@ -30,9 +32,24 @@ export interface MeshState {
   readonly desired: Mesh;
 }
 
+/** The files of a repository's newest valid revision: what the others' new revisions are joined with. */
+export interface RepositoryText {
+  /** The revision's id. */
+  readonly id: string;
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+}
+
 /** Kept in the store. */
 export interface DurableState {
-  readonly revision: RevisionState;
+  /** By the repository's name in the configuration, which is empty where there is only one. */
+  readonly repositories: ReadonlyMap<string, RevisionState>;
+  /** By the repository's name; empty where there is only one. */
+  readonly texts: ReadonlyMap<string, RepositoryText>;
+  /**
+   * Which repository declares a resource, or did before it was removed, by resource key; empty where there
+   * is only one.
+   */
+  readonly owners: ReadonlyMap<string, string>;
   /** By mesh name. */
   readonly meshes: ReadonlyMap<string, MeshState>;
   /** By id; ended ones stay until `endedRolloutsMax` are kept. */
@@ -59,7 +76,8 @@ export interface SourceStatus {
 
 export interface LoopState {
   readonly durable: DurableState;
-  readonly source: SourceStatus;
+  /** By the repository's name; one that is not here has not answered yet. */
+  readonly sources: ReadonlyMap<string, SourceStatus>;
   /** By proxy id. */
   readonly proxies: ReadonlyMap<string, ProxyStatus>;
   /** Where each resource of the desired meshes stands, by resource key. */

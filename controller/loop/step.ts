@@ -19,7 +19,7 @@ import type { DurableState, LoopState } from './state.js';
 import { takeCommand } from './take-command.js';
 import { loseProxy, reviewAnnounced, takeProxy } from './take-proxy.js';
 import { takeRefusal } from './take-refusal.js';
-import { takeRevision } from './take-revision.js';
+import { takeReading } from './take-revision.js';
 import { worldOf } from './world.js';
 
 export interface StepSettings {
@@ -54,7 +54,7 @@ export function stepLoop(
     state: next,
     history: [...(taken.history ?? []), ...historyOf(state, next, nowMs)],
     announcements: [
-      ...(taken.isNewRevision ? announceRevision(next, nowMs) : []),
+      ...(taken.judged ?? []).flatMap((name) => announceRevision(next, name, nowMs)),
       ...announcementsOf(state, next, nowMs),
     ],
     reply: taken.reply,
@@ -77,7 +77,7 @@ export function isNews(event: LoopEvent): boolean {
     case 'statsReported':
     case 'secretsChanged':
       return true;
-    case 'revisionRead':
+    case 'revisionsRead':
     case 'proxyNacked':
     case 'command':
     case 'tick':
@@ -89,10 +89,10 @@ export function isNews(event: LoopEvent): boolean {
 
 function takeEvent(state: LoopState, event: LoopEvent, nowMs: number): Taken {
   switch (event.kind) {
-    case 'revisionRead':
-      return takeRevision(sourceAnswered(state, nowMs), event, nowMs);
+    case 'revisionsRead':
+      return takeReading(sourcesAnswered(state, event.sources, nowMs), event, nowMs);
     case 'sourceUnchanged':
-      return { state: sourceAnswered(state, nowMs) };
+      return { state: sourcesAnswered(state, [event.source], nowMs) };
     case 'sourceFailed':
       return { state: sourceFailed(state, event, nowMs) };
     case 'proxyConnected':
@@ -128,9 +128,13 @@ function takeEvent(state: LoopState, event: LoopEvent, nowMs: number): Taken {
   }
 }
 
-function sourceAnswered(state: LoopState, nowMs: number): LoopState {
-  const { failedAtMs } = state.source;
-  return { ...state, source: { state: 'ok', succeededAtMs: nowMs, failedAtMs } };
+function sourcesAnswered(state: LoopState, names: readonly string[], nowMs: number): LoopState {
+  const sources = new Map(state.sources);
+  for (const name of names) {
+    const failedAtMs = sources.get(name)?.failedAtMs;
+    sources.set(name, { state: 'ok', succeededAtMs: nowMs, failedAtMs });
+  }
+  return { ...state, sources };
 }
 
 function sourceFailed(
@@ -138,12 +142,11 @@ function sourceFailed(
   event: Extract<LoopEvent, { kind: 'sourceFailed' }>,
   nowMs: number,
 ): LoopState {
-  const { succeededAtMs } = state.source;
-  const { code, message, retryInMs } = event;
-  return {
-    ...state,
-    source: { state: 'failing', succeededAtMs, failedAtMs: nowMs, code, message, retryInMs },
-  };
+  const { source, code, message, retryInMs } = event;
+  const succeededAtMs = state.sources.get(source)?.succeededAtMs;
+  const failing = { succeededAtMs, failedAtMs: nowMs, code, message, retryInMs };
+  const sources = new Map(state.sources).set(source, { state: 'failing', ...failing });
+  return { ...state, sources };
 }
 
 /**

@@ -6,7 +6,8 @@
 import type { ResourceChange } from '../diff/change.js';
 import { sameResource } from '../diff/diff-meshes.js';
 import { findResource, type Mesh } from '../mesh/model.js';
-import type { RevisionInfo, Rollout } from '../rollout/rollout.js';
+import type { Rollout } from '../rollout/rollout.js';
+import { revisionOf } from './repositories.js';
 import { runningRollouts } from './running.js';
 import type { DurableState, MeshState } from './state.js';
 
@@ -19,12 +20,7 @@ export interface Superseding {
 }
 
 /** A rollout that is going back anyway is left to get there. */
-export function supersede(
-  durable: DurableState,
-  mesh: MeshState,
-  revision: RevisionInfo,
-  nowMs: number,
-): Superseding {
+export function supersede(durable: DurableState, mesh: MeshState, nowMs: number): Superseding {
   const rollouts = new Map(durable.rollouts);
   const superseded: Rollout[] = [];
   const finishing: Rollout[] = [];
@@ -33,7 +29,7 @@ export function supersede(
     if (rollout.phase === 'RollingBack' || changed.length === 0) {
       rollouts.set(rollout.id, follow(rollout, undefined));
     } else if (isFinished(rollout, mesh.desired)) {
-      rollouts.set(rollout.id, follow(rollout, revision.id));
+      rollouts.set(rollout.id, follow(rollout, revisionOf(durable, changed)?.id));
       finishing.push(rollout);
     } else {
       rollouts.set(rollout.id, end(rollout, changed, nowMs));

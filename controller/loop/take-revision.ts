@@ -1,65 +1,125 @@
-/** A revision that was read: what is desired from now on, or the problems for which it is rejected. */
+/**
+ * Revisions that were read: what is desired from now on, and the problems of those that are rejected. A
+ * rejected revision changes nothing but that.
+ */
 import { hasErrors } from '../base/problem.js';
+import { findVanishedMeshes } from '../decode/combine-revisions.js';
 import { shareMesh } from '../diff/share.js';
-import type { LoopEvent, Taken } from './events.js';
+import type { Mesh, Origin } from '../mesh/model.js';
+import { allResources, keyIn } from '../mesh/references.js';
+import type { Reading, RepositoryReading, Taken } from './events.js';
 import type { HistoryEntry } from './ports.js';
-import { findVanishedMeshes } from './problems.js';
-import type { LoopState, MeshState } from './state.js';
+import type { DurableState, LoopState, MeshState, RepositoryText, RevisionState } from './state.js';
 
-/** A valid revision becomes what is desired; of an invalid one only its problems are kept. */
-export function takeRevision(
-  state: LoopState,
-  event: Extract<LoopEvent, { kind: 'revisionRead' }>,
-  nowMs: number,
-): Taken {
+/** What `given` accepts becomes what is desired. */
+export function takeReading(state: LoopState, given: Reading, nowMs: number): Taken {
   const { durable } = state;
-  const vanished = hasErrors(event.problems)
-    ? []
-    : findVanishedMeshes(durable.meshes.keys(), event.meshes);
-  const problems = [...event.problems, ...vanished];
-  const isValid = !hasErrors(problems);
-  const isNew = durable.revision.attempted?.id !== event.revision.id;
-  const revision = {
-    ...durable.revision,
-    attempted: event.revision,
-    problems,
-    desired: isValid ? event.revision : durable.revision.desired,
+  const reading = withoutLoss(durable, given);
+  const judged = reading.repositories.filter((one) => isJudged(durable, one));
+  const repositories = new Map(
+    reading.repositories.map((one) => [
+      one.name,
+      takeRepository(durable.repositories.get(one.name), one, nowMs),
+    ]),
+  );
+  const taken = {
+    history: judged.flatMap((one) => revisionEntry(one, nowMs)),
+    judged: judged.map(({ name }) => name),
   };
-  const history = isNew ? [revisionEntry(event.revision, problems, isValid, nowMs)] : [];
-  if (!isValid) {
-    return {
-      state: { ...state, durable: { ...durable, revision } },
-      history,
-      isNewRevision: isNew,
-    };
+  const { meshes: read, origins } = reading;
+  if (read === undefined) {
+    return { state: { ...state, durable: { ...durable, repositories } }, ...taken };
   }
   const meshes = new Map<string, MeshState>();
-  for (const mesh of event.meshes) {
+  for (const mesh of read) {
     const known = durable.meshes.get(mesh.name);
     const desired = shareMesh(known?.applied, shareMesh(known?.desired, mesh));
     // Nothing is applied before a mesh's first revision: all of it is additive and served at once.
     meshes.set(mesh.name, { applied: known?.applied ?? desired, desired });
   }
+  const texts = takeTexts(durable.texts, reading.repositories);
+  const owners = ownersOf(durable, origins);
   return {
-    state: { ...state, durable: { ...durable, revision, meshes }, origins: event.origins },
-    history,
-    isNewRevision: isNew,
+    state: { ...state, durable: { ...durable, repositories, texts, owners, meshes }, origins },
+    ...taken,
   };
 }
 
-function revisionEntry(
-  revision: { readonly id: string },
-  problems: readonly unknown[],
-  isValid: boolean,
+/** A reading that would lose a mesh that is served is rejected whole, whoever let it pass. */
+function withoutLoss(durable: DurableState, reading: Reading): Reading {
+  const lost =
+    reading.meshes === undefined ? [] : findVanishedMeshes(durable.meshes.keys(), reading.meshes);
+  if (lost.length === 0) {
+    return reading;
+  }
+  const repositories = reading.repositories.map((one) =>
+    one.attempted?.id === durable.repositories.get(one.name)?.desired?.id
+      ? one
+      : { ...one, isAccepted: false, problems: [...one.problems, ...lost] },
+  );
+  return { ...reading, repositories, meshes: undefined };
+}
+
+/** True where it is to be told: the revision is new, or was judged otherwise before. */
+function isJudged(durable: DurableState, { name, attempted, isAccepted }: RepositoryReading) {
+  const before = durable.repositories.get(name);
+  return (
+    attempted !== undefined &&
+    (before?.attempted?.id !== attempted.id || isAccepted === hasErrors(before.problems))
+  );
+}
+
+function takeRepository(
+  before: RevisionState = { problems: [] },
+  { attempted, isAccepted, problems }: RepositoryReading,
   nowMs: number,
-): HistoryEntry {
-  return {
-    atMs: nowMs,
-    kind: 'revision',
-    json: JSON.stringify({
-      ...revision,
-      verdict: isValid ? 'accepted' : 'rejected',
-      problems: problems.length,
-    }),
-  };
+): RevisionState {
+  if (attempted === undefined) {
+    return before;
+  }
+  return isAccepted && before.desired?.id !== attempted.id
+    ? { ...before, attempted, problems, desired: attempted, desiredAtMs: nowMs }
+    : { ...before, attempted, problems };
+}
+
+function takeTexts(
+  before: ReadonlyMap<string, RepositoryText>,
+  repositories: readonly RepositoryReading[],
+): ReadonlyMap<string, RepositoryText> {
+  const texts = repositories.flatMap(({ name, text }) => {
+    const known = before.get(name);
+    const newest = text === undefined || text.id === known?.id ? known : text;
+    return newest === undefined ? [] : [[name, newest] as const];
+  });
+  return new Map(texts);
+}
+
+/** What is applied and nowhere declared any more was its last owner's to remove. */
+function ownersOf(
+  { owners, meshes }: DurableState,
+  origins: ReadonlyMap<string, Origin>,
+): ReadonlyMap<string, string> {
+  const declared = [...origins].flatMap(([key, { repository }]) =>
+    repository === undefined ? [] : [[key, repository] as const],
+  );
+  if (declared.length === 0) {
+    return new Map();
+  }
+  const applied = [...meshes.values()].flatMap(({ applied: mesh }: { readonly applied: Mesh }) =>
+    allResources(mesh).map((resource) => keyIn(mesh.name, resource)),
+  );
+  const former = applied.flatMap((key) => {
+    const owner = owners.get(key);
+    return owner === undefined ? [] : [[key, owner] as const];
+  });
+  return new Map([...former, ...declared]);
+}
+
+function revisionEntry(
+  { attempted, isAccepted, problems }: RepositoryReading,
+  nowMs: number,
+): readonly HistoryEntry[] {
+  const verdict = isAccepted ? 'accepted' : 'rejected';
+  const json = JSON.stringify({ ...attempted, verdict, problems: problems.length });
+  return [{ atMs: nowMs, kind: 'revision', json }];
 }

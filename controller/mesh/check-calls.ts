@@ -4,7 +4,7 @@
  * other, are therefore legal, and no reference of another kind can close a circle.
  */
 import type { DeclaredRouter, MeshDocument } from './document.js';
-import type { VirtualNode, VirtualService } from './model.js';
+import { renderOrigin, type VirtualNode, type VirtualService } from './model.js';
 import { declared, lookUp, type Scope } from './scope.js';
 
 export function checkNodes(scope: Scope): void {
@@ -64,9 +64,8 @@ export function checkServices(scope: Scope): void {
     if (twin === undefined) {
       byHostname.set(hostname, document);
     } else {
-      const { file, line } = twin.origin;
       const text =
-        `its host name is also that of VirtualService ${twin.name} (${file}:${line}), since ` +
+        `its host name is also that of VirtualService ${twin.name} (${renderOrigin(twin.origin)}), since ` +
         'case does not matter; keep one';
       scope.report(document, 'HG0411', ['metadata', 'name'], text, { found: service.name });
     }

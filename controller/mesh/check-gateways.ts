@@ -7,7 +7,7 @@ import { canonicalJson } from '../base/hash.js';
 import { providerOf } from './check-calls.js';
 import { combineRoutes } from './combine-routes.js';
 import type { DeclaredRouter, FieldPath, MeshDocument } from './document.js';
-import type { GatewayRoute, Listener, Protocol } from './model.js';
+import { type GatewayRoute, type Listener, type Protocol, renderOrigin } from './model.js';
 import { compareGatewayRoutes, orderMatch } from './order.js';
 import { declared, lookUp, type Scope } from './scope.js';
 
@@ -156,7 +156,7 @@ function reportUnreached(scope: Scope, reached: readonly ReachedRoute[]): void {
     if (first !== undefined) {
       const { name, origin } = first;
       const text =
-        `it is never reached, since GatewayRoute ${name} (${origin.file}:${origin.line}) has the ` +
+        `it is never reached, since GatewayRoute ${name} (${renderOrigin(origin)}) has the ` +
         'same match and is tried first; remove it, or change its match or priority';
       scope.report(document, 'HG0511', ['metadata', 'name'], text, { found: route.name });
     }

@@ -3,7 +3,7 @@
  * policies contradict one another only where two select the same resource in the same way.
  */
 import type { MeshDocument } from './document.js';
-import type { ResourceKind, RolloutPolicy } from './model.js';
+import { type ResourceKind, type RolloutPolicy, renderOrigin } from './model.js';
 import { declared, lookUp, type Scope } from './scope.js';
 import { hasLabels } from './selects.js';
 
@@ -129,5 +129,5 @@ function checkLabels(
 
 /** `careful (policies.yaml:3)`. */
 function at({ name, origin }: MeshDocument): string {
-  return `${name} (${origin.file}:${origin.line})`;
+  return `${name} (${renderOrigin(origin)})`;
 }

@@ -15,7 +15,7 @@ import { checkProviders } from './check-providers.js';
 import { checkRouters } from './check-routers.js';
 import { checkStrategies } from './check-strategies.js';
 import type { Declarations, DeclaredRouter, MeshDocument } from './document.js';
-import { type Mesh, type Origin, resourceKey, type VirtualRouter } from './model.js';
+import { type Mesh, type Origin, renderOrigin, resourceKey, type VirtualRouter } from './model.js';
 import {
   orderByName,
   orderGateway,
@@ -41,6 +41,7 @@ export function resolveMeshes(declarations: Declarations): ResolvedMeshes {
   const report = reportInto(problems);
   const documents = declarations.documents.toSorted(comparePlaces);
   const names = meshNames(documents);
+  const ownNames = namesByRepository(documents);
   if (names.all.size === 0 && declarations.isComplete) {
     problems.push(noMesh(documents));
   }
@@ -48,7 +49,8 @@ export function resolveMeshes(declarations: Declarations): ResolvedMeshes {
   const origins = new Map<string, Origin>();
   const members = new Map<string, MeshDocument[]>();
   for (const document of documents) {
-    const mesh = meshOf(document, names, { unreadNames: declarations.unreadNames, report });
+    const own = ownNames.get(document.origin.repository) ?? names;
+    const mesh = meshOf(document, { names, own, unreadNames: declarations.unreadNames, report });
     if (mesh === undefined) {
       unreadNames.add(document.name);
       continue;
@@ -61,8 +63,7 @@ export function resolveMeshes(declarations: Declarations): ResolvedMeshes {
       members.set(mesh, inMesh);
       inMesh.push(document);
     } else if (document.resource !== undefined) {
-      const text = `it is declared already at ${first.file}:${first.line}; remove or rename one`;
-      report(document, 'HG0402', ['metadata', 'name'], text);
+      report(document, 'HG0402', ['metadata', 'name'], describeTwin(document.origin, first));
     }
   }
   const scopes = [...members].map(([mesh, inMesh]) =>
@@ -85,8 +86,17 @@ export function resolveMeshes(declarations: Declarations): ResolvedMeshes {
   return { meshes: isUsable ? orderByName(scopes.map(buildMesh)) : [], origins, problems };
 }
 
+/** No repository goes before another: which of the two is meant, only people know. */
+function describeTwin(twin: Origin, first: Origin): string {
+  return twin.repository === first.repository
+    ? `it is declared already at ${first.file}:${first.line}; remove or rename one`
+    : `two repositories declare it, at ${renderOrigin(first)} and at ${renderOrigin(twin)}, and none ` +
+        'goes before the other; remove or rename one';
+}
+
 function comparePlaces(left: MeshDocument, right: MeshDocument): number {
   return (
+    compareText(left.origin.repository ?? '', right.origin.repository ?? '') ||
     compareText(left.origin.file, right.origin.file) ||
     left.origin.line - right.origin.line ||
     left.origin.column - right.origin.column
@@ -126,22 +136,41 @@ function meshNames(documents: readonly MeshDocument[]): MeshNames {
   };
 }
 
+/** Of each repository that declares a mesh: what its other documents mean where they name none. */
+function namesByRepository(
+  documents: readonly MeshDocument[],
+): ReadonlyMap<string | undefined, MeshNames> {
+  const meshes = documents.filter(({ kind }) => kind === 'Mesh');
+  const repositories = new Set(meshes.map(({ origin }) => origin.repository));
+  return new Map(
+    [...repositories].map((name) => [
+      name,
+      meshNames(meshes.filter(({ origin }) => origin.repository === name)),
+    ]),
+  );
+}
+
+interface MeshLookup {
+  /** Of all repositories, and of the document's own where it declares any. */
+  readonly names: MeshNames;
+  readonly own: MeshNames;
+  readonly unreadNames: ReadonlySet<string>;
+  readonly report: Report;
+}
+
 /** The mesh that `document` belongs to; undefined, and a problem, where it cannot be known. */
-function meshOf(
-  document: MeshDocument,
-  names: MeshNames,
-  { unreadNames, report }: { readonly unreadNames: ReadonlySet<string>; readonly report: Report },
-): string | undefined {
+function meshOf(document: MeshDocument, lookup: MeshLookup): string | undefined {
+  const { names, own, unreadNames, report } = lookup;
   if (document.mesh === undefined) {
-    if (names.valid.size > 1 && document.resource !== undefined) {
-      const allowed = [...names.all].sort().join(', ');
+    if (own.valid.size > 1 && document.resource !== undefined) {
+      const allowed = [...own.all].sort().join(', ');
       const text =
         `metadata.mesh is missing, and the repository has several meshes: ${allowed}; ` +
         'add the one it belongs to';
       report(document, 'HG0404', ['metadata'], text, { allowed });
     }
-    const [only = ''] = names.valid.size > 0 ? names.valid : names.all;
-    return names.valid.size > 1 ? undefined : only;
+    const [only = ''] = own.valid.size > 0 ? own.valid : own.all;
+    return own.valid.size > 1 ? undefined : only;
   }
   if (names.all.has(document.mesh)) {
     return document.mesh;

@@ -38,17 +38,17 @@ interface Form {
 }
 
 export function createCommitStatusSink(target: ForgeTarget, clock: Clock): Sink {
-  const { name, repository, publicUrl } = target;
+  const { name, repository, of, publicUrl } = target;
   const form = forms[target.provider];
   const ask = forgeCalls(target, clock);
   return {
     name,
     render: (announcement) => {
-      const wanted = wantedOf(announcement, publicUrl);
+      const wanted = wantedOf(announcement, { of, publicUrl });
       return wanted === undefined ? undefined : form.body(wanted);
     },
     send: async (announcement) => {
-      const wanted = wantedOf(announcement, publicUrl);
+      const wanted = wantedOf(announcement, { of, publicUrl });
       if (
         wanted === undefined ||
         (await isPosted(() => ask('GET', form.readPath(repository, wanted)), form, wanted))
@@ -67,10 +67,18 @@ export function createCommitStatusSink(target: ForgeTarget, clock: Clock): Sink 
   };
 }
 
-/** Undefined for what is about no commit: a plain directory has revisions without one. */
-function wantedOf(announcement: Announcement, publicUrl: string | undefined): Wanted | undefined {
+/**
+ * Undefined for what is about no commit of the target's repository: a plain directory has revisions without
+ * one.
+ */
+function wantedOf(
+  announcement: Announcement,
+  { of, publicUrl }: Pick<ForgeTarget, 'of' | 'publicUrl'>,
+): Wanted | undefined {
   const { commit, revision } = announcement;
-  return commit === undefined || !/^[0-9a-f]{40,64}$/.test(revision.id)
+  return commit === undefined ||
+    revision.repository !== of ||
+    !/^[0-9a-f]{40,64}$/.test(revision.id)
     ? undefined
     : {
         ...commit,

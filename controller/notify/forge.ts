@@ -8,6 +8,8 @@ export interface ForgeTarget {
   readonly provider: ForgeProvider;
   /** `owner/name`. */
   readonly repository: string;
+  /** Which of the mesh's repositories this is; undefined: the only one. */
+  readonly of?: string;
   readonly apiUrl: string;
   readonly token: string;
   readonly publicUrl?: string;

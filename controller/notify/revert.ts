@@ -17,6 +17,8 @@ import { cutTo, linkOf } from './words.js';
 
 /** Puts the branch onto the Git server; one that is there already is left as it is. */
 export type PushRevert = (revert: {
+  /** The repository's name in the configuration; undefined: the only one. */
+  readonly repository?: string;
   readonly commit: string;
   readonly newBranch: string;
   readonly message: string;
@@ -41,23 +43,23 @@ const titleMax = 200;
 const bodyMax = 10_000;
 
 export function createRevertSink(target: ForgeTarget, push: PushRevert, clock: Clock): Sink {
-  const { name, repository, publicUrl } = target;
+  const { name, repository, of, publicUrl } = target;
   const form = forms[target.provider];
   const ask = forgeCalls(target, clock);
   return {
     name,
     render: (announcement) =>
-      isWanted(announcement)
+      isWanted(announcement, of)
         ? form.body({ ...describe(announcement, publicUrl), base: '(the branch deployed)' })
         : undefined,
     send: async (announcement) => {
-      if (!isWanted(announcement)) {
+      if (!isWanted(announcement, of)) {
         return;
       }
       const request = describe(announcement, publicUrl);
       const { id } = announcement.revision;
       const message = `${request.title}\n\nThis reverts commit ${id}.\n\n${announcement.text}\n`;
-      const pushed = await push({ commit: id, newBranch: request.head, message });
+      const pushed = await push({ repository: of, commit: id, newBranch: request.head, message });
       try {
         await ask('POST', form.path(repository), form.body({ ...request, ...pushed }));
       } catch (error) {
@@ -70,10 +72,13 @@ export function createRevertSink(target: ForgeTarget, push: PushRevert, clock: C
   };
 }
 
-/** Only what health took back: who aborts a rollout knows what to do. */
-function isWanted({ event, rollout, revision }: Announcement): boolean {
+/** Only what health took back, of this repository: who aborts a rollout knows what to do. */
+function isWanted({ event, rollout, revision }: Announcement, of: string | undefined): boolean {
   return (
-    event === 'rollout.rolledBack' && rollout !== undefined && /^[0-9a-f]{40,64}$/.test(revision.id)
+    revision.repository === of &&
+    event === 'rollout.rolledBack' &&
+    rollout !== undefined &&
+    /^[0-9a-f]{40,64}$/.test(revision.id)
   );
 }
 

@@ -48,7 +48,12 @@ export function renderWebhook(announcement: Announcement): object {
     at: new Date(atMs).toISOString(),
     mesh,
     rollout,
-    revision: { id: revision.id, author: revision.author, title: revision.title },
+    revision: {
+      repository: revision.repository,
+      id: revision.id,
+      author: revision.author,
+      title: revision.title,
+    },
     title: shortened(title),
     text: shortened(text),
     facts: facts.map((fact) => ({

@@ -13,7 +13,7 @@ import { initialDurableState } from '../loop/persist.js';
 import type { Clock, Logger, ProxyStatus, Publication, Publisher, Store } from '../loop/ports.js';
 import { PublicationFactory } from '../loop/publication.js';
 import { startState } from '../loop/start-state.js';
-import type { LoopState } from '../loop/state.js';
+import type { DurableState, LoopState } from '../loop/state.js';
 import type { StepSettings } from '../loop/step.js';
 import type { SinkStatus } from '../notify/sink.js';
 import { LoadHistory } from '../rollout/load-history.js';
@@ -31,7 +31,8 @@ export interface Duties extends Pick<LoopDeps, 'measurer' | 'wakeDispatcher'> {
   sinks(): readonly SinkStatus[];
   /** Called once the loop serves. */
   start(): void;
-  pollNow(): void;
+  /** Looks at the repository of that name now, or at all of them. */
+  pollNow(repository?: string): void;
   /** Gives up what is under way; resolves when nothing runs any more. */
   stop(): Promise<void>;
 }
@@ -44,8 +45,13 @@ export interface MemberDeps extends Pick<LoopDeps, 'notificationsFor' | 'onHandl
   /** This start of this replica, which no other ever had. */
   readonly replica: string;
   readonly describe: () => Omit<MemberRow, 'role' | 'proxies'>;
-  /** `enqueue` takes what the duties find out. */
-  readonly duties: (store: Store, enqueue: (event: LoopEvent) => void) => Duties;
+  readonly duties: (term: {
+    readonly store: Store;
+    /** What the store has by the start of the duties, and the loop from then on. */
+    readonly durable: () => DurableState;
+    /** Takes what the duties find out. */
+    readonly enqueue: (event: LoopEvent) => void;
+  }) => Duties;
 }
 
 export interface MemberSettings extends StepSettings {
@@ -184,9 +190,10 @@ export class Member {
     return reply;
   }
 
-  pollNow(): void {
+  /** Whoever leads is asked to look at all of them. */
+  pollNow(repository?: string): void {
     if (this.term !== undefined) {
-      this.term.duties.pollNow();
+      this.term.duties.pollNow(repository);
       return;
     }
     this.deps.database.askPoll().catch((error) => {
@@ -258,8 +265,12 @@ export class Member {
     }
     this.waiting = [];
     const store = database.term(epoch, this.highest.seq, (seq) => this.saw({ epoch, seq }));
-    const duties = this.deps.duties(store, (event) => this.take(event));
-    const loop = new Loop(
+    const duties = this.deps.duties({
+      store,
+      durable: () => loop.current().durable,
+      enqueue: (event) => this.take(event),
+    });
+    const loop: Loop = new Loop(
       {
         ...{ clock, logger, store, publisher: this.publisher, publications: this.publications },
         measurer: duties.measurer,
@@ -424,7 +435,7 @@ export class Member {
       ...this.deps.describe(),
       role: this.role(),
       proxies: this.deps.publisher.proxies().length,
-      source: this.term === undefined ? undefined : this.current().source,
+      sources: this.term === undefined ? undefined : [...this.current().sources],
     };
   }
 

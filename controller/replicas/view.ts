@@ -14,8 +14,8 @@ export interface MemberRow {
   readonly role: 'leading' | 'following' | 'held';
   /** Streams of proxies. */
   readonly proxies: number;
-  /** Of the repository, as the leader sees it. */
-  readonly source?: SourceStatus;
+  /** Of the repositories by their names, as the leader sees them. */
+  readonly sources?: readonly (readonly [string, SourceStatus])[];
 }
 
 export interface MemberView {

@@ -44,6 +44,8 @@ export function isEnded(phase: Phase): boolean {
 /** The commit that a rollout brings, for people. */
 export interface RevisionInfo {
   readonly id: string;
+  /** The repository's name in the configuration; undefined where there is only one. */
+  readonly repository?: string;
   readonly author: string;
   /** The message's first line, at most 200 characters. */
   readonly title: string;

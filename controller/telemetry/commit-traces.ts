@@ -45,7 +45,7 @@ export class CommitTraces implements Observer {
     | { readonly waiting: readonly ProxyStatus[]; readonly atMs: number }
     | undefined;
   /** The commit that the present step has seen for the first time. */
-  private planned: Delivery | undefined;
+  private planned: Delivery[] = [];
   /** The newest state, and when it came to be. */
   private newest: { readonly state: LoopState; readonly atMs: number } | undefined;
 
@@ -80,9 +80,12 @@ export class CommitTraces implements Observer {
 
   moved(before: LoopState, after: LoopState, nowMs: number): void {
     this.newest = { state: after, atMs: nowMs };
-    const { attempted } = after.durable.revision;
-    if (attempted !== undefined && attempted.id !== before.durable.revision.attempted?.id) {
-      this.planned = this.deliveries.get(attempted.id);
+    for (const [name, { attempted }] of after.durable.repositories) {
+      const known = before.durable.repositories.get(name)?.attempted;
+      const delivery = this.deliveries.get(attempted?.id ?? '');
+      if (delivery !== undefined && attempted?.id !== known?.id) {
+        this.planned.push(delivery);
+      }
     }
     const hasNews =
       before.durable !== after.durable ||
@@ -98,18 +101,20 @@ export class CommitTraces implements Observer {
 
   handled(event: LoopEvent['kind'], tookMs: number): void {
     const { newest, planned } = this;
-    if (event !== 'revisionRead' || newest === undefined) {
+    if (event !== 'revisionsRead' || newest === undefined) {
       return;
     }
-    this.planned = undefined;
-    if (planned === undefined) {
+    this.planned = [];
+    if (planned.length === 0) {
       this.forgetKnown(newest.state);
       return;
     }
-    planned.isSeen = true;
     const period = { fromMs: newest.atMs - tookMs, toMs: newest.atMs };
-    for (const span of [...planned.early, childOf(planned, 'plan', period)]) {
-      this.options.emit(span);
+    for (const delivery of planned) {
+      delivery.isSeen = true;
+      for (const span of [...delivery.early, childOf(delivery, 'plan', period)]) {
+        this.options.emit(span);
+      }
     }
     this.endDeliveries(newest.state, newest.atMs);
   }
@@ -137,7 +142,7 @@ export class CommitTraces implements Observer {
       return known;
     }
     const delivery = this.open(rollout.revision, rollout.startedAtMs);
-    delivery.isSeen ||= delivery !== this.planned;
+    delivery.isSeen ||= !this.planned.includes(delivery);
     const trace = new RolloutTrace(rollout, delivery.root, this.options.emit);
     this.rollouts.set(rollout.id, trace);
     return trace;
@@ -175,14 +180,16 @@ export class CommitTraces implements Observer {
   }
 
   private endDeliveries(after: LoopState, nowMs: number): void {
-    const { desired, applied } = after.durable.revision;
+    const wanted = [...after.durable.repositories.values()].flatMap(({ desired, applied }) =>
+      desired === undefined || desired.id === applied?.id ? [] : [desired.id],
+    );
     const running = new Set(
       [...after.durable.rollouts.values()]
         .filter(({ id }) => this.rollouts.has(id))
         .map(({ revision }) => revision.id),
     );
     for (const [id, delivery] of this.deliveries) {
-      const isWanted = desired?.id === id && applied?.id !== id && delivery.error === undefined;
+      const isWanted = wanted.includes(id) && delivery.error === undefined;
       if (delivery.isSeen && !running.has(id) && !isWanted) {
         this.deliveries.delete(id);
         this.options.emit(rootOf(delivery, nowMs));
@@ -192,9 +199,11 @@ export class CommitTraces implements Observer {
 
   /** The loop knew the commit already: the source reads the newest one again at each start. */
   private forgetKnown({ durable }: LoopState): void {
-    const id = durable.revision.attempted?.id ?? '';
-    if (this.deliveries.get(id)?.isSeen === false) {
-      this.deliveries.delete(id);
+    for (const { attempted } of durable.repositories.values()) {
+      const id = attempted?.id ?? '';
+      if (this.deliveries.get(id)?.isSeen === false) {
+        this.deliveries.delete(id);
+      }
     }
   }
 

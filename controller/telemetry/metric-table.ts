@@ -31,6 +31,7 @@ export const metricLabels = {
   phase: 'phase of a rollout',
   reason: 'why the xDS port refused, a closed list',
   replica: 'name of the replica, as its configuration or its host says',
+  repository: 'name of the mesh repository in the configuration; empty where it is the only one',
   result: 'how it ended, a closed list',
   role: '`canary` where the commit gives the target more traffic, else `stable`',
   rollout:
@@ -86,8 +87,8 @@ export const metricTable = {
   },
   headgate_git_last_success_timestamp_seconds: {
     type: 'gauge',
-    help: 'When the repository last answered.',
-    labels: [],
+    help: 'When the repository last answered; its name is empty where it is the only one.',
+    labels: ['repository'],
   },
   headgate_leader: {
     type: 'gauge',
@@ -122,7 +123,7 @@ export const metricTable = {
   headgate_revision_timestamp_seconds: {
     type: 'gauge',
     help: 'When the commit was made that is desired, and the one that is applied.',
-    labels: ['what'],
+    labels: ['repository', 'what'],
   },
   headgate_sync_status: {
     type: 'gauge',

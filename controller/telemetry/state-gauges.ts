@@ -1,6 +1,7 @@
 /** Gauges of what is so at the moment of the scrape, read from the state: nothing has to keep them up. */
 import type { Registry } from 'prom-client';
 import { proxyState } from '../api/proxy-view.js';
+import { problemsIn } from '../api/repository-view.js';
 import { type Moment, viewMeshes } from '../api/view.js';
 import { clusterName } from '../envoy/names.js';
 import type { LoopState } from '../loop/state.js';
@@ -14,13 +15,15 @@ const proxyStates = ['synced', 'stale', 'rejected', 'notSent'] as const;
 export function addStateGauges(registry: Registry, moment: () => Moment): void {
   const durable = () => moment().state.durable;
   addGauge(registry, 'headgate_git_last_success_timestamp_seconds', () => {
-    const { succeededAtMs } = moment().state.source;
-    return succeededAtMs === undefined ? [] : [[{}, succeededAtMs / 1000]];
+    return [...moment().state.sources].flatMap(([repository, { succeededAtMs }]) =>
+      succeededAtMs === undefined ? [] : [[{ repository }, succeededAtMs / 1000] as const],
+    );
   });
   addGauge(registry, 'headgate_revision_timestamp_seconds', () => {
-    const { desired, applied } = durable().revision;
-    return Object.entries({ desired, applied }).flatMap(([what, commit]) =>
-      commit === undefined ? [] : [[{ what }, commit.committedAtMs / 1000] as const],
+    return [...durable().repositories].flatMap(([repository, { desired, applied }]) =>
+      Object.entries({ desired, applied }).flatMap(([what, commit]) =>
+        commit === undefined ? [] : [[{ repository, what }, commit.committedAtMs / 1000] as const],
+      ),
     );
   });
   addGauge(registry, 'headgate_sync_status', () =>
@@ -29,7 +32,7 @@ export function addStateGauges(registry: Registry, moment: () => Moment): void {
     ),
   );
   addGauge(registry, 'headgate_config_errors', () => {
-    const errors = durable().revision.problems.filter(({ severity }) => severity === 'error');
+    const errors = problemsIn(durable()).filter(({ severity }) => severity === 'error');
     return [...countBy(errors.map(({ code }) => code))].map(([code, n]) => [{ code }, n] as const);
   });
   addGauge(registry, 'headgate_held_changes', () => {

@@ -356,7 +356,7 @@ api('a port that is taken is an operating error with the address', async ({ runn
     revisions: { newest: () => undefined, find: () => Promise.resolve(undefined) },
     history: () => Promise.resolve([]),
     command: () => Promise.resolve({ ok: true, rollout: '' }),
-    hooks: { secrets: {}, pollNow: () => {} },
+    hooks: { secrets: {}, repositories: new Map(), pollNow: () => {} },
     clock: { now: () => 0, after: () => () => {} },
     logger: running.logger,
   });

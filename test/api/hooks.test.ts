@@ -108,6 +108,23 @@ hooks('a server behind a proxy that keeps the outer name is let in', async ({ ru
   assert.is((await send(running, 'gitlab', body, headers)).status, 202);
 });
 
+hooks(
+  'of several repositories one is polled where its name is in the path',
+  async ({ running }) => {
+    const own = { 'X-Hub-Signature-256': `sha256=${sign('of payments alone')}` };
+    const common = { 'X-Hub-Signature-256': `sha256=${sign(hookSecrets.github)}` };
+    assert.is((await send(running, 'github/payments', body, own)).status, 202);
+    assert.is((await send(running, 'github/base', body, common)).status, 202);
+    assert.is((await send(running, 'github', body, common)).status, 202);
+    assert.equal(running.polled, ['payments', 'base', undefined]);
+    assert.is((await send(running, 'github/payments', body, common)).status, 401);
+    assert.is((await send(running, 'github/base', body, own)).status, 401);
+    assert.is((await send(running, 'github', body, own)).status, 401);
+    assert.is((await send(running, 'github/nobody', body, common)).status, 404);
+    assert.is(running.polled.length, 3);
+  },
+);
+
 hooks('GET says what to use', async ({ running }) => {
   const response = await running.get('/api/v1/hooks/github');
   assert.is(response.status, 405);

@@ -32,6 +32,8 @@ export interface RunningApi {
   readonly checks: ReadyCheck[];
   /** When a hook asked for a poll. */
   readonly polls: number[];
+  /** Of which repository; undefined: of all. */
+  readonly polled: readonly (string | undefined)[];
   /** Runs lines of the script and tells the API. */
   run(...lines: readonly string[]): void;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -87,6 +89,7 @@ export async function runApi(
   const proxies: ProxyStatus[] = [];
   const checks: ReadyCheck[] = [];
   const polls: number[] = [];
+  const polled: (string | undefined)[] = [];
   const logger = recordingLogger();
   const { after } = createClock();
   const metrics = createMetrics({
@@ -114,7 +117,17 @@ export async function runApi(
         ? { ok: true, rollout: command.rollout }
         : { ok: false, status: refusal[1] === '404' ? 404 : 409, message: refusal[2] ?? '' };
     },
-    hooks: { secrets: hookSecrets, pollNow: () => polls.push(loop.nowMs) },
+    hooks: {
+      secrets: hookSecrets,
+      repositories: new Map([
+        ['base', {}],
+        ['payments', { github: 'of payments alone' }],
+      ]),
+      pollNow: (repository) => {
+        polls.push(loop.nowMs);
+        polled.push(repository);
+      },
+    },
     clock: { now: () => loop.nowMs, after },
     logger,
     timeouts: options.timeouts,
@@ -127,7 +140,7 @@ export async function runApi(
   const address = await api.start();
   const url = `http://${renderHostPort(address)}`;
   return {
-    ...{ loop, address, url, logger, commands, history, proxies, checks, polls, api },
+    ...{ loop, address, url, logger, commands, history, proxies, checks, polls, polled, api },
     run: (...more) => {
       for (const line of more) {
         loop.run(line);

@@ -61,6 +61,40 @@ repository('validate of a broken repository is 1, a line for each problem', asyn
   assert.is(stderr, `✖ ${lines.length} problems in 6 files\n`);
 });
 
+repository(
+  'validate and plan see a mesh that comes from several repositories',
+  async ({ folder }) => {
+    const { 'mesh.yaml': mesh = '', ...rest } = files;
+    const base = makeRepository(join(folder, 'base'));
+    base.commit({ 'mesh.yaml': mesh });
+    const mine = makeRepository(join(folder, 'mine'));
+    const from = mine.commit(rest);
+    const alone = await runMain(['validate', mine.work]);
+    assert.is(alone.code, 1);
+    assert.match(alone.stdout, /HG0403 the revision has \d+ resources and no Mesh/);
+    const beside = ['--beside', `base=${base.bare}#main`];
+    const together = await runMain(['validate', mine.work, ...beside]);
+    assert.is(together.stdout, '');
+    assert.is(together.code, 0);
+    const to = mine.commit({ 'mesh.yaml': mesh });
+    const clash = await runMain(['validate', mine.work, ...beside]);
+    assert.match(
+      clash.stdout,
+      /HG0402 .* declare it, at mesh\.yaml:1 and at mesh\.yaml:1 in base, and/,
+    );
+    const github = await runMain(['validate', mine.work, ...beside, '--format', 'github']);
+    assert.match(github.stdout, /mesh\.yaml:\d+ in base: Mesh shop: two repositories/);
+    const range = ['--repo', mine.bare, '--from', from];
+    const planned = await runMain(['plan', ...range, '--to', to, ...beside]);
+    assert.is(planned.code, 1);
+    assert.match(planned.stderr, /HG0402/);
+    const next = mine.commit({ 'mesh.yaml': null, 'checkout.yaml': null, 'web.yaml': null });
+    const gone = await runMain(['plan', ...range, '--to', next, ...beside, '--detailed-exitcode']);
+    assert.is(gone.stderr, '');
+    assert.is(gone.code, 2);
+  },
+);
+
 repository('validate looks for providers where it has the configuration', async ({ folder }) => {
   const policy = `
 apiVersion: headgate/v1

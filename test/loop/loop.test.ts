@@ -15,6 +15,7 @@ import type { Mesh } from '../../controller/mesh/model.js';
 import type { MeasurementOrder } from '../../controller/rollout/gates/measurement.js';
 import { type ManualClock, manualClock } from '../support/clock.js';
 import { meshOf, policyOf } from '../support/mesh.js';
+import { accepted, revisionIn } from '../support/reading.js';
 import { recordingLogger } from '../support/recording-logger.js';
 
 const loops = suite('loop');
@@ -130,13 +131,7 @@ function start(store?: FakeStore): Setup {
 }
 
 function read(loop: Loop, id: string, mesh: Mesh): void {
-  loop.enqueue({
-    kind: 'revisionRead',
-    revision: { id, author: 'ann', title: id, committedAtMs: 0 },
-    meshes: [mesh],
-    origins: new Map(),
-    problems: [],
-  });
+  loop.enqueue(accepted({ id, author: 'ann', title: id, committedAtMs: 0 }, [mesh]));
 }
 
 const quick = policyOf({ noData: 'pass' });
@@ -163,12 +158,12 @@ loops('a store that is down lets nothing forward, and is tried again', async () 
   await settled();
   assert.is(publisher.version(), served, 'nothing of c2 is served');
   assert.not.ok(loop.isStoring());
-  assert.is(loop.current().durable.revision.desired?.id, 'c1');
+  assert.is(revisionIn(loop.current().durable).desired?.id, 'c1');
   store.isDown = false;
   clock.advance(1000);
   await settled();
   assert.ok(loop.isStoring());
-  assert.is(loop.current().durable.revision.desired?.id, 'c2');
+  assert.is(revisionIn(loop.current().durable).desired?.id, 'c2');
   assert.is.not(publisher.version(), served, 'the first step of c2 is served');
   await loop.stop();
 });

@@ -239,4 +239,25 @@ function withStatus(status: Partial<CommitStatus>): Announcement {
   return announcement({ commit: { ...usual, ...status } });
 }
 
+test('of several repositories only the commits of its own have its statuses', async () => {
+  const server = await startChatServer();
+  const target = { name: 'statuses', repository: 'team/pay', of: 'payments', token: 's3cret' };
+  const sink = createCommitStatusSink(
+    { ...target, provider: 'github', apiUrl: server.url },
+    manualClock(0),
+  );
+  const commit = { context: 'headgate/validate', state: 'success', description: 'valid' } as const;
+  const { revision } = announcement();
+  await sink.send(announcement({ commit, revision }));
+  await sink.send(announcement({ commit, revision: { ...revision, repository: 'base' } }));
+  assert.equal(server.requests, []);
+  server.answer(status(200, {}, '{"statuses":[]}'));
+  await sink.send(announcement({ commit, revision: { ...revision, repository: 'payments' } }));
+  assert.equal(
+    server.requests.map(({ path }) => path.slice(path.indexOf('/repos/'))),
+    [`/repos/team/pay/commits/${sha}/status?per_page=100`, `/repos/team/pay/statuses/${sha}`],
+  );
+  await server.close();
+});
+
 test.run();

@@ -42,6 +42,7 @@ import { effectiveMesh } from '../../controller/rollout/mix.js';
 import { isEnded, type RolloutCommand } from '../../controller/rollout/rollout.js';
 import { waitsFor } from '../../controller/rollout/waits.js';
 import { meshOf, policyOf, type ServiceSpec } from '../support/mesh.js';
+import { accepted, rejected, revisionIn } from '../support/reading.js';
 import { readGate, ScriptedProviders } from './scripted-gates.js';
 
 const settings = { ackDeadlineMs: 30_000 };
@@ -176,13 +177,7 @@ export class ScriptedLoop {
   }
 
   private read(revision: string, meshes: readonly Mesh[]): void {
-    this.send({
-      kind: 'revisionRead',
-      revision: this.revision(revision),
-      meshes,
-      origins: new Map(),
-      problems: [],
-    });
+    this.send(accepted(this.revision(revision), meshes));
   }
 
   private reject(revision: string): void {
@@ -194,13 +189,7 @@ export class ScriptedLoop {
       line: 1,
       column: 1,
     } as const;
-    this.send({
-      kind: 'revisionRead',
-      revision: this.revision(revision),
-      meshes: [],
-      origins: new Map(),
-      problems: [problem],
-    });
+    this.send(rejected(this.revision(revision), [problem]));
   }
 
   private showWaits(): void {
@@ -329,7 +318,7 @@ export class ScriptedLoop {
     for (const held of this.state.durable.held.values()) {
       lines.push(`  held ${held.rollout}: ${held.reason}`);
     }
-    const { desired, applied, attempted } = this.state.durable.revision;
+    const { desired, applied, attempted } = revisionIn(this.state.durable);
     lines.push(`  revision ${attempted?.id}, desired ${desired?.id}, applied ${applied?.id}`);
     lines.push(...this.said.map((one) => `  ! ${one.event}: ${one.title}: ${one.text}`));
     if (this.reply !== '') {

@@ -1,6 +1,7 @@
 /** What must be true of a simulation that has come to rest after its faults have stopped. */
 import type { DurableState } from '../../controller/loop/state.js';
 import { isEnded } from '../../controller/rollout/rollout.js';
+import { revisionIn } from '../support/reading.js';
 import { runningOf } from './served.js';
 import type { SimulatedFleet } from './simulated-fleet.js';
 import type { SimulatedStore } from './simulated-store.js';
@@ -47,9 +48,10 @@ function namesOf(list: readonly { readonly instance: string }[]): string {
 }
 
 export function describeState(durable: DurableState): string {
-  const { held, revision } = durable;
+  const { held } = durable;
+  const { desired, applied } = revisionIn(durable);
   const running = runningOf(durable).map(({ id, phase, reason }) => `${id} ${phase} (${reason})`);
   const holds = [...held.values()].map(({ rollout, reason }) => `held ${rollout} (${reason})`);
-  const revisions = `desired ${revision.desired?.id}, applied ${revision.applied?.id}`;
+  const revisions = `desired ${desired?.id}, applied ${applied?.id}`;
   return [...running, ...holds, revisions].join('; ');
 }

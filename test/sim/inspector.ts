@@ -14,6 +14,7 @@ import { normalizeWeights, wholeWeight } from '../../controller/mesh/weights.js'
 import type { LoadSample } from '../../controller/rollout/load-history.js';
 import { effectiveMesh, positionOf } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
+import { revisionIn } from '../support/reading.js';
 import type { RecordingLogger } from '../support/recording-logger.js';
 import { describeState, endpointProblems, untoldProblems } from './at-rest.js';
 import { clientProblems, partProblems } from './clients.js';
@@ -191,7 +192,7 @@ export class Inspector {
   /** After the faults have stopped: everything has come to rest, and nothing that happened is untold. */
   rested({ durable }: LoopState, isAtRest: boolean): void {
     const { store, fleet } = this.deps;
-    const { desired } = durable.revision;
+    const { desired } = revisionIn(durable);
     if (!isAtRest) {
       this.report(`does not come to rest: ${describeState(durable)}`);
     } else if (desired?.id !== this.newestCommit) {
@@ -381,7 +382,8 @@ function positionKey(rollout: Rollout): string {
   return `${step}/${waveShare}`;
 }
 
-function phasesOf({ rollouts, held, revision }: DurableState): string {
+function phasesOf(durable: DurableState): string {
+  const { rollouts, held } = durable;
   const phases = [...rollouts.values()].map(({ id, phase, step }) => `${id} ${phase} ${step}`);
-  return [...phases.sort(), ...[...held.keys()].sort(), revision.desired?.id].join(', ');
+  return [...phases.sort(), ...[...held.keys()].sort(), revisionIn(durable).desired?.id].join(', ');
 }

@@ -9,6 +9,7 @@ import type { LoopEvent } from '../../controller/loop/events.js';
 import { Loop } from '../../controller/loop/loop.js';
 import { isEnded, type Rollout, type RolloutCommand } from '../../controller/rollout/rollout.js';
 import { manualClock } from '../support/clock.js';
+import { accepted, revisionIn } from '../support/reading.js';
 import { recordingLogger } from '../support/recording-logger.js';
 import { Inspector } from './inspector.js';
 import { edited, firstWish, meshOfWish, pick, type Wish } from './mesh-wish.js';
@@ -172,14 +173,9 @@ export class Simulation {
     const id = `c${this.commits}`;
     this.log.push(`commit ${id} ${JSON.stringify(wish.services)} ${JSON.stringify(wish.policy)}`);
     this.inspector.committed(id);
-    this.send({
-      kind: 'revisionRead',
-      revision: { id, author: 'ann', title: id, committedAtMs: this.clock.now() },
-      // What is read from Git shares no object with what was read before.
-      meshes: [JSON.parse(JSON.stringify(meshOfWish(wish)))],
-      origins: new Map(),
-      problems: [],
-    });
+    const revision = { id, author: 'ann', title: id, committedAtMs: this.clock.now() };
+    // What is read from Git shares no object with what was read before.
+    this.send(accepted(revision, [JSON.parse(JSON.stringify(meshOfWish(wish)))]));
   }
 
   private send(event: LoopEvent): void {
@@ -344,7 +340,7 @@ export class Simulation {
   private isAtRest(): boolean {
     const { durable } = this.loop.current();
     const isRunning = [...durable.rollouts.values()].some(({ phase }) => !isEnded(phase));
-    const { applied, desired } = durable.revision;
+    const { applied, desired } = revisionIn(durable);
     const isNewest = desired?.id === `c${this.commits}`;
     return !isRunning && durable.held.size === 0 && isNewest && applied?.id === desired?.id;
   }

@@ -52,7 +52,7 @@ class Traced {
       this.traces.published(after.generation, () => [...after.proxies.values()], loop.nowMs);
     }
     this.traces.moved(before, after, loop.nowMs);
-    this.traces.handled(isRevision ? 'revisionRead' : 'tick', 3);
+    this.traces.handled(isRevision ? 'revisionsRead' : 'tick', 3);
   }
 
   /** A poll of 200 ms that found it, and 100 ms to decode it. */

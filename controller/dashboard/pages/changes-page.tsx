@@ -3,7 +3,7 @@
 import type { RevisionView } from '../../api/history-view.ts';
 import type { FileDiffView, RevisionDiffView } from '../../api/revision-view.ts';
 import type { Problem } from '../../base/problem.ts';
-import { person, shortId } from '../format.ts';
+import { person, placeOf, shortId } from '../format.ts';
 import { status } from '../live.ts';
 import { Badge, PhaseBadge } from '../parts/badge.tsx';
 import { Age, Command, Empty, Failure, Section } from '../parts/basics.tsx';
@@ -36,7 +36,10 @@ export function ChangesPage({ id }: { id?: string }) {
                   </span>
                 </span>
                 <span class="nav-title">{revision.title || 'no message'}</span>
-                <span class="muted small">{person(revision.author)}</span>
+                <span class="muted small">
+                  {person(revision.author)}
+                  {revision.repository !== undefined && ` in ${revision.repository}`}
+                </span>
               </a>
             </li>
           ))}
@@ -76,7 +79,10 @@ function Difference({ id }: { id: string }) {
         <p class="line">
           <span class="mono">{id}</span>
           <Verdict revision={revision} />
-          <span>{person(revision.author)}</span>
+          <span>
+            {person(revision.author)}
+            {revision.repository !== undefined && ` in ${revision.repository}`}
+          </span>
           <span class="muted">
             <Age at={revision.committedAt} />
           </span>
@@ -102,9 +108,12 @@ function Difference({ id }: { id: string }) {
 
 function Meaning({ view }: { view: RevisionDiffView }) {
   const { revision, changes, previous } = view;
-  const isNewest = status.value?.revision.attempted === revision.id;
+  const isNewest =
+    status.value?.revision.attempted === revision.id ||
+    status.value?.repositories.some((one) => one.revision.attempted === revision.id) === true;
   const problems = useJson<readonly Problem[]>('/api/v1/problems', { isLive: isNewest });
-  const shown = isNewest && revision.verdict !== 'accepted' ? (problems.value ?? []) : [];
+  const shown =
+    isNewest && revision.verdict !== 'accepted' ? problemsOf(problems.value, revision) : [];
   const nothing =
     revision.verdict !== 'accepted'
       ? 'It is rejected, so it changed nothing.'
@@ -117,9 +126,7 @@ function Meaning({ view }: { view: RevisionDiffView }) {
         <ul class="problems">
           {shown.map((problem, index) => (
             <li key={index}>
-              <span class="mono place">
-                {problem.file}:{problem.line}
-              </span>
+              <span class="mono place">{placeOf(problem)}</span>
               <Badge tone="bad">{problem.code}</Badge>
               <span>{problem.message}</span>
             </li>
@@ -146,6 +153,15 @@ function Meaning({ view }: { view: RevisionDiffView }) {
       ))}
     </Section>
   );
+}
+
+/** Those of the revision's repository; where it has none of its own, what it breaks in others. */
+function problemsOf(
+  problems: readonly Problem[] = [],
+  { repository }: RevisionView,
+): readonly Problem[] {
+  const own = problems.filter((problem) => problem.repository === repository);
+  return own.length > 0 ? own : problems;
 }
 
 function Files({ files, isFirst }: { files: readonly FileDiffView[] | null; isFirst: boolean }) {

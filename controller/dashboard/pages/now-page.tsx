@@ -1,8 +1,10 @@
 /** The first page: is what is served what Git asks for, what waits for a person, and what moves. */
 
+import type { RepositoryView, SourceView } from '../../api/repository-view.ts';
 import type { StatusView } from '../../api/view.ts';
 import { nowMs, rollouts, running, status, waiting, waitingCount } from '../live.ts';
 import { Badge, PhaseBadge } from '../parts/badge.tsx';
+
 import { Age, Command, CommitLink, Empty, Section } from '../parts/basics.tsx';
 import { HeldCard, RolloutCard } from '../parts/cards.tsx';
 import { Headline } from '../parts/headline.tsx';
@@ -95,29 +97,17 @@ function Words() {
 }
 
 function Facts({ status: view }: { status: StatusView }) {
-  const { desired, applied, attempted } = view.revision;
   const { connected, synced, rejected } = view.proxies;
   const waiting = connected - synced - rejected;
+  const repositories =
+    view.repositories.length === 0
+      ? [{ name: '', revision: view.revision, source: view.source }]
+      : view.repositories;
   return (
     <dl class="facts">
-      <div>
-        <dt>Git asks for</dt>
-        <dd>
-          {desired === null ? '–' : <CommitLink id={desired} commit={view.commits[desired]} />}
-        </dd>
-      </div>
-      <div>
-        <dt>Served in full</dt>
-        <dd>
-          {applied === desired ? (
-            <Badge tone="good">the same</Badge>
-          ) : applied === null ? (
-            '–'
-          ) : (
-            <CommitLink id={applied} commit={view.commits[applied]} />
-          )}
-        </dd>
-      </div>
+      {repositories.map((repository) => (
+        <RepositoryFacts key={repository.name} status={view} repository={repository} />
+      ))}
       <div>
         <dt>Proxies</dt>
         <dd>
@@ -128,25 +118,52 @@ function Facts({ status: view }: { status: StatusView }) {
           {waiting > 0 && <Badge tone="busy">{waiting} on the way</Badge>}
         </dd>
       </div>
-      <div>
-        <dt>Repository</dt>
-        <dd>
-          <Source status={view} />
-        </dd>
-      </div>
-      {attempted !== null && attempted !== desired && (
-        <div>
-          <dt>Rejected</dt>
-          <dd>
-            <CommitLink id={attempted} commit={view.commits[attempted]} />
-          </dd>
-        </div>
-      )}
     </dl>
   );
 }
 
-function Source({ status: { source } }: { status: StatusView }) {
+function RepositoryFacts(props: { status: StatusView; repository: RepositoryView }) {
+  const { commits } = props.status;
+  const { name, revision, source } = props.repository;
+  const { desired, applied, attempted } = revision;
+  const of = name === '' ? '' : ` in ${name}`;
+  return (
+    <>
+      <div>
+        <dt>Git asks for{of}</dt>
+        <dd>{desired === null ? '–' : <CommitLink id={desired} commit={commits[desired]} />}</dd>
+      </div>
+      <div>
+        <dt>Served in full{of}</dt>
+        <dd>
+          {applied === null ? (
+            '–'
+          ) : applied === desired ? (
+            <Badge tone="good">the same</Badge>
+          ) : (
+            <CommitLink id={applied} commit={commits[applied]} />
+          )}
+        </dd>
+      </div>
+      <div>
+        <dt>Repository {name}</dt>
+        <dd>
+          <Source source={source} />
+        </dd>
+      </div>
+      {attempted !== null && attempted !== desired && (
+        <div>
+          <dt>Rejected{of}</dt>
+          <dd>
+            <CommitLink id={attempted} commit={commits[attempted]} />
+          </dd>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Source({ source }: { source: SourceView }) {
   if (source.error !== undefined) {
     const { message, retryAt } = source.error;
     const seconds = Math.ceil((Date.parse(retryAt ?? '') - nowMs.value) / 1000);

@@ -59,6 +59,7 @@ function Details({ resource }: { resource: ResourceView }) {
           <p class="line">
             <span class="mono place">
               {source.file}:{source.line}
+              {source.repository !== undefined && ` in ${source.repository}`}
             </span>
             <span class="muted">
               at <a href={pathOf('changes', source.commit)}>{shortId(source.commit)}</a>

@@ -61,7 +61,11 @@ export function CommitLink({ id, commit }: { id: string; commit: CommitView | un
         <>
           {' '}
           <span class="commit-title">{commit.title}</span>
-          <span class="muted"> {person(commit.author)}</span>
+          <span class="muted">
+            {' '}
+            {person(commit.author)}
+            {commit.repository !== undefined && ` in ${commit.repository}`}
+          </span>
         </>
       )}
     </span>

@@ -1,7 +1,7 @@
 /** What is wrong with the newest commit, each with its place. */
 import type { StatusView } from '../../api/view.ts';
 import type { Problem } from '../../base/problem.ts';
-import { shortId } from '../format.ts';
+import { placeOf, shortId } from '../format.ts';
 import { Badge } from './badge.tsx';
 import { CommitLink, Section } from './basics.tsx';
 import { useJson } from './load.ts';
@@ -23,7 +23,7 @@ export function Problems({ status: view }: { status: StatusView }) {
         {value.map((problem, index) => (
           <li key={index}>
             <span class="mono place">
-              {problem.file === '' ? shortId(attempted ?? '') : `${problem.file}:${problem.line}`}
+              {problem.file === '' ? shortId(attempted ?? '') : placeOf(problem)}
             </span>
             <Badge tone={problem.severity === 'error' ? 'bad' : 'warn'}>{problem.code}</Badge>
             <span>{problem.message}</span>

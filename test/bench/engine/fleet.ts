@@ -13,6 +13,7 @@ import { policyDefaults } from '../../../controller/mesh/policy-defaults.js';
 import { LoadHistory, type LoadSample } from '../../../controller/rollout/load-history.js';
 import { isEnded, type Rollout } from '../../../controller/rollout/rollout.js';
 import { meshOf, policyOf } from '../../support/mesh.js';
+import { accepted } from '../../support/reading.js';
 
 const settings = { ackDeadlineMs: 30_000 };
 const proxyNames = ['web1', 'web2', 'web3'];
@@ -84,18 +85,9 @@ export class BenchFleet {
 
   private commit(id: string, weights: Readonly<Record<string, number>>): void {
     const policy = { ...policyOf(), ...policyDefaults };
-    this.send({
-      kind: 'revisionRead',
-      revision: { id, author: 'ann', title: id, committedAtMs: this.nowMs },
-      meshes: [
-        meshOf(
-          this.services.map((name) => ({ name, weights })),
-          [policy],
-        ),
-      ],
-      origins: new Map(),
-      problems: [],
-    });
+    const services = this.services.map((name) => ({ name, weights }));
+    const revision = { id, author: 'ann', title: id, committedAtMs: this.nowMs };
+    this.send(accepted(revision, [meshOf(services, [policy])]));
   }
 
   private acknowledge(): void {
