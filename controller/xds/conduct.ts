@@ -8,6 +8,8 @@
 export interface Traffic {
   readonly readBytes: number;
   readonly writtenBytes: number;
+  /** Pieces of messages, as they were sent: one DATA frame each. */
+  readonly pieces: number;
   /** Messages that were complete. */
   readonly messages: number;
   readonly messageBytes: number;
@@ -24,8 +26,8 @@ export interface Conduct {
   readonly looseBytes: number;
   /** Since when so many are loose that a message must have been begun; undefined: they are not. */
   readonly unfinishedSinceMs?: number;
-  /** Messages above those that a good peer sends. */
-  readonly extraMessages: number;
+  /** Pieces above those that a good peer sends. */
+  readonly extraPieces: number;
 }
 
 export interface ConductLimits {
@@ -53,23 +55,24 @@ const unfinishedBytes = 128 * 1024;
 const looseMargin = 1024 * 1024;
 
 /**
- * Envoy answers each response once, and asks for what changed with it: tens in a second. Load clients put
- * many proxies on one connection.
+ * Envoy answers each response once, and asks for what changed with it: tens in a second, and a large request
+ * comes in pieces of 16 KiB. Load clients put many proxies on one connection.
  */
-const messagesPerSecond = 2_000;
+const piecesPerSecond = 2_000;
 
 /** What comes at once after a restart, of all streams of a connection. */
-const messagesBurst = 20_000;
+const piecesBurst = 20_000;
 
 export function newConduct(nowMs: number): Conduct {
   const traffic = {
     readBytes: 0,
     writtenBytes: 0,
+    pieces: 0,
     messages: 0,
     messageBytes: 0,
     isProven: false,
   };
-  return { atMs: nowMs, openedAtMs: nowMs, traffic, looseBytes: 0, extraMessages: 0 };
+  return { atMs: nowMs, openedAtMs: nowMs, traffic, looseBytes: 0, extraPieces: 0 };
 }
 
 /** `before`, and what has come since then. */
@@ -88,29 +91,25 @@ export function observed(before: Conduct, traffic: Traffic, nowMs: number): Cond
     openedAtMs: before.openedAtMs,
     traffic,
     looseBytes,
-    extraMessages: Math.max(0, before.extraMessages + messages - messagesPerSecond * seconds),
+    extraPieces: Math.max(
+      0,
+      before.extraPieces + since(({ pieces }) => pieces) - piecesPerSecond * seconds,
+    ),
     ...(looseBytes > unfinishedBytes && { unfinishedSinceMs: before.unfinishedSinceMs ?? nowMs }),
   };
 }
 
 /** Why the connection is to be cut, in words for the log; undefined: it behaves. */
 export function misconduct(conduct: Conduct, limits: ConductLimits): string | undefined {
-  const {
-    atMs,
-    openedAtMs,
-    unfinishedSinceMs = atMs,
-    looseBytes,
-    extraMessages,
-    traffic,
-  } = conduct;
+  const { atMs, openedAtMs, unfinishedSinceMs = atMs, looseBytes, extraPieces, traffic } = conduct;
   if (looseBytes > limits.requestBytesMax + looseMargin) {
     return `${Math.round(looseBytes / 1024)} KiB of frames that made up no message`;
   }
   if (atMs - unfinishedSinceMs > limits.stalledMs) {
     return `a message that was not finished in ${limits.stalledMs} ms`;
   }
-  if (extraMessages > messagesBurst) {
-    return `more than ${messagesPerSecond} messages a second`;
+  if (extraPieces > piecesBurst) {
+    return `more than ${piecesPerSecond} pieces of messages a second`;
   }
   if (!traffic.isProven && atMs - openedAtMs > limits.idleMs) {
     return `no stream that may be opened in ${limits.idleMs} ms`;

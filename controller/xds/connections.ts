@@ -21,6 +21,8 @@ export interface Connection {
   cut(): void;
   /** Cuts it for what it did, and keeps whoever that was out for a while. */
   banish(): void;
+  /** A piece of a message has come: one DATA frame. */
+  tookPiece(): void;
   /** A whole message has come. */
   took(bytes: number): void;
   /** Somebody who may has opened a stream. */
@@ -155,6 +157,7 @@ function culpritAt(address: string | undefined): string | undefined {
 function connectionOf(socket: Socket, banish: () => void): AcceptedConnection {
   const certificate = socket instanceof TLSSocket ? certificateOf(socket) : undefined;
   const isGood = certificate !== undefined && certificate.fault === undefined;
+  let pieces = 0;
   let messages = 0;
   let messageBytes = 0;
   let isProven = false;
@@ -165,10 +168,14 @@ function connectionOf(socket: Socket, banish: () => void): AcceptedConnection {
     traffic: () => ({
       readBytes: socket.bytesRead,
       writtenBytes: socket.bytesWritten,
+      pieces,
       messages,
       messageBytes,
       isProven,
     }),
+    tookPiece() {
+      pieces += 1;
+    },
     took(bytes) {
       messages += 1;
       messageBytes += bytes;

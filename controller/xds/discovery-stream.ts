@@ -9,7 +9,13 @@ import type { ProxyIdentity, ResourceType } from '../envoy/snapshot.js';
 import type { ProxyStatus, ProxyTypeStatus } from '../loop/ports.js';
 import type { Call, CallHandler } from './call.js';
 import type { Hub } from './hub.js';
-import { burstMs, nodeBytesMax, subscribedNamesMax } from './limits.js';
+import {
+  burstMs,
+  connectionNamesMax,
+  fewNames,
+  nodeBytesMax,
+  subscribedNamesMax,
+} from './limits.js';
 import { nodeBytes } from './node-size.js';
 import {
   type DecodedRequest,
@@ -73,6 +79,12 @@ export class DiscoveryStream implements CallHandler {
     return this.identity?.nodeId ?? '';
   }
 
+  /** Names that are subscribed to, of all types together. */
+  get nameCount(): number {
+    const types = [...this.state.types.values()];
+    return types.reduce((sum, { subscription }) => sum + subscription.names.size, 0);
+  }
+
   /** Undefined until the proxy has said who it is. */
   status(): ProxyStatus | undefined {
     const { identity, node, state } = this;
@@ -125,6 +137,10 @@ export class DiscoveryStream implements CallHandler {
     });
     if ((this.state.types.get(type)?.subscription.names.size ?? 0) > subscribedNamesMax) {
       this.reject('resourceExhausted', `more than ${subscribedNamesMax} names of one type`);
+      return;
+    }
+    if (this.nameCount > fewNames && this.hub.nameCountAt(this.peer) > connectionNamesMax) {
+      this.reject('resourceExhausted', `more than ${connectionNamesMax} names on one connection`);
       return;
     }
     if (!this.isGathering(typed)) {

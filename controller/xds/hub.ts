@@ -33,6 +33,9 @@ export interface XdsDeps {
   readonly admission?: Admission;
 }
 
+/** Of the time that a server takes to stop: the rest is for the last words to arrive. */
+const endedWithin = 0.9;
+
 /** Streams that are flushed before other events of the process get their turn. */
 const flushesPerTurn = 64;
 
@@ -113,7 +116,7 @@ export class Hub {
     }
     const peers = [...byPeer].sort(([a], [b]) => hashShare(a) - hashShare(b));
     for (const [place, [, streams]] of peers.entries()) {
-      this.deps.clock.after((place / peers.length) * overMs, () => {
+      this.deps.clock.after((place / peers.length) * endedWithin * overMs, () => {
         for (const stream of streams) {
           stream.end();
         }
@@ -171,6 +174,15 @@ export class Hub {
 
   doubtsAbout({ instance }: ProxyIdentity): Doubts {
     return this.doubts.get(instance) ?? noDoubts;
+  }
+
+  /** Names that the streams on the connection from `peer` have subscribed to. */
+  nameCountAt(peer: string): number {
+    let count = 0;
+    for (const stream of this.streams) {
+      count += stream.peer === peer ? stream.nameCount : 0;
+    }
+    return count;
   }
 
   /** The stream of the same proxy: on the same connection, of the same node where several share it. */

@@ -15,6 +15,12 @@ export const responseBytesMax = 3 * 1024 * 1024;
 /** Names that one stream may ask for by name, of each type: ten times the largest mesh that we test. */
 export const subscribedNamesMax = 100_000;
 
+/** Names that all streams of one connection may ask for: four types of such a mesh, and something over. */
+export const connectionNamesMax = 5 * subscribedNamesMax;
+
+/** A stream with no more names than this is not looked at for that: 64 of them stay below it. */
+export const fewNames = connectionNamesMax / 64;
+
 /**
  * Unanswered responses remembered for each type of a stream. A client that asks on and on and answers
  * nothing gets its answers, and its old verdicts are forgotten.

@@ -243,6 +243,7 @@ function serveStream(
     connection.state() === 'open' || (connection.state() === 'ended' && connection.isLeaving);
   grpc.serve(
     {
+      onPiece: () => connection.tookPiece(),
       onMessage(message) {
         connection.took(message.length);
         handler.onMessage(message);
@@ -272,6 +273,7 @@ function serveUnary(
   const requests: Buffer[] = [];
   grpc.serve(
     {
+      onPiece: () => connection.tookPiece(),
       onMessage(message) {
         connection.took(message.length);
         requests.push(message);

@@ -17,6 +17,7 @@ const limits = { requestBytesMax: 8 * mib, stalledMs: 30_000, idleMs: 10_000 };
 const nothing: Traffic = {
   readBytes: 0,
   writtenBytes: 0,
+  pieces: 0,
   messages: 0,
   messageBytes: 0,
   isProven: true,
@@ -27,10 +28,11 @@ function after(seconds: number, perSecond: Partial<Traffic>): string | undefined
   let conduct: Conduct = newConduct(0);
   for (let quarter = 1; quarter <= seconds * 4; quarter += 1) {
     const so = (count: number | undefined): number => ((count ?? 0) * quarter) / 4;
-    const { readBytes, writtenBytes, messages, messageBytes } = perSecond;
+    const { readBytes, writtenBytes, pieces, messages, messageBytes } = perSecond;
     const traffic: Traffic = {
       readBytes: so(readBytes),
       writtenBytes: so(writtenBytes),
+      pieces: so(pieces ?? messages),
       messages: so(messages),
       messageBytes: so(messageBytes),
       isProven: perSecond.isProven ?? true,
@@ -64,7 +66,11 @@ test('messages without end are too many, and what comes at once after a restart 
   const small = { messageBytes: 0, readBytes: 0 };
   assert.is(after(60, { ...small, messages: 1_900 }), undefined);
   assert.is(after(1, { ...small, messages: 15_000 }), undefined);
-  assert.is(after(60, { ...small, messages: 4_000 }), 'more than 2000 messages a second');
+  assert.is(after(60, { ...small, messages: 4_000 }), 'more than 2000 pieces of messages a second');
+});
+
+test('a message of many small pieces is as much work as many messages', () => {
+  assert.is(after(60, { pieces: 20_000 }), 'more than 2000 pieces of messages a second');
 });
 
 test('who never opens a stream loses its place', () => {

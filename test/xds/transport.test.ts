@@ -440,6 +440,26 @@ scenario('more names than anybody needs end the stream as RESOURCE_EXHAUSTED', a
   assert.is((await stream.raw.ended()).code, 8);
 });
 
+scenario(
+  'more names than anybody needs on all streams of a connection end the last one',
+  async (t) => {
+    t.serve(node, world);
+    const client = t.client();
+    const names = Array.from({ length: 90_000 }, (_, index) => `n${index}`);
+    const streams = Array.from({ length: 6 }, () => client.delta(node));
+    for (const stream of streams.slice(0, 5)) {
+      stream.send('route', { resource_names_subscribe: names });
+      await stream.receive('route');
+    }
+    const last = streams[5];
+    last?.send('route', { resource_names_subscribe: names });
+    const { code, details } = (await last?.raw.ended()) ?? {};
+    assert.is(code, 8);
+    assert.is(details, 'more than 500000 names on one connection');
+    await streams[0]?.quiet();
+  },
+);
+
 scenario('41: a list of clusters is one response however large', async (t) => {
   t.serve(node, bulky('1'));
   const stream = t.client().sotw(node);
