@@ -13,9 +13,21 @@ interface Target {
 
 export async function openSession(
   { address, port }: Target,
-  options: { readonly initialWindowSize?: number } = {},
+  {
+    socket,
+    ...settings
+  }: {
+    readonly initialWindowSize?: number;
+    /** Undefined: one of its own. */
+    readonly socket?: Socket;
+  } = {},
 ): Promise<ClientHttp2Session> {
-  const session = connect(`http://${address}:${port}`, { settings: options });
+  const session = connect(`http://${address}:${port}`, {
+    settings,
+    // Of our side, in MB: what waits here for the other end must not end streams.
+    maxSessionMemory: 1_000,
+    createConnection: socket && (() => socket),
+  });
   session.on('error', () => {
     // Tests that break connections expect it.
   });
@@ -24,11 +36,13 @@ export async function openSession(
 }
 
 /** Opens a gRPC stream; nobody reads it unless the test does. */
-export function openStream(session: ClientHttp2Session, path: string): ClientHttp2Stream {
-  const stream = session.request(
-    { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' },
-    { endStream: false },
-  );
+export function openStream(
+  session: ClientHttp2Session,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): ClientHttp2Stream {
+  const grpc = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc' };
+  const stream = session.request({ ...grpc, te: 'trailers', ...headers }, { endStream: false });
   stream.on('error', () => {
     // Ended from the other side.
   });

@@ -26,10 +26,11 @@ const silenceMs = 150;
 
 export interface TargetProcess {
   readonly xds: HostPort;
+  readonly pid: number;
   /** Resolves once it is published. */
   serve(node: string, state: Readonly<Record<string, readonly string[]>>): Promise<void>;
   /** The status and JSON that `path` answers. */
-  post(path: string, body: string): Promise<{ readonly status: number; readonly json: unknown }>;
+  post(path: string, body?: string): Promise<{ readonly status: number; readonly json: unknown }>;
   /** A client with a connection of its own, closed with the target. */
   client(): XdsClient;
   /** Ends it as a supervisor does; the exit code. */
@@ -55,6 +56,7 @@ export async function startTarget(args: readonly string[] = []): Promise<TargetP
   };
   return {
     xds,
+    pid: present(child.pid, 'the id of a process that runs'),
     post,
     async serve(node, state) {
       const { status, json } = await post('/state', JSON.stringify({ node, ...state }));

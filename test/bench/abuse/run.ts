@@ -1,0 +1,64 @@
+/**
+ * `npm run bench:abuse -- [--only NAME,…] [--clients 50] [--services 100] [--seconds 8]`: plays every attack
+ * against a server process of its own while clients that behave get updates, and prints a table: what came
+ * of the attack, how far the server's memory rose at most, and the clients' 99th percentile beside what it
+ * was on the same server before. It needs Linux's /proc.
+ */
+import { parseArgs } from 'node:util';
+import { present } from '../../../controller/base/assert.js';
+import { attacks } from '../../support/abuse/attacks.js';
+import { type AttackResult, startSiege } from '../../support/abuse/siege.js';
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    clients: { type: 'string', default: '50' },
+    services: { type: 'string', default: '100' },
+    seconds: { type: 'string', default: '8' },
+  },
+});
+const ms = Number(options.seconds) * 1000;
+const statusNames: Readonly<Record<string, string>> = {
+  '0': 'OK',
+  '3': 'INVALID_ARGUMENT',
+  '8': 'RESOURCE_EXHAUSTED',
+  '13': 'INTERNAL',
+  '14': 'UNAVAILABLE',
+};
+const row = (cells: readonly (string | number)[]) => console.log(`| ${cells.join(' | ')} |`);
+row(['attack', 'what a peer does', 'sent', 'outcome', 'memory, MB', 'p99, ms', 'calm', 'ratio']);
+row(['---', '---', '---:', '---', '---:', '---:', '---:', '---:']);
+for (const { name, what } of attacks) {
+  if (options.only === undefined || options.only.split(',').includes(name)) {
+    row(await measure(name, what));
+  }
+}
+
+async function measure(name: string, what: string): Promise<readonly (string | number)[]> {
+  const siege = await startSiege({
+    services: Number(options.services),
+    clients: Number(options.clients),
+  });
+  try {
+    // The first seconds of a process are slower than the rest.
+    await siege.calm(ms / 4);
+    const calm = p99((await siege.calm(ms / 2)).updateMs);
+    const result = await siege.attack(name, ms);
+    const under = p99(result.updateMs);
+    const figures = [result.peakMb.toFixed(0), under.toFixed(1), calm.toFixed(1)];
+    return [name, what, result.sent, outcome(result), ...figures, (under / calm).toFixed(1)];
+  } finally {
+    await siege.stop();
+  }
+}
+
+function outcome({ connections, cut, ended }: AttackResult): string {
+  const ends = Object.entries(ended).map(
+    ([status, count]) => `${count} streams ${statusNames[status] ?? status}`,
+  );
+  return [`${cut} of ${connections} connections cut`, ...ends].join(', ');
+}
+
+function p99(sorted: readonly number[]): number {
+  return present(sorted[Math.floor(sorted.length * 0.99)], 'an update');
+}
