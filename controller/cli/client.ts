@@ -25,6 +25,11 @@ export async function getText(
   return request(server, path, {});
 }
 
+/** Status, text and the date header of any answer. Throws a `CliError` where nothing answers. */
+export async function getAnswer(server: string, path: string) {
+  return request(server, path, {});
+}
+
 async function call(server: string, path: string, init: RequestInit): Promise<unknown> {
   const { status, text } = await request(server, path, init);
   const body = parseJson(text);
@@ -47,7 +52,8 @@ async function request(server: string, path: string, init: RequestInit) {
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return { status: response.status, text: await response.text() };
+    const date = response.headers.get('date');
+    return { status: response.status, text: await response.text(), date };
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     throw new CliError(

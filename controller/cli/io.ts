@@ -16,6 +16,8 @@ export interface Io {
   readonly sayStyle: Style;
   /** True where a person sees the data appear, and it may be painted over. */
   readonly isTerminal: boolean;
+  /** True where a person sees the talk appear: progress is of use to nobody else. */
+  readonly isTalkSeen: boolean;
   /** The command's result; 0 until a command sets it. */
   exitCode: number;
 }
@@ -38,6 +40,7 @@ export function createIo(
     outStyle: picocolors.createColors(wantsColor(env, stdout)),
     sayStyle: picocolors.createColors(wantsColor(env, stderr)),
     isTerminal: stdout.isTTY === true && env.TERM !== 'dumb',
+    isTalkSeen: stderr.isTTY === true,
     exitCode: 0,
   };
 }

@@ -7,7 +7,9 @@ import { errorText, OpError } from '../base/op-error.js';
 import type { RolloutCommand } from '../rollout/rollout.js';
 import { programVersion } from '../version.js';
 import { bootstrapCommand } from './bootstrap.js';
+import { checkCommand } from './check.js';
 import { commentCommand } from './comment.js';
+import { completeCommand, completionCommand } from './completion-command.js';
 import { demoCommand } from './demo.js';
 import { explainCommand } from './explain.js';
 import { healthcheckCommand } from './healthcheck.js';
@@ -58,6 +60,10 @@ function buildProgram(io: Io): Command {
     'headgate serve --repo https://git.example/mesh.git',
     'headgate status',
   ]);
+  program.addCommand(
+    completeCommand(io, () => program),
+    { hidden: true },
+  );
   const verbs = Object.keys(rolloutCommands) as RolloutCommand[];
   addGroup(program, 'Mesh repository:', [
     validateCommand(io),
@@ -69,10 +75,12 @@ function buildProgram(io: Io): Command {
   addGroup(program, 'Controller:', [
     serveCommand(io),
     stateCommand(io),
+    checkCommand(io),
     healthcheckCommand(io),
     notifyCommand(io),
     tokenCommand(io),
     demoCommand(io),
+    completionCommand(io),
   ]);
   addGroup(program, 'What happens:', [
     statusCommand(io),

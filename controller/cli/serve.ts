@@ -1,14 +1,15 @@
 /** `headgate serve`: runs the controller until it is told to stop. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { setFailpoint } from '../base/failpoint.js';
 import type { SettingProblem } from '../config/setting-problem.js';
-import { flagOf, settingNames, settingsTable, variableOf } from '../config/table.js';
+import { variableOf } from '../config/table.js';
 import type { Settings } from '../config.js';
 import type { Logger } from '../loop/ports.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { nodeAdvice } from './node-version.js';
 import { addHelp } from './options.js';
 import { addConfigOption, readConfigFile } from './read-config.js';
+import { addSettingOptions } from './setting-options.js';
 import { untilStopped } from './signals.js';
 
 /** What a stop may take beyond the drain before the process ends anyway. */
@@ -22,10 +23,7 @@ export function serveCommand(io: Io): Command {
         `${variableOf('ackDeadline')}) and a key of the config file (ackDeadline); options win over ` +
         'variables, and those over the file. Secrets come from files or variables only.',
     );
-  addConfigOption(command);
-  for (const name of settingNames) {
-    command.addOption(optionOf(name));
-  }
+  addSettingOptions(addConfigOption(command));
   command.action(async (flags: Readonly<Record<string, string | boolean | undefined>>) => {
     await serve(flags, io);
   });
@@ -38,17 +36,6 @@ export function serveCommand(io: Io): Command {
     ],
     ['0  stopped by a signal', '1  failed', '2  the settings are wrong'],
   );
-}
-
-function optionOf(name: (typeof settingNames)[number]): Option {
-  const { help, ...setting }: { help: string; placeholder?: string; default?: string } =
-    settingsTable[name];
-  if (setting.placeholder === undefined) {
-    return new Option(flagOf(name), help);
-  }
-  const value = setting.default === undefined ? '' : ` (default: ${setting.default})`;
-  const text = value === '' ? help : help.replace(/\.$/, `${value}.`);
-  return new Option(`${flagOf(name)} <${setting.placeholder.toLowerCase()}>`, text);
 }
 
 async function serve(

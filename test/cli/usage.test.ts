@@ -17,7 +17,7 @@ const run = (...args: readonly string[]) => runHere(args);
 
 const commands = [
   ...['validate', 'plan', 'comment', 'import', 'explain', 'render', 'serve', 'healthcheck', 'demo'],
-  ...['status', 'rollouts', 'proxies'],
+  ...['check', 'completion', 'status', 'rollouts', 'proxies'],
   ...['history', 'pause', 'resume', 'promote', 'abort', 'retry', 'approve', 'bootstrap'],
 ];
 

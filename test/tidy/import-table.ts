@@ -161,11 +161,31 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     types: ['demo'],
     packages: ['preact', 'preact/hooks', '@preact/signals'],
   },
+  check: {
+    parts: [
+      ...['base', 'access', 'admission', 'certificates', 'git'],
+      ...['clock', 'config', 'decoder', 'secrets'],
+    ],
+    types: ['api', 'loop/ports'],
+    packages: ['node:net', ...programs],
+  },
   cli: {
     parts: [
       ...pure,
       ...['access', 'admission', 'import', 'plan', 'annotations', 'review'],
-      ...['app', 'demo', 'config', 'log', 'clock', 'secrets', 'git', 'notify', 'store', 'version'],
+      ...[
+        'app',
+        'check',
+        'demo',
+        'config',
+        'log',
+        'clock',
+        'secrets',
+        'git',
+        'notify',
+        'store',
+        'version',
+      ],
     ],
     types: ['api', 'loop', 'loop/ports'],
     packages: ['commander', 'js-yaml', 'picocolors', ...files],
