@@ -88,13 +88,19 @@ function header(rollout: RolloutView, style: Style): readonly (readonly [string,
             `${rollout.proxies.acknowledged} of ${rollout.proxies.concerned} have acknowledged it`,
           ] as const,
         ]),
-    ['Step', `${step.index}/${step.count} (${showPercent(rollout.progress)})`],
+    ['Step', `${step.index}/${step.count} (${showProgress(rollout)})`],
     ['Policy', rollout.policy ?? 'built-in'],
     ...(rollout.sticky === undefined ? [] : [['Sticky', rollout.sticky] as const]),
     ['Commit', `${showCommit(rollout.revision)}  ${commit.title}  (${commit.author})`],
     ['Started', showTime(rollout.startedAt)],
     ...(rollout.endedAt === undefined ? [] : [['Ended', showTime(rollout.endedAt)] as const]),
   ];
+}
+
+/** How far weights or proxies have come; before that what the step does instead, as `mirror`. */
+export function showProgress({ steps, step, progress, endedAt }: RolloutView): string {
+  const present = endedAt === undefined ? steps[step.index - 1] : undefined;
+  return present?.progress === 0 ? present.label : showPercent(progress);
 }
 
 function gateRow(gate: GateView, style: Style): Row {

@@ -11,10 +11,9 @@ import {
   renderData,
   renderTable,
   showCommit,
-  showPercent,
   showTime,
 } from './print.js';
-import { renderRollout } from './render-rollout.js';
+import { renderRollout, showProgress } from './render-rollout.js';
 import {
   addWatchOption,
   readTimeout,
@@ -145,7 +144,7 @@ export function rolloutTable(rollouts: readonly RolloutView[], style: Style): st
     rollout.mesh,
     paintState(rollout.phase, style),
     `${rollout.step.index}/${rollout.step.count}`,
-    showPercent(rollout.progress),
+    showProgress(rollout),
     showCommit(rollout.revision),
     showTime(rollout.startedAt),
     whyNow(rollout),

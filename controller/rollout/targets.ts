@@ -17,7 +17,7 @@ export interface RolloutTarget {
   readonly desired: number;
   /** What the proxies are told now. */
   readonly served: number;
-  /** What they did in the last seconds; undefined without traffic. */
+  /** What they did in the last seconds; undefined without traffic, and while some of it is copied. */
   readonly actual?: number;
 }
 
@@ -101,7 +101,9 @@ function withActual(
     const query = { mesh: rollout.mesh, virtualNode, direction: 'egress', fromMs } as const;
     return load.total(query).issued + load.total({ ...query, role: 'baseline' }).issued;
   });
-  const total = issued.reduce((sum, count) => sum + count, 0);
+  // Copies are counted as any request is: which of them are the callers' own cannot be said.
+  const isCopied = servedStep(rollout)?.mirror !== undefined;
+  const total = isCopied ? 0 : issued.reduce((sum, count) => sum + count, 0);
   return moving.map((target, index) => ({
     router,
     route,
