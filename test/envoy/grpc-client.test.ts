@@ -33,7 +33,7 @@ async function setUp() {
 
 const { mesh, ports } = await openStage(test, undo, setUp);
 
-test('a client resolves a service by name, with its port or without, and follows the weights', async () => {
+test('47: a client resolves a service by name, with its port or without, and follows the weights', async () => {
   const targets = ['xds:///ratings.local', 'xds:///ratings.local:9090'];
   const clients = await Promise.all(targets.map((target) => startGrpcJs(mesh.xds, target)));
   undo.push(() => Promise.all(clients.map((client) => client.stop())));
@@ -43,7 +43,7 @@ test('a client resolves a service by name, with its port or without, and follows
   assert.equal(await askBoth(), [{ v2: 1 }, { v2: 1 }]);
 });
 
-test('it refused nothing that it was served', () => {
+test('47: it refused nothing that it was served', () => {
   const refused = mesh.events.filter((event) => event.kind === 'proxyNacked');
   assert.equal(refused, []);
   const kinds = mesh.events.flatMap((event) =>

@@ -68,7 +68,7 @@ async function untilAnswered(
   return seen;
 }
 
-test('a client finds a service by its name and follows the weights', async () => {
+test('47: a client finds a service by its name and follows the weights', async () => {
   assert.equal(await client.ask(20), { v1: 20 });
   await mesh.publish(
     ratingsMesh([
@@ -90,7 +90,7 @@ test('a client finds a service by its name and follows the weights', async () =>
   await untilAnswered(20, 'only v2 answers', (answers) => answers.v2 === 20);
 });
 
-test('a client follows the endpoints of a node, and no call fails on the way', async () => {
+test('47: a client follows the endpoints of a node, and no call fails on the way', async () => {
   await mesh.publish(
     ratingsMesh([
       { port: v1, weight: 0 },
@@ -114,7 +114,7 @@ function withBadCluster(snapshot: Snapshot): Snapshot {
   return { ...snapshot, cluster: resourceSet([...others, bad]) };
 }
 
-test('what a client refuses is shown with its reason, and what it had goes on', async () => {
+test('47: what a client refuses is shown with its reason, and what it had goes on', async () => {
   const good = ratingsMesh([
     { port: v1, weight: 0 },
     { port: elsewhere, weight: 1 },

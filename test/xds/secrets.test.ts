@@ -112,7 +112,7 @@ function stateOf({ server }: TestServer): string | undefined {
 
 for (const variant of ['sotw', 'delta'] as const) {
   const scenario = (name: string, play: (t: TestServer) => Promise<void>): void =>
-    test(`${variant}: ${name}`, withServer(play));
+    test(`44: ${variant}: ${name}`, withServer(play));
 
   scenario('a rotation sends the one secret that changed', async (t) => {
     t.serve(owner, whole);
@@ -145,6 +145,20 @@ for (const variant of ['sotw', 'delta'] as const) {
       await until('the secrets are acknowledged', () => stateOf(t) === 'synced');
     },
   );
+
+  scenario('22: a rotation leaves the listener alone, that names its secret', async (t) => {
+    t.serve(owner, whole);
+    const listener = whole.listener.version;
+    const rotated = snapshotWith({ server: second, authorities: trust });
+    assert.is(rotated.listener.version, listener, 'its configuration source is the same bytes');
+    const stream = asking(t, variant, owner);
+    stream.ask('secret', ['server', 'authorities']);
+    await stream.receive();
+    await until('the secrets are acknowledged', () => stateOf(t) === 'synced');
+    // Envoy asks again for the secret of a listener that it takes up anew.
+    stream.ask('secret', ['server', 'authorities']);
+    assert.equal([...(await stream.receive()).names].sort(), ['authorities', 'server']);
+  });
 
   scenario('what is lost over a restart stays with those who have it', async (t) => {
     t.serve(owner, snapshotWith({ authorities: trust }));

@@ -13,8 +13,9 @@ const table = readFileSync(projectPath('test/xds/STATEMENTS.md'), 'utf8')
       : [];
   });
 
+/** Of a file beside this one, or of `folder/name` where it is elsewhere. */
 function sourceOf(name: string): string {
-  const path = projectPath(`test/xds/${name}.test.ts`);
+  const path = projectPath(`test/${name.includes('/') ? name : `xds/${name}`}.test.ts`);
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 

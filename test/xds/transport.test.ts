@@ -211,7 +211,7 @@ scenario(
 );
 
 scenario(
-  'one address has so many connections and no more, until some have gone',
+  '43: one address has so many connections and no more, until some have gone',
   async (t) => {
     t.serve(node, world);
     const [first, second] = [await openSession(t.address), await openSession(t.address)];
@@ -233,7 +233,7 @@ scenario(
 );
 
 scenario(
-  'a connection that opens and takes back streams on and on is cut, and no other',
+  '43: a connection that opens and takes back streams on and on is cut, and no other',
   async (t) => {
     t.serve(node, world);
     const good = t.client().sotw(node);
