@@ -58,7 +58,9 @@ async function serve(
   }
   armFailpoint(io, logger);
   const { startApp } = await import('../app.js');
-  const app = await startApp(settings, { logger });
+  // A start may wait for a database that is starting too, and nothing else keeps the process up by then.
+  const waiting = setInterval(() => {}, 1_000);
+  const app = await startApp(settings, { logger }).finally(() => clearInterval(waiting));
   await untilStopped();
   const limit = setTimeout(() => process.exit(1), settings.drainMs + stopMarginMs);
   await app.stop();

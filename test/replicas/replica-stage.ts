@@ -53,6 +53,10 @@ export interface StageOptions {
   readonly policy?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly postgres?: TestPostgres;
+  /** Where each listens for Envoys, by name; otherwise anywhere. */
+  readonly xdsPorts?: Readonly<Record<string, number>>;
+  /** The mesh's files in place of one whose nodes nobody runs. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export async function openReplicas(undo: Undo, options: StageOptions): Promise<ReplicaStage> {
@@ -67,7 +71,7 @@ export async function openReplicas(undo: Undo, options: StageOptions): Promise<R
   const ports = { v1: 20001, v2: 20002, v3: 20003 };
   const files = meshFiles({ checkout: ports, app: ports });
   await repository.commit('first release', {
-    ...files,
+    ...(options.files ?? files),
     'policy.yaml': options.policy ?? steppedPolicy,
   });
   const replicas: HeadgateProcess[] = [];
@@ -80,7 +84,8 @@ export async function openReplicas(undo: Undo, options: StageOptions): Promise<R
     const replica = await startHeadgate(
       [
         ...['--repo', repository.bare, '--poll', '200ms', '--ack-deadline', '10s'],
-        ...['--xds', '127.0.0.1:0', '--http', '127.0.0.1:0', '--drain', '1s'],
+        ...['--xds', `127.0.0.1:${options.xdsPorts?.[name] ?? 0}`],
+        ...['--http', '127.0.0.1:0', '--drain', '1s'],
         ...['--cache', join(folder, `${name}.git`), '--replica', name],
         ...['--lease', options.lease ?? '3s'],
       ],
