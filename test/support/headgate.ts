@@ -119,12 +119,16 @@ interface StartedLine {
 
 async function startedLine(child: ChildProcess, log: () => string): Promise<StartedLine> {
   let line: string | undefined;
-  await until('headgate serves', () => {
-    line = log()
-      .split('\n')
-      .find((candidate) => candidate.includes('"headgate.started"'));
-    return line !== undefined || child.exitCode !== null;
-  });
+  await until(
+    'headgate serves',
+    () => {
+      line = log()
+        .split('\n')
+        .find((candidate) => candidate.includes('"headgate.started"'));
+      return line !== undefined || child.exitCode !== null;
+    },
+    180_000,
+  );
   if (line === undefined) {
     throw new Error(`headgate ended with ${child.exitCode}:\n${log()}`);
   }
