@@ -48,10 +48,12 @@ export function createResponseEncoder(controlPlane: string): ResponseEncoder {
   const bodies = new Map<string, Buffer>();
   const trailers = new Map<string, Buffer>();
 
-  const trailer = (type: ResourceType, variant: Variant): Buffer => {
-    const key = `${type} ${variant}`;
-    const known = trailers.get(key) ?? senderFields(type, variant, controlPlane);
-    trailers.set(key, known);
+  const trailer = ({ type, variant, version }: Response): Buffer => {
+    const key = `${type} ${variant} ${version}`;
+    const known =
+      trailers.get(key) ??
+      Buffer.concat([textField(versionField, version), senderFields(type, variant, controlPlane)]);
+    remember(trailers, key, known);
     return known;
   };
   const body = (response: Response): Buffer => {
@@ -71,18 +73,18 @@ export function createResponseEncoder(controlPlane: string): ResponseEncoder {
   };
   return {
     encode: (response) => [
-      Buffer.concat([
-        ...response.removed.map((name) => elementField(removedResourcesField, name)),
-        textField(versionField, response.version),
-        textField(nonceField, response.nonce),
-        trailer(response.type, response.variant),
-      ]),
+      ...response.removed.map((name) => elementField(removedResourcesField, name)),
+      textField(nonceField, response.nonce),
+      trailer(response),
       body(response),
     ],
   };
 }
 
 function remember(bodies: Map<string, Buffer>, key: string, body: Buffer): void {
+  if (bodies.get(key) === body) {
+    return;
+  }
   bodies.set(key, body);
   const oldest = bodies.keys().next().value;
   if (bodies.size > sharedBodiesMax && oldest !== undefined) {

@@ -81,8 +81,15 @@ export function framed(parts: readonly Buffer[]): readonly Buffer[] {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const prefix = Buffer.alloc(prefixBytes);
   prefix.writeUInt32BE(length, 1);
-  if (length <= copiedBytesMax) {
-    return [Buffer.concat([prefix, ...parts], prefixBytes + length)];
+  const pieces: Buffer[] = [];
+  let small: Buffer[] = [prefix];
+  for (const part of parts) {
+    if (part.length <= copiedBytesMax) {
+      small.push(part);
+    } else {
+      pieces.push(Buffer.concat(small), part);
+      small = [];
+    }
   }
-  return [prefix, ...parts];
+  return small.length === 0 ? pieces : [...pieces, Buffer.concat(small)];
 }

@@ -135,8 +135,10 @@ export class GrpcStream {
     };
     if (this.isAnswered) {
       stream.once('wantTrailers', () => {
-        stream.sendTrailers(trailers);
-        this.release();
+        if (!stream.closed && !stream.destroyed) {
+          stream.sendTrailers(trailers);
+          this.release();
+        }
       });
       stream.end();
     } else {

@@ -32,9 +32,43 @@ const subscribeField = 3;
 const unsubscribeField = 4;
 const initialVersionsField = 5;
 
+type TextKey = 'version_info' | 'type_url' | 'response_nonce';
+const sotwTexts = new Map<number, TextKey>([
+  [1, 'version_info'],
+  [4, 'type_url'],
+  [5, 'response_nonce'],
+]);
+const deltaTexts = new Map<number, TextKey>([
+  [2, 'type_url'],
+  [6, 'response_nonce'],
+]);
+
+interface PlainRequest extends Partial<Record<TextKey, string>> {
+  readonly node?: undefined;
+  readonly error_detail?: undefined;
+}
+
+/**
+ * The request where it is an acknowledgement or asks for names, which are nearly all: a few texts, read
+ * without the protobuf library. Undefined where there is more in it.
+ */
+function plainTexts(bytes: Buffer, keys: ReadonlyMap<number, TextKey>): PlainRequest | undefined {
+  const texts: Partial<Record<TextKey, string>> = {};
+  for (const reader = new FieldReader(bytes); reader.next(); ) {
+    const key = keys.get(reader.field);
+    if (key === undefined || !reader.isBytes) {
+      return undefined;
+    }
+    texts[key] = bytes.toString('utf8', reader.start, reader.end);
+  }
+  return texts;
+}
+
 function decodeSotw(bytes: Buffer): DecodedRequest {
   const { names, rest } = takeOut(bytes, { names: sotwNamesField });
-  const message = decodeMessage('envoy.service.discovery.v3.DiscoveryRequest', rest);
+  const message =
+    plainTexts(rest, sotwTexts) ??
+    decodeMessage('envoy.service.discovery.v3.DiscoveryRequest', rest);
   return {
     node: message.node,
     typeUrl: message.type_url ?? '',
@@ -55,7 +89,9 @@ function decodeDelta(bytes: Buffer): DecodedRequest {
     unsubscribe: unsubscribeField,
     versions: initialVersionsField,
   });
-  const message = decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', rest);
+  const message =
+    plainTexts(rest, deltaTexts) ??
+    decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', rest);
   return {
     node: message.node,
     typeUrl: message.type_url ?? '',

@@ -114,6 +114,9 @@ interface Means {
 /** Finds out what is asked for, and whether the peer may. */
 function open(asking: Asking, methods: Methods, means: Means): void {
   const { grpc, stream, headers, connection } = asking;
+  if (stream.closed || stream.destroyed) {
+    return;
+  }
   if (!headers['content-type']?.startsWith('application/grpc')) {
     stream.respond({ ':status': 415 }, { endStream: true });
     return;

@@ -67,18 +67,26 @@ function pingRegularly(
   { settings, clock }: SessionOptions,
   onSilent: () => void,
 ): () => void {
+  let isOver = false;
   let cancel = (): void => {};
-  const ping = (): void => {
-    cancel = clock.after(settings.keepaliveTimeoutMs, onSilent);
-    session.ping((error) => {
-      cancel();
-      if (error === null && !session.destroyed) {
-        cancel = clock.after(settings.keepaliveTimeMs, ping);
-      }
-    });
+  const wait = (ms: number, then: () => void): void => {
+    cancel();
+    cancel = isOver ? () => {} : clock.after(ms, then);
   };
-  cancel = clock.after(settings.keepaliveTimeMs, ping);
-  return () => cancel();
+  const ping = (): void => {
+    if (session.destroyed) {
+      // It ended in good order, and the peer leaves its side of the connection open.
+      onSilent();
+      return;
+    }
+    wait(settings.keepaliveTimeoutMs, onSilent);
+    session.ping(() => wait(settings.keepaliveTimeMs, ping));
+  };
+  wait(settings.keepaliveTimeMs, ping);
+  return () => {
+    isOver = true;
+    cancel();
+  };
 }
 
 /** Connections of one time do not end at one time, so that proxies do not come back in one wave. */

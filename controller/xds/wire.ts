@@ -31,6 +31,8 @@ export class FieldReader {
   begin = 0;
   start = 0;
   end = 0;
+  /** Its value is text, bytes or a message. */
+  isBytes = false;
   private readonly bytes: Buffer;
   private readonly to: number;
 
@@ -49,6 +51,7 @@ export class FieldReader {
     this.start = this.begin;
     const tag = this.varint();
     this.field = Math.floor(tag / 8);
+    this.isBytes = tag % 8 === 2;
     this.end = this.endOf(tag % 8);
     if (this.end > this.to) {
       throw new RangeError('a message is cut short');

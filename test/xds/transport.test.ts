@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import type { ClientHttp2Stream } from 'node:http2';
+import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -174,6 +175,34 @@ scenario(
     }
   },
   { keepaliveTimeMs: 100, keepaliveTimeoutMs: 100 },
+);
+
+scenario(
+  '42: a peer that says goodbye and leaves its connection open loses it',
+  async (t) => {
+    t.serve(node, world);
+    const { address: host, port } = t.address;
+    const socket = connect({ host, port, allowHalfOpen: true });
+    const settings = Buffer.from('000000040000000000', 'hex');
+    const goaway = Buffer.from('0000080700000000000000000000000000', 'hex');
+    socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings]));
+    socket.write(goaway);
+    socket.on('error', () => {
+      // It is cut.
+    });
+    socket.resume();
+    await until('there is room for another', async () => {
+      const session = await openSession(t.address);
+      const isTaken = await Promise.race([
+        once(session, 'close').then(() => false),
+        once(session, 'remoteSettings').then(() => true),
+      ]);
+      session.destroy();
+      return isTaken;
+    });
+    socket.destroy();
+  },
+  { keepaliveTimeMs: 100, keepaliveTimeoutMs: 100, connectionsPerAddressMax: 1 },
 );
 
 scenario("42: a proxy's own pings are answered, however many", async (t) => {

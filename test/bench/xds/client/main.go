@@ -201,6 +201,7 @@ func main() {
 	clients := flag.Int("clients", 100, "proxies")
 	variant := flag.String("variant", "delta", "delta or sotw")
 	triggers := flag.Int("triggers", 3, "weight changes")
+	burst := flag.Int("burst", 0, "weight changes one after another within ten seconds, at the end")
 	pid := flag.Int("pid", 0, "the server's process")
 	folder := flag.String("world", "", "folder of the resources")
 	flag.Parse()
@@ -231,15 +232,64 @@ func main() {
 		lasts = append(lasts, taken[len(taken)-1])
 		cpus = append(cpus, after-before)
 	}
-	check(json.NewEncoder(os.Stdout).Encode(map[string]float64{
+	results := map[string]float64{
 		"stormS": storm, "stormCpuS": stormed - cpu, "updateMedianMs": median(medians), "updateP99Ms": median(p99s),
 		"updateLastMs": median(lasts), "updateCpuS": median(cpus), "rssMb": idle,
-	}))
+	}
+	if *burst > 0 {
+		before, _ := usage(*pid)
+		results["burstMs"], results["burstResponses"] = changes(*ctl, *clients, *burst, report.marked)
+		rest(*pid)
+		after, _ := usage(*pid)
+		results["burstCpuS"] = after - before
+	}
+	check(json.NewEncoder(os.Stdout).Encode(results))
+}
+
+// changes triggers count times within ten seconds. It returns the milliseconds from the last trigger until
+// every proxy has acknowledged what that one made, and how many responses each proxy got on average.
+func changes(ctl string, clients, count int, marked chan mark) (milliseconds, responses float64) {
+	lastMarker := make(chan string, 1)
+	var lastAt time.Time
+	go func() {
+		every := time.NewTicker(10 * time.Second / time.Duration(count))
+		defer every.Stop()
+		var marker string
+		for range count {
+			<-every.C
+			lastAt = time.Now()
+			marker = post(ctl)
+		}
+		lastMarker <- marker
+	}()
+	byMarker, total, wanted := map[string]int{}, 0, ""
+	for wanted == "" || byMarker[wanted] < clients {
+		select {
+		case wanted = <-lastMarker:
+		case each := <-marked:
+			byMarker[each.marker]++
+			total++
+		}
+	}
+	return time.Since(lastAt).Seconds() * 1000, float64(total) / float64(clients)
 }
 
 // trigger returns, sorted, the milliseconds from the request to each proxy's acknowledgement.
 func trigger(ctl string, clients int, marked chan mark) []float64 {
 	begin := time.Now()
+	marker := post(ctl)
+	var taken []float64
+	for len(taken) < clients {
+		if each := <-marked; each.marker == marker {
+			taken = append(taken, each.at.Sub(begin).Seconds()*1000)
+		}
+	}
+	slices.Sort(taken)
+	return taken
+}
+
+// post asks for a change and returns the marker of what it made.
+func post(ctl string) string {
 	response, err := http.Post("http://"+ctl+"/trigger", "application/json", nil)
 	check(err)
 	var answer struct{ Marker string }
@@ -247,14 +297,7 @@ func trigger(ctl string, clients int, marked chan mark) []float64 {
 	check(err)
 	check(response.Body.Close())
 	check(json.Unmarshal(body, &answer))
-	var taken []float64
-	for len(taken) < clients {
-		if each := <-marked; each.marker == answer.Marker {
-			taken = append(taken, each.at.Sub(begin).Seconds()*1000)
-		}
-	}
-	slices.Sort(taken)
-	return taken
+	return answer.Marker
 }
 
 // load reads what there is to ask for.
