@@ -43,7 +43,7 @@ export function positionOf(rollout: Rollout, instance: string): Position {
   if (rollout.phase === 'Completing') {
     return desiredPosition;
   }
-  if (isEnded(rollout.phase) || rollout.phase === 'RollingBack' || rollout.isQueued) {
+  if (isEnded(rollout.phase) || rollout.phase === 'RollingBack') {
     return appliedPosition;
   }
   const step = servedStep(rollout);

@@ -11,6 +11,7 @@ import type { DurableState, LoopState } from '../../controller/loop/state.js';
 import type { Mesh } from '../../controller/mesh/model.js';
 import { danglingReferences } from '../../controller/mesh/references.js';
 import { normalizeWeights, wholeWeight } from '../../controller/mesh/weights.js';
+import type { Measurement, MeasurementOrder } from '../../controller/rollout/gates/measurement.js';
 import type { LoadSample } from '../../controller/rollout/load-history.js';
 import { effectiveMesh, positionOf } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
@@ -18,6 +19,7 @@ import { revisionIn } from '../support/reading.js';
 import type { RecordingLogger } from '../support/recording-logger.js';
 import { describeState, endpointProblems, untoldProblems } from './at-rest.js';
 import { clientProblems, partProblems } from './clients.js';
+import { supersedeProblems, togetherProblems } from './order-problems.js';
 import { effectiveFor, isServedAlike, withRetreats } from './served.js';
 import { reachedResources, type SimulatedFleet } from './simulated-fleet.js';
 import type { SimulatedStore, StoredValue } from './simulated-store.js';
@@ -47,6 +49,9 @@ export class Inspector {
   private before: LoopState | undefined;
   private startedAtMs: number;
   private samples: LoadSample[] = [];
+  private readonly answers = new Map<string, Measurement>();
+  /** What was applied at any time, oldest first. */
+  private readonly applied: Mesh[] = [];
   private readonly servedSince = new Map<string, ServedSince>();
   private commands: { readonly rollout: string; readonly command: string }[] = [];
   private newestCommit = '';
@@ -66,6 +71,11 @@ export class Inspector {
     this.samples.push(...samples);
   }
 
+  /** An answer that gates were given. */
+  measured({ rollout, gate }: MeasurementOrder, measurement: Measurement): void {
+    this.answers.set(`${rollout}/${gate}`, measurement);
+  }
+
   commanded({ id }: Rollout, command: string): void {
     this.commands.push({ rollout: id, command });
   }
@@ -82,6 +92,7 @@ export class Inspector {
   /** Times from before it say nothing any more: nothing may rest on them. */
   jumped(): void {
     const nowMs = this.deps.nowMs();
+    this.answers.clear();
     this.startedAtMs = nowMs;
     this.samples = [];
     for (const [id, since] of this.servedSince) {
@@ -93,6 +104,7 @@ export class Inspector {
     this.before = undefined;
     this.startedAtMs = this.deps.nowMs();
     this.samples = [];
+    this.answers.clear();
     this.servedSince.clear();
   }
 
@@ -128,6 +140,8 @@ export class Inspector {
       ackDeadlineMs: this.deps.ackDeadlineMs,
       startedAtMs: this.startedAtMs,
       samples: this.samples,
+      answerTo: (rollout, gate) => this.answers.get(`${rollout}/${gate}`),
+      applied: this.applied,
       wasCommanded: (rollout, command) => this.wasCommanded(rollout, command),
     };
     for (const to of after.durable.rollouts.values()) {
@@ -143,6 +157,7 @@ export class Inspector {
       }
       this.note(from, to, after, nowMs);
     }
+    this.report(...togetherProblems(moment), ...supersedeProblems(moment));
     this.checkApplied(before.durable, after.durable);
     this.before = after;
   }
@@ -168,6 +183,7 @@ export class Inspector {
         this.checkSums(served);
         this.checkMoving(served, running);
         this.checkWayBack(mesh.applied, running, instance);
+        this.checkQueued(mesh.applied, running, instance);
       }
       if (isStoring && !isSame && !isServedAlike(restored, state.durable, instance)) {
         this.report(`a restart would serve ${instance} something else`);
@@ -344,10 +360,25 @@ export class Inspector {
     }
   }
 
+  /** What waits for its turn serves nothing of itself yet. */
+  private checkQueued(applied: Mesh, running: readonly Rollout[], instance: string): void {
+    const others = running.filter(({ isQueued }) => isQueued !== true);
+    if (others.length === running.length) {
+      return;
+    }
+    const [all, some] = [running, others].map((list) => effectiveMesh(applied, list, instance));
+    if (!sameValue(all, some)) {
+      this.report(`${instance} is served what is queued`);
+    }
+  }
+
   /** What is applied changes only by a rollout that has succeeded. */
   private checkApplied(before: DurableState, after: DurableState): void {
     for (const [name, { applied }] of after.meshes) {
       const known = before.meshes.get(name);
+      if (this.applied.at(-1) !== applied) {
+        this.applied.push(applied);
+      }
       if (known === undefined || known.applied === applied) {
         continue;
       }

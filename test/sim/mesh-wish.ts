@@ -5,6 +5,7 @@
  */
 import { present } from '../../controller/base/assert.js';
 import type { Random } from '../../controller/base/random.js';
+import type { Gate } from '../../controller/mesh/gates.js';
 import type {
   Mesh,
   RolloutPolicy,
@@ -12,6 +13,7 @@ import type {
   VirtualRouter,
   VirtualService,
 } from '../../controller/mesh/model.js';
+import { compareDefaults } from '../../controller/mesh/policy-defaults.js';
 import { policyOf } from '../support/mesh.js';
 
 export interface ServiceWish {
@@ -31,6 +33,8 @@ export interface ServiceWish {
 export interface Wish {
   readonly services: Readonly<Record<string, ServiceWish>>;
   readonly policy: Partial<RolloutPolicy>;
+  /** Policies beside it: `pair` is atomic for a and b, `front` lets c and d be after it. */
+  readonly also: readonly ('pair' | 'front')[];
 }
 
 /** Envoys of a simulation refuse a route with this timeout, as if they could not know it. */
@@ -65,7 +69,44 @@ function randomWeights(random: Random): Readonly<Record<string, number>> {
 export function firstWish(random: Random): Wish {
   const names = serviceNames.filter((name) => name === 'a' || random() < 0.5);
   const services = names.map((name) => [name, randomService(random, [])] as const);
-  return { services: Object.fromEntries(services), policy: randomPolicy(random) };
+  return {
+    services: Object.fromEntries(services),
+    policy: randomPolicy(random),
+    also: randomAlso(random),
+  };
+}
+
+function randomAlso(random: Random): Wish['also'] {
+  return pick(random, [[], [], ['pair'], ['pair', 'front']] as const);
+}
+
+/** Half minutes of the first minutes in which no step may be entered; seconds are all that a seed lasts. */
+function randomFreeze(random: Random): RolloutPolicy['windows'] {
+  const minute = Math.floor(random() * 3);
+  const time = (at: number) => `2026-01-01T00:0${at}`;
+  const freeze = { from: time(minute), to: time(minute + 1), timeZone: 'UTC' };
+  return random() < 0.3 ? { allow: [], freeze: [freeze] } : undefined;
+}
+
+function randomGates(random: Random): readonly Gate[] {
+  const counted: Gate = {
+    kind: 'successRate',
+    name: 'errors',
+    min: 90,
+    windowMs: 5000,
+    minRequests: 20,
+  };
+  const worse: Gate = { kind: 'compare', name: 'worse', metric: 'errorRate', ...compareDefaults };
+  const asked: Gate = {
+    kind: 'query',
+    name: 'asked',
+    provider: 'somebody',
+    query: 'up',
+    max: 1,
+    windowMs: 1000,
+    intervalMs: 1000,
+  };
+  return pick(random, [[counted], [counted], [counted, asked], [asked], [worse]]);
 }
 
 const matching = {
@@ -89,7 +130,11 @@ function randomPolicy(random: Random): Partial<RolloutPolicy> {
   return {
     steps: steps.map((step) => ({ ...step, bakeMs, approval: random() < 0.1 })),
     sticky: pick(random, [undefined, undefined, byCookie, byHeader]),
-    gates: [{ kind: 'successRate', name: 'errors', min: 90, windowMs: 5000, minRequests: 20 }],
+    gates: randomGates(random),
+    windows: randomFreeze(random),
+    onSupersede: pick(random, ['restart', 'restart', 'continue', 'continue', 'finish']),
+    rollbackWindow: pick(random, [undefined, { revisions: 2 }, { withinMs: 60_000 }]),
+    proxies: { quorum: pick(random, [50, 50, 0, 100]) },
     failureLimit: pick(random, [1, 1, 2]),
     noData: pick(random, ['wait', 'wait', 'pass', 'fail']),
     stepDeadlineMs: pick(random, [20_000, 60_000]),
@@ -138,7 +183,7 @@ function editOnce(random: Random, wish: Wish): Wish {
     return withService({ calls: names.filter((other) => other !== name && random() < 0.4) });
   }
   if (kind < 0.85) {
-    return { ...wish, policy: randomPolicy(random) };
+    return { ...wish, policy: randomPolicy(random), also: randomAlso(random) };
   }
   if (kind < 0.93 || names.length === 1) {
     const added = pick(random, serviceNames);
@@ -173,8 +218,21 @@ export function meshOfWish(wish: Wish): Mesh {
     ),
     virtualGateways: [],
     gatewayRoutes: [],
-    rolloutPolicies: [policyOf(wish.policy)],
+    rolloutPolicies: policiesOf(wish),
   };
+}
+
+function policiesOf({ policy, also }: Wish): readonly RolloutPolicy[] {
+  const selecting = (name: string, virtualRouters: readonly string[]): RolloutPolicy => {
+    const base = policyOf(policy);
+    return { ...base, name, selector: { ...base.selector, isDefault: false, virtualRouters } };
+  };
+  const named = also.map((name) =>
+    name === 'pair'
+      ? { ...selecting('pair', ['a', 'b']), atomic: true }
+      : { ...selecting('front', ['c', 'd']), after: ['pair'] },
+  );
+  return [policyOf(policy), ...named].sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
 function nodeOf(name: string, service: ServiceWish | undefined): VirtualNode {

@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../controller/base/random.js';
 import type { LoopEvent } from '../../controller/loop/events.js';
 import { Loop } from '../../controller/loop/loop.js';
+import { ordersOf } from '../../controller/loop/orders.js';
 import { isEnded, type Rollout, type RolloutCommand } from '../../controller/rollout/rollout.js';
 import { manualClock } from '../support/clock.js';
 import { accepted, revisionIn } from '../support/reading.js';
@@ -15,6 +16,7 @@ import { Inspector } from './inspector.js';
 import { edited, firstWish, meshOfWish, pick, type Wish } from './mesh-wish.js';
 import { effectiveFor } from './served.js';
 import { SimulatedFleet } from './simulated-fleet.js';
+import { outcomeOf, type ProviderMood, providerMoods } from './simulated-provider.js';
 import { SimulatedStore, type StoreFault } from './simulated-store.js';
 
 const ackDeadlineMs = 10_000;
@@ -46,6 +48,7 @@ export class Simulation {
   private readonly inspector: Inspector;
   private readonly badNodes = new Set<string>();
   private readonly wishes: Wish[] = [];
+  private provider: ProviderMood = 'good';
   private wish: Wish;
   private commits = 0;
   private mayRefuse = true;
@@ -108,7 +111,7 @@ export class Simulation {
         logger: this.logger,
         store: this.store,
         publisher: this.fleet,
-        // No policy of the simulation has a gate that asks the outside.
+        // What is asked is looked up when time passes.
         measurer: { watch: () => {} },
         notificationsFor: (one) => [
           { id: one.id, topic: '', sink: 'chat', createdAtMs: one.atMs, json: JSON.stringify(one) },
@@ -133,8 +136,10 @@ export class Simulation {
       this.answer();
     } else if (chance < 0.52) {
       this.command();
-    } else if (chance < 0.55) {
+    } else if (chance < 0.535) {
       this.changeTraffic();
+    } else if (chance < 0.55) {
+      this.changeProvider();
     } else if (chance < 0.57) {
       await this.crash();
     } else if (chance < 0.61) {
@@ -171,7 +176,10 @@ export class Simulation {
     this.commits += 1;
     this.wishes.push(wish);
     const id = `c${this.commits}`;
-    this.log.push(`commit ${id} ${JSON.stringify(wish.services)} ${JSON.stringify(wish.policy)}`);
+    const { services, policy, also } = wish;
+    this.log.push(
+      `commit ${id} ${[services, policy, also].map((one) => JSON.stringify(one)).join(' ')}`,
+    );
     this.inspector.committed(id);
     const revision = { id, author: 'ann', title: id, committedAtMs: this.clock.now() };
     // What is read from Git shares no object with what was read before.
@@ -248,6 +256,11 @@ export class Simulation {
       .then((reply) => this.inspector.replied(this.loop.current(), rollout, command, reply.ok));
   }
 
+  private changeProvider(): void {
+    this.provider = pick(this.random, providerMoods);
+    this.log.push(`the provider is ${this.provider}`);
+  }
+
   private changeTraffic(): void {
     const nodes = meshOfWish(this.wish).virtualNodes.map((node) => node.name);
     const isCleared = this.badNodes.size > 0;
@@ -291,7 +304,24 @@ export class Simulation {
       const samples = this.fleet.countRequests(this.clock.now(), (node) => this.badNodes.has(node));
       this.inspector.counted(samples);
       this.send({ kind: 'loadReported', samples });
+      this.answerGates();
       await turn();
+    }
+  }
+
+  /** The provider of the measured gates: right, wrong, talking nonsense, dead, or late with an old answer. */
+  private answerGates(): void {
+    for (const order of ordersOf(this.loop.current().durable)) {
+      const askedAtMs = this.clock.now() - (this.provider === 'late' ? 5000 : 0);
+      if (askedAtMs < order.notBeforeMs && this.provider !== 'late') {
+        continue;
+      }
+      const outcome = outcomeOf(this.provider, askedAtMs);
+      if (outcome !== undefined) {
+        const measurement = { askedAtMs, answeredAtMs: this.clock.now(), outcome };
+        this.inspector.measured(order, measurement);
+        this.send({ kind: 'gateMeasured', order: order.id, measurement });
+      }
     }
   }
 
@@ -301,6 +331,7 @@ export class Simulation {
     this.store.fault = 'none';
     this.mayRefuse = false;
     this.badNodes.clear();
+    this.provider = 'good';
     this.fleet.connect('web/5', 'web');
     for (let second = 0; second < restSeconds && !this.isAtRest(); second += 1) {
       for (const proxy of this.fleet.byId.values()) {

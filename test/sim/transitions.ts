@@ -7,6 +7,7 @@ import type { ResourceChange } from '../../controller/diff/change.js';
 import { applyChanges } from '../../controller/diff/diff-meshes.js';
 import type { ProxyStatus } from '../../controller/loop/ports.js';
 import type { LoopState } from '../../controller/loop/state.js';
+import type { QueryGate } from '../../controller/mesh/gates.js';
 import {
   findResource,
   type Mesh,
@@ -16,10 +17,17 @@ import {
 } from '../../controller/mesh/model.js';
 import { danglingReferences } from '../../controller/mesh/references.js';
 import { normalizeWeights, wholeWeight } from '../../controller/mesh/weights.js';
+import type { Measurement } from '../../controller/rollout/gates/measurement.js';
 import type { LoadSample } from '../../controller/rollout/load-history.js';
 import { isInWave, wavePlace } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
 import { moveTargets } from '../../controller/rollout/weights.js';
+import {
+  continueProblems,
+  quorumProblems,
+  turnProblems,
+  wayBackProblems,
+} from './order-problems.js';
 import { reachedResources } from './simulated-fleet.js';
 
 /** When and as which publication a rollout's present position was served first. */
@@ -38,6 +46,10 @@ export interface Moment {
   readonly startedAtMs: number;
   /** What proxies counted since then. */
   readonly samples: readonly LoadSample[];
+  /** The newest answer that a measured gate was given, and since the process runs. */
+  readonly answerTo: (rollout: string, gate: string) => Measurement | undefined;
+  /** What was applied at any time, oldest first. */
+  readonly applied: readonly Mesh[];
   /** True where a person asked for it in this very event. */
   readonly wasCommanded: (rollout: string, command: string) => boolean;
 }
@@ -58,6 +70,16 @@ export function transitionProblems(
   const hasArrived = to.phase === 'Baking' || (isEnded(to.phase) && to.phase !== 'Superseded');
   if (wasWaiting && hasArrived && to.phase !== from.phase && owing.length > 0 && !isLate) {
     problems.push(`went on to ${to.phase} without ${owing.map(({ id }) => id).join(', ')}`);
+  }
+  const hasEntered = to.step > from.step && !isEnded(to.phase);
+  if (hasEntered && isFrozen(from, moment.nowMs) && !isApprovedAt(from, to.step)) {
+    problems.push(`entered step ${to.step} in a freeze`);
+  }
+  if (from.isQueued === true && to.isQueued !== true && to.phase === 'Pending') {
+    problems.push(...turnProblems(from, moment));
+  }
+  if (from.phase === 'Progressing' && to.phase === 'Baking') {
+    problems.push(...quorumProblems(from, since, moment));
   }
   if (to.step > from.step + 1) {
     problems.push(`skipped from step ${from.step} to ${to.step}`);
@@ -80,6 +102,16 @@ export function transitionProblems(
     problems.push(`met its deadline ${wasEntered} ms after it was entered`);
   }
   return problems.map((problem) => `${to.id} ${problem}`);
+}
+
+/** By the text of the minute, as the policy writes it. */
+function isFrozen({ plan }: Rollout, nowMs: number): boolean {
+  const minute = new Date(nowMs).toISOString().slice(0, 16);
+  return (plan.windows?.freeze ?? []).some(({ from, to }) => from <= minute && minute < to);
+}
+
+function isApprovedAt({ approvals }: Rollout, step: number): boolean {
+  return approvals.some((one) => one.step === step);
 }
 
 function isWaitingOrCompleting(phase: Rollout['phase']): boolean {
@@ -128,7 +160,18 @@ function leavingProblems(
     step.progress === 0 &&
     step.mirror === undefined &&
     plan.steps.slice(0, from.step + 1).every(({ match }) => match === undefined);
-  for (const gate of isPreview ? [] : plan.gates) {
+  for (const gate of plan.gates) {
+    if (gate.kind === 'query') {
+      problems.push(...answerProblems(from, gate, sinceMs, moment));
+      continue;
+    }
+    if (isPreview) {
+      continue;
+    }
+    if (gate.kind === 'compare') {
+      problems.push(...harmProblems(from, sinceMs, moment));
+      continue;
+    }
     if (gate.kind !== 'successRate') {
       throw new Error(`the simulation does not judge by ${gate.kind}`);
     }
@@ -146,6 +189,42 @@ function leavingProblems(
     }
   }
   return problems;
+}
+
+/** The newest answer speaks of nothing from before the step, and is a number within its bound. */
+function answerProblems(
+  { id, step, plan }: Rollout,
+  gate: QueryGate,
+  sinceMs: number,
+  moment: Moment,
+): readonly string[] {
+  const answer = moment.answerTo(id, gate.name);
+  const isNoData =
+    answer?.outcome.kind === 'noData' ||
+    (answer?.outcome.kind === 'number' && Number.isNaN(answer.outcome.value));
+  if (plan.noData === 'pass' && isNoData) {
+    return [];
+  }
+  const isGood = answer?.outcome.kind === 'number' && answer.outcome.value <= (gate.max ?? 0);
+  const isFresh = answer !== undefined && answer.askedAtMs - gate.windowMs >= sinceMs;
+  return isGood && isFresh ? [] : [`left step ${step} on the answer ${JSON.stringify(answer)}`];
+}
+
+/** A canary that answers half of its requests with errors is not left, unless everybody does. */
+function harmProblems(from: Rollout, sinceMs: number, moment: Moment): readonly string[] {
+  if (from.plan.steps[from.step]?.stage !== 'weights') {
+    return [];
+  }
+  const isCanary = judgedBy(from, 'weights');
+  const counted = moment.samples.filter((sample) => sample.fromMs >= sinceMs);
+  const share = (samples: readonly LoadSample[]) => {
+    const errors = samples.reduce((sum, sample) => sum + sample.errors, 0);
+    return errors / samples.reduce((sum, sample) => sum + sample.issued, 0);
+  };
+  const canary = counted.filter(isCanary);
+  const others = counted.filter((sample) => !isCanary(sample));
+  const isHarm = canary.length >= 3 && share(canary) > 0.45 && !(share(others) > 0.05);
+  return isHarm ? [`left step ${from.step} with a canary that fails`] : [];
 }
 
 /** Weights are judged by the nodes that gain, configuration by what proxies of the wave saw. */
@@ -243,9 +322,11 @@ export function startProblems(rollout: Rollout, moment: Moment): readonly string
   const others = [...durable.rollouts.values()].filter(
     (other) => other.id !== rollout.id && !isEnded(other.phase),
   );
-  const problems = others
+  const problems = [...wayBackProblems(rollout, moment), ...continueProblems(rollout, moment)];
+  const shared = others
     .filter((other) => other.group.resources.some(({ ref }) => own.has(resourceKey(ref))))
     .map((other) => `${rollout.id} has resources of ${other.id}`);
+  problems.push(...shared);
   for (const held of [...moment.before.durable.held.values(), ...failedNow(moment)]) {
     const keys = Object.keys(held.wanted);
     const isTouched = keys.some((key) => own.has(key));

@@ -55,6 +55,10 @@ export function judgeMeasured(
       };
     default: {
       const reachesBackToMs = measured.askedAtMs - windowMs;
+      if (outcome.kind === 'number' && Number.isNaN(outcome.value)) {
+        // Within no bound and outside of none: it says nothing, whatever the provider's adapter let through.
+        return { ...nothing, code: 'not-a-number', text: `${metric}: the answer is no number` };
+      }
       const isOld = reachesBackToMs < fromMs || reachesBackToMs <= judgedUntilMs;
       return isOld ? { ...nothing, isPending: true, text: again } : judge(outcome);
     }
