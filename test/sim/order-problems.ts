@@ -7,6 +7,7 @@ import type { LoopState } from '../../controller/loop/state.js';
 import { findResource, type Mesh, type RolloutPolicy } from '../../controller/mesh/model.js';
 import { effectiveMesh, isInWave } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
+import { revisionIn } from '../support/reading.js';
 import { runningOf } from './served.js';
 import { concernedProxies, type Moment, movingTargets, type ServedSince } from './transitions.js';
 
@@ -58,10 +59,14 @@ export function togetherProblems({ before, after }: Moment): readonly string[] {
       started.some((other) => other.id !== one.id && other.plan.policy === one.plan.policy),
   );
   // What is tried again, or had to wait, starts for itself.
-  const isNews = before.durable.revision.desired?.id !== after.durable.revision.desired?.id;
+  const isNews = desiredIn(before) !== desiredIn(after);
   return isNews && apart.length > 0
     ? [`${apart.map(({ id }) => id).join(', ')} start apart, their policy is atomic`]
     : [];
+}
+
+function desiredIn({ durable }: LoopState): string | undefined {
+  return revisionIn(durable).desired?.id;
 }
 
 /** What is to be finished ends by itself, unless what was there before is wanted again. */
