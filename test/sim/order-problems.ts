@@ -105,6 +105,9 @@ function contentOf(mesh: Mesh, ref: Parameters<typeof findResource>[1]): string 
   return canonicalJson(findResource(mesh, ref) ?? null);
 }
 
+/** Shares are rounded to a ten-thousandth. */
+const unit = 1.5e-4;
+
 /** A rollout that begins in a step gives no target that gains more than it had. */
 export function continueProblems(rollout: Rollout, { before, after }: Moment): readonly string[] {
   const mesh = before.durable.meshes.get(rollout.mesh);
@@ -116,7 +119,7 @@ export function continueProblems(rollout: Rollout, { before, after }: Moment): r
   const has = sharesIn(effectiveMesh(next.applied, runningOf(after.durable), 'stranger'));
   return movingTargets(rollout).flatMap(({ virtualNode, applied, desired }) => {
     const [left = 0, right = 0] = [had.get(virtualNode), has.get(virtualNode)];
-    return desired > applied && right > left + 1e-6
+    return desired > applied && right > left + unit
       ? [`${rollout.id} begins with ${right} for ${virtualNode}, which had ${left}`]
       : [];
   });

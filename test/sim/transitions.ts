@@ -72,7 +72,7 @@ export function transitionProblems(
     problems.push(`went on to ${to.phase} without ${owing.map(({ id }) => id).join(', ')}`);
   }
   const hasEntered = to.step > from.step && !isEnded(to.phase);
-  if (hasEntered && isFrozen(from, moment.nowMs) && !isApprovedAt(from, to.step)) {
+  if (hasEntered && isFrozen(from, moment.nowMs) && !isApprovedAt(to, to.step)) {
     problems.push(`entered step ${to.step} in a freeze`);
   }
   if (from.isQueued === true && to.isQueued !== true && to.phase === 'Pending') {
