@@ -42,7 +42,8 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function buildProgram(io: Io): Command {
+/** The whole tree of commands, which write to `io`. */
+export function buildProgram(io: Io): Command {
   const program = new Command('headgate')
     .description('A GitOps mesh controller: a merged commit becomes Envoy traffic step by step.')
     .version(programVersion(), '-V, --version', 'Print the version.')

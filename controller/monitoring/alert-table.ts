@@ -70,6 +70,26 @@ export const alertTable: readonly Alert[] = [
     },
   },
   {
+    name: 'HeadgateNoLeader',
+    expr: 'sum(headgate_leader) != 1',
+    for: '2m',
+    severity: 'critical',
+    summary: '{{ $value }} of the replicas lead.',
+    runbook: {
+      meaning:
+        'Of several replicas exactly one leads. None: the database does not answer, or every replica is cut off from it. More than one for minutes: they do not share a database.',
+      impact: `${servesOn} Without a leader nothing advances and nothing is taken back.`,
+      look: [
+        'The log of each replica, and `/api/v1/status`: who leads, since when.',
+        'The database: connections, disk, failover.',
+      ],
+      act: [
+        'Bring the database back; a replica takes the lead within seconds.',
+        'Two leaders: give all replicas of one mesh the same `--state`.',
+      ],
+    },
+  },
+  {
     name: 'HeadgateGitPollFailing',
     expr: 'time() - headgate_git_last_success_timestamp_seconds > 300',
     for: '10m',
@@ -91,7 +111,7 @@ export const alertTable: readonly Alert[] = [
   },
   {
     name: 'HeadgateConfigInvalid',
-    expr: 'sum(headgate_config_errors) > 0',
+    expr: 'sum(max by (code) (headgate_config_errors)) > 0',
     for: '5m',
     severity: 'warning',
     summary: 'The newest commit has {{ $value }} errors, and nothing of it is applied.',
@@ -198,7 +218,7 @@ export const alertTable: readonly Alert[] = [
   },
   {
     name: 'HeadgateProxyRejected',
-    expr: 'sum(headgate_proxies{state="rejected"}) > 0',
+    expr: 'max(headgate_proxies{state="rejected"}) > 0',
     for: '5m',
     severity: 'critical',
     summary: '{{ $value }} proxies refuse a part of their configuration.',
@@ -219,7 +239,7 @@ export const alertTable: readonly Alert[] = [
   },
   {
     name: 'HeadgateProxyStale',
-    expr: 'sum(headgate_proxies{state="stale"}) > 0',
+    expr: 'max(headgate_proxies{state="stale"}) > 0',
     for: '15m',
     severity: 'warning',
     summary: '{{ $value }} proxies have not taken the newest configuration.',
@@ -236,7 +256,7 @@ export const alertTable: readonly Alert[] = [
   },
   {
     name: 'HeadgateProxiesLost',
-    expr: 'sum(headgate_proxies) < 0.8 * max_over_time(sum(headgate_proxies)[1h:1m])',
+    expr: 'sum(max by (state) (headgate_proxies)) < 0.8 * max_over_time(sum(max by (state) (headgate_proxies))[1h:1m])',
     for: '5m',
     severity: 'critical',
     summary: 'More than a fifth of the proxies of the last hour are gone; {{ $value }} are left.',

@@ -49,16 +49,19 @@ export const controllerDashboard: Dashboard = {
           legend: '{{mesh}}',
         }),
         stat('Proxies', 'Connected Envoys and gRPC clients by their worst state.', {
-          expr: 'sum by (state) (headgate_proxies)',
+          expr: 'max by (state) (headgate_proxies)',
           legend: '{{state}}',
         }),
         stat(
           'Waits for somebody',
           'Errors of the newest commit, held changes, paused rollouts and approvals.',
-          { expr: 'sum(headgate_config_errors) or vector(0)', legend: 'errors of the commit' },
-          { expr: 'sum(headgate_held_changes)', legend: 'held changes' },
           {
-            expr: 'sum by (phase) (headgate_rollout_phase{phase=~"Paused|WaitingForApproval"})',
+            expr: 'sum(max by (code) (headgate_config_errors)) or vector(0)',
+            legend: 'errors of the commit',
+          },
+          { expr: 'sum(max by (mesh) (headgate_held_changes))', legend: 'held changes' },
+          {
+            expr: 'sum by (phase) (max by (mesh, rollout, phase) (headgate_rollout_phase{phase=~"Paused|WaitingForApproval"}))',
             legend: '{{phase}}',
           },
         ),

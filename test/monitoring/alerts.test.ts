@@ -46,6 +46,23 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     },
     { series: { 'headgate_ready{check="store"}': '0 0 0 1x10' }, at: '8m' },
   ],
+  HeadgateNoLeader: [
+    {
+      series: {
+        'headgate_leader{instance="a"}': '0x10',
+        'headgate_leader{instance="b"}': '0x10',
+      },
+      at: '5m',
+      fires: { summary: '0 of the replicas lead.' },
+    },
+    {
+      series: {
+        'headgate_leader{instance="a"}': '1x10',
+        'headgate_leader{instance="b"}': '0x10',
+      },
+      at: '5m',
+    },
+  ],
   HeadgateGitPollFailing: [
     {
       series: { headgate_git_last_success_timestamp_seconds: '60x30' },

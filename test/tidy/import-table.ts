@@ -193,8 +193,8 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   main: { parts: ['cli'] },
   monitoring: {},
   reference: {
-    parts: ['telemetry', 'event-table', 'monitoring'],
-    packages: ['node:fs', 'node:path'],
+    parts: ['telemetry', 'event-table', 'monitoring', 'cli', 'config', 'decode', 'decoder', 'git'],
+    packages: ['commander', 'node:fs', 'node:path'],
   },
   'xds-target': {
     parts: ['base', 'envoy', 'xds', 'clock', 'log'],
