@@ -189,6 +189,7 @@ async function start(
     proxies,
     replicas: engine.replicas,
     metrics: metrics.scrape,
+    version: programVersion(),
     command: (command) => engine.command(command),
     history: engine.history,
     hooks: {

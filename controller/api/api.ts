@@ -25,7 +25,7 @@ import type { Moment } from './view.js';
 export interface ApiOptions
   extends Pick<
     RouteOptions,
-    'command' | 'history' | 'metrics' | 'ready' | 'proxyResources' | 'revisions'
+    'command' | 'history' | 'metrics' | 'version' | 'ready' | 'proxyResources' | 'revisions'
   > {
   /** Port 0 takes any free one. */
   readonly listen: HostPort;

@@ -13,6 +13,7 @@ import type { PageOptions } from './dashboard-files.js';
 import type { EventStream } from './event-stream.js';
 import { historyOfRollout, viewHistory, viewRevision } from './history-view.js';
 import { type HookOptions, hookHandler } from './hooks.js';
+import { openApiDocument } from './openapi.js';
 import { viewProxy } from './proxy-view.js';
 import { problemsIn } from './repository-view.js';
 import { get, nameCharactersMax, pageOf, route, shown, textQuery } from './request.js';
@@ -21,6 +22,8 @@ import { bodyBytesMax, checkContentType, checkOrigin, HttpError } from './safety
 import { type Moment, viewRollouts, viewStatus } from './view.js';
 
 export interface RouteOptions extends BrowseOptions {
+  /** The program's own. */
+  readonly version: string;
   readonly command: (command: Omit<CommandEvent, 'kind'>) => Promise<CommandReply>;
   readonly ready: () => readonly ReadyCheck[];
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -61,6 +64,9 @@ export function addRoutes(app: Express, options: RouteOptions): void {
   route(app, '/api/v1/hooks/:provider', 'POST', [hookHandler(options.hooks)]);
   route(app, '/api/v1/hooks/:provider/:repository', 'POST', [hookHandler(options.hooks)]);
   app.use('/api', options.guard.viewer);
+  get(app, '/api/v1/openapi.json', (_request, response) => {
+    response.json(openApiDocument(options.version));
+  });
   get(app, '/api/v1/status', (_request, response) => response.json(viewStatus(moment())));
   get(app, '/api/v1/rollouts', (_request, response) => {
     const { state, nowMs } = moment();

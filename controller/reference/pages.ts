@@ -5,6 +5,7 @@ import { errorsPage } from './errors-page.js';
 import { eventsPage } from './events-page.js';
 import { metricsPage } from './metrics-page.js';
 import { monitoringPages } from './monitoring-pages.js';
+import { openApiPage } from './openapi-page.js';
 import type { Page } from './page.js';
 
 export async function generatedPages(): Promise<readonly Page[]> {
@@ -14,6 +15,7 @@ export async function generatedPages(): Promise<readonly Page[]> {
     errorsPage(),
     metricsPage(),
     eventsPage(),
+    openApiPage(),
     ...monitoringPages(),
   ];
 }

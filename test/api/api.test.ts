@@ -349,6 +349,7 @@ api('a port that is taken is an operating error with the address', async ({ runn
     listen: running.address,
     state: () => running.loop.state,
     proxies: () => [],
+    version: '0',
     metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
     ready: () => [],
     access: new Access({ tokens: [], secret: 'test' }),

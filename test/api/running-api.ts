@@ -103,6 +103,7 @@ export async function runApi(
     listen: { address: '127.0.0.1', port: options.port ?? 0 },
     state: () => loop.state,
     metrics: metrics.scrape,
+    version: '1.2.3',
     proxies: () => proxies,
     ready: () => checks,
     history: (query) => Promise.resolve(pageOf(history, query)),

@@ -193,7 +193,10 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   main: { parts: ['cli'] },
   monitoring: {},
   reference: {
-    parts: ['telemetry', 'event-table', 'monitoring', 'cli', 'config', 'decode', 'decoder', 'git'],
+    parts: [
+      ...['telemetry', 'event-table', 'monitoring', 'cli', 'config', 'decode', 'decoder', 'git'],
+      ...['api', 'version'],
+    ],
     packages: ['commander', 'node:fs', 'node:path'],
   },
   'xds-target': {
