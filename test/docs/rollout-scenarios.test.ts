@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { renderProblem } from '../../controller/base/problem.js';
+import { loadMeshes } from '../../controller/decode/load-meshes.js';
 import { projectPath } from '../support/project.js';
 
 const page = suite('the page on rollout scenarios');
@@ -36,6 +38,34 @@ page('names tests that exist', () => {
     const source = readFileSync(projectPath(`test/${file}`), 'utf8');
     assert.ok(source.includes(`'${name}'`), `${name} in ${file}`);
   }
+});
+
+/** What the example of the page on order selects. */
+const selected = `apiVersion: headgate/v1
+kind: Mesh
+metadata: { name: shop }
+---
+apiVersion: headgate/v1
+kind: VirtualNode
+metadata: { name: web, labels: { tier: frontend } }
+spec: {}
+---
+apiVersion: headgate/v1
+kind: VirtualNode
+metadata: { name: ratings, labels: { tier: backend } }
+spec: {}
+---
+`;
+
+page('of order has an example that is valid', () => {
+  const order = readFileSync(projectPath('docs/rollout-order.md'), 'utf8');
+  const [, block = ''] = /```yaml\n(.*?)```/s.exec(order) ?? [];
+  const files = [{ path: 'mesh.yaml', bytes: Buffer.from(selected + block) }];
+  const { problems, meshes } = loadMeshes({ files, problems: [] });
+  assert.equal(problems.map(renderProblem), []);
+  const [backends, frontends] = meshes[0]?.rolloutPolicies ?? [];
+  assert.is(backends?.atomic, true);
+  assert.equal(frontends?.after, ['backends']);
 });
 
 page.run();
