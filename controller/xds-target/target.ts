@@ -29,6 +29,9 @@ export interface Target {
   stop(): Promise<void>;
 }
 
+/** Long enough for a suite to see how streams end one after another, short enough not to hold it up. */
+const drainMs = 1_000;
+
 /** As in the product: often enough for a rollout to see load soon. */
 const loadReportIntervalMs = 1_000;
 
@@ -84,7 +87,7 @@ export async function startTarget(
     control: control.address,
     async stop() {
       await control.stop();
-      await server.stop(0);
+      await server.stop(drainMs);
     },
   };
 }

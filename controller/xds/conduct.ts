@@ -10,6 +10,7 @@ export interface Traffic {
   readonly writtenBytes: number;
   /** Pieces of messages, as they were sent: one DATA frame each. */
   readonly pieces: number;
+  readonly pieceBytes: number;
   /** Messages that were complete. */
   readonly messages: number;
   readonly messageBytes: number;
@@ -24,6 +25,8 @@ export interface Conduct {
   readonly openedAtMs: number;
   /** Bytes that have made up no message, less what a good peer may send of those. */
   readonly looseBytes: number;
+  /** Of those the bytes that are not even a piece of a message. */
+  readonly frameBytes: number;
   /** Since when so many are loose that a message must have been begun; undefined: they are not. */
   readonly unfinishedSinceMs?: number;
   /** Pieces above those that a good peer sends. */
@@ -42,8 +45,8 @@ export interface ConductLimits {
 /** Frames beside messages: acknowledged settings, pings and their answers. */
 const loosePerSecond = 1024;
 
-/** The headers of the frames around a message. */
-const loosePerMessage = 128;
+/** The headers of the frames of a message, and its prefix. */
+const loosePerPiece = 128;
 
 /** WINDOW_UPDATE, of the stream and of the connection: 26 bytes for some kilobytes that we sent. */
 const writtenPerLooseByte = 64;
@@ -51,8 +54,8 @@ const writtenPerLooseByte = 64;
 /** Less than this is frames; more is a message that was begun. */
 const unfinishedBytes = 128 * 1024;
 
-/** Above the largest message: the frames around it. */
-const looseMargin = 1024 * 1024;
+/** Frames that are no pieces of messages: so many in a moment, and beside the largest message. */
+const frameBytesMax = 1024 * 1024;
 
 /**
  * Envoy answers each response once, and asks for what changed with it: tens in a second, and a large request
@@ -68,29 +71,32 @@ export function newConduct(nowMs: number): Conduct {
     readBytes: 0,
     writtenBytes: 0,
     pieces: 0,
+    pieceBytes: 0,
     messages: 0,
     messageBytes: 0,
     isProven: false,
   };
-  return { atMs: nowMs, openedAtMs: nowMs, traffic, looseBytes: 0, extraPieces: 0 };
+  return { atMs: nowMs, openedAtMs: nowMs, traffic, looseBytes: 0, frameBytes: 0, extraPieces: 0 };
 }
 
 /** `before`, and what has come since then. */
 export function observed(before: Conduct, traffic: Traffic, nowMs: number): Conduct {
   const seconds = Math.max(0, nowMs - before.atMs) / 1000;
   const since = (count: (of: Traffic) => number): number => count(traffic) - count(before.traffic);
-  const loose = since(({ readBytes, messageBytes }) => readBytes - messageBytes);
-  const messages = since((of) => of.messages);
   const allowed =
     loosePerSecond * seconds +
-    loosePerMessage * messages +
+    loosePerPiece * since(({ pieces }) => pieces) +
     since(({ writtenBytes }) => writtenBytes) / writtenPerLooseByte;
-  const looseBytes = Math.max(0, before.looseBytes + loose - allowed);
+  const left = (bytes: number, more: number): number => Math.max(0, bytes + more - allowed);
+  const loose = since(({ readBytes, messageBytes }) => readBytes - messageBytes);
+  const looseBytes = left(before.looseBytes, loose);
+  const frames = since(({ readBytes, pieceBytes }) => readBytes - pieceBytes);
   return {
     atMs: nowMs,
     openedAtMs: before.openedAtMs,
     traffic,
     looseBytes,
+    frameBytes: left(before.frameBytes, frames),
     extraPieces: Math.max(
       0,
       before.extraPieces + since(({ pieces }) => pieces) - piecesPerSecond * seconds,
@@ -101,9 +107,13 @@ export function observed(before: Conduct, traffic: Traffic, nowMs: number): Cond
 
 /** Why the connection is to be cut, in words for the log; undefined: it behaves. */
 export function misconduct(conduct: Conduct, limits: ConductLimits): string | undefined {
-  const { atMs, openedAtMs, unfinishedSinceMs = atMs, looseBytes, extraPieces, traffic } = conduct;
-  if (looseBytes > limits.requestBytesMax + looseMargin) {
-    return `${Math.round(looseBytes / 1024)} KiB of frames that made up no message`;
+  const { atMs, openedAtMs, unfinishedSinceMs = atMs, extraPieces, traffic } = conduct;
+  const { looseBytes, frameBytes } = conduct;
+  if (frameBytes > frameBytesMax) {
+    return `${inKib(frameBytes)} KiB of frames that are no part of a message`;
+  }
+  if (looseBytes > limits.requestBytesMax + frameBytesMax) {
+    return `${inKib(looseBytes)} KiB of messages that were not finished`;
   }
   if (atMs - unfinishedSinceMs > limits.stalledMs) {
     return `a message that was not finished in ${limits.stalledMs} ms`;
@@ -115,4 +125,8 @@ export function misconduct(conduct: Conduct, limits: ConductLimits): string | un
     return `no stream that may be opened in ${limits.idleMs} ms`;
   }
   return undefined;
+}
+
+function inKib(bytes: number): number {
+  return Math.round(bytes / 1024);
 }

@@ -22,7 +22,7 @@ export interface Connection {
   /** Cuts it for what it did, and keeps whoever that was out for a while. */
   banish(): void;
   /** A piece of a message has come: one DATA frame. */
-  tookPiece(): void;
+  tookPiece(bytes: number): void;
   /** A whole message has come. */
   took(bytes: number): void;
   /** Somebody who may has opened a stream. */
@@ -158,6 +158,7 @@ function connectionOf(socket: Socket, banish: () => void): AcceptedConnection {
   const certificate = socket instanceof TLSSocket ? certificateOf(socket) : undefined;
   const isGood = certificate !== undefined && certificate.fault === undefined;
   let pieces = 0;
+  let pieceBytes = 0;
   let messages = 0;
   let messageBytes = 0;
   let isProven = false;
@@ -169,12 +170,14 @@ function connectionOf(socket: Socket, banish: () => void): AcceptedConnection {
       readBytes: socket.bytesRead,
       writtenBytes: socket.bytesWritten,
       pieces,
+      pieceBytes,
       messages,
       messageBytes,
       isProven,
     }),
-    tookPiece() {
+    tookPiece(bytes) {
       pieces += 1;
+      pieceBytes += bytes;
     },
     took(bytes) {
       messages += 1;

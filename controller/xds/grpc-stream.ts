@@ -30,7 +30,7 @@ export type GrpcStatus = keyof typeof grpcStatus;
 /** What happens on a stream. */
 export interface GrpcStreamHandler {
   /** Called for every DATA frame, before what it completes. */
-  onPiece(): void;
+  onPiece(bytes: number): void;
   onMessage(message: Buffer): void;
   /** The peer says nothing more, and may still read. */
   onHalfClose(): void;
@@ -78,7 +78,7 @@ export class GrpcStream {
       handler.onClose(by);
     };
     stream.on('data', (piece: Buffer) => {
-      handler.onPiece();
+      handler.onPiece(piece.length);
       if (!this.isEnded) {
         this.read(reader, piece, handler);
       }

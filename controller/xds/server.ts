@@ -246,7 +246,7 @@ function serveStream(
     connection.state() === 'open' || (connection.state() === 'ended' && connection.isLeaving);
   grpc.serve(
     {
-      onPiece: () => connection.tookPiece(),
+      onPiece: (bytes) => connection.tookPiece(bytes),
       onMessage(message) {
         connection.took(message.length);
         handler.onMessage(message);
@@ -276,7 +276,7 @@ function serveUnary(
   const requests: Buffer[] = [];
   grpc.serve(
     {
-      onPiece: () => connection.tookPiece(),
+      onPiece: (bytes) => connection.tookPiece(bytes),
       onMessage(message) {
         connection.took(message.length);
         requests.push(message);

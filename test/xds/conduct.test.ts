@@ -18,6 +18,7 @@ const nothing: Traffic = {
   readBytes: 0,
   writtenBytes: 0,
   pieces: 0,
+  pieceBytes: 0,
   messages: 0,
   messageBytes: 0,
   isProven: true,
@@ -28,11 +29,12 @@ function after(seconds: number, perSecond: Partial<Traffic>): string | undefined
   let conduct: Conduct = newConduct(0);
   for (let quarter = 1; quarter <= seconds * 4; quarter += 1) {
     const so = (count: number | undefined): number => ((count ?? 0) * quarter) / 4;
-    const { readBytes, writtenBytes, pieces, messages, messageBytes } = perSecond;
+    const { readBytes, writtenBytes, pieces, pieceBytes, messages, messageBytes } = perSecond;
     const traffic: Traffic = {
       readBytes: so(readBytes),
       writtenBytes: so(writtenBytes),
       pieces: so(pieces ?? messages),
+      pieceBytes: so(pieceBytes ?? messageBytes),
       messages: so(messages),
       messageBytes: so(messageBytes),
       isProven: perSecond.isProven ?? true,
@@ -53,13 +55,18 @@ test('a proxy that asks, acknowledges, pings and reads a lot is left alone for d
 });
 
 test('the largest message may take its time, and may not take for ever', () => {
-  assert.is(after(25, { readBytes: (8 * mib) / 25 }), undefined);
-  assert.is(after(120, { readBytes: 20 * kib }), 'a message that was not finished in 30000 ms');
+  const begun = (bytes: number) => ({ readBytes: bytes, pieceBytes: bytes });
+  assert.is(after(25, begun((8 * mib) / 25)), undefined);
+  assert.is(after(120, begun(20 * kib)), 'a message that was not finished in 30000 ms');
+  assert.match(after(1, begun(50 * mib)) ?? '', /KiB of messages that were not finished$/);
 });
 
-test('frames that make up no message end in a cut at the size of the largest message', () => {
-  assert.match(after(1, { readBytes: 50 * mib }) ?? '', /KiB of frames that made up no message$/);
-  assert.is(after(0.1, { readBytes: 50 * mib }), undefined);
+test('frames that are no part of a message end in a cut soon', () => {
+  assert.match(
+    after(1, { readBytes: 5 * mib }) ?? '',
+    /KiB of frames that are no part of a message$/,
+  );
+  assert.is(after(1, { readBytes: 900 * kib }), undefined);
 });
 
 test('messages without end are too many, and what comes at once after a restart is not', () => {
@@ -94,7 +101,7 @@ function peer(name: string, culprit: string | undefined = name): Peer {
     readBytes: 0,
     isCut: false,
     traffic() {
-      return { ...nothing, readBytes: this.readBytes };
+      return { ...nothing, readBytes: this.readBytes, pieceBytes: this.readBytes };
     },
     cut() {
       this.isCut = true;

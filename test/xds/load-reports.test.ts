@@ -119,6 +119,60 @@ test(
 );
 
 test(
+  '45: replicas of one node report apart, and one that comes back is another',
+  withServer(async (t) => {
+    t.serve(node, world);
+    const connect = async (): Promise<RawStream> => {
+      const client = t.client();
+      const discovery = client.sotw(node);
+      discovery.send('cluster');
+      await discovery.receive('cluster');
+      return open(client);
+    };
+    const report = async (stream: RawStream, issued: number): Promise<LoadReport> => {
+      const stats = {
+        cluster_name: 'a',
+        upstream_locality_stats: [{ total_issued_requests: issued }],
+      };
+      send(stream, { node: { id: node }, cluster_stats: [stats] });
+      const isIt = (
+        event: PublisherEvent,
+      ): event is Extract<PublisherEvent, { kind: 'loadReported' }> =>
+        reported(event) && event.report.clusters[0]?.issued === issued;
+      return (await t.event(isIt)).report;
+    };
+    const [first, second] = [await connect(), await connect()];
+    const ids = t.server.proxies().map((proxy) => proxy.id);
+    assert.is((await report(first, 1)).proxyId, ids[0]);
+    assert.is((await report(second, 2)).proxyId, ids[1]);
+    first.call.cancel();
+    const again = await connect();
+    const third = await report(again, 3);
+    assert.not(
+      ids.some((id) => id === third.proxyId),
+      'its figures start anew',
+    );
+    assert.is((await report(second, 4)).proxyId, ids[1]);
+  }),
+);
+
+test('45: a client that comes back is told an interval that has changed', async () => {
+  for (const [intervalMs, seconds] of [
+    [1_000, 1],
+    [5_000, 5],
+  ] as const) {
+    await withServer(
+      async (t) => {
+        const stream = t.client().open(path);
+        send(stream, { node: { id: node, client_features: [sendAll] } });
+        assert.is((await answerOf(stream)).load_reporting_interval?.seconds, seconds);
+      },
+      { loadReportIntervalMs: intervalMs },
+    )();
+  }
+});
+
+test(
   '45: reports without a discovery stream on the connection have no proxy',
   withServer(async (t) => {
     const stream = await open(t.client());
