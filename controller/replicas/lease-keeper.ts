@@ -32,6 +32,8 @@ export class LeaseKeeper {
   private readonly task: Task;
   private held: { readonly epoch: number; untilMs: number } | undefined;
   private seen: LeaseState = { epoch: 0, holder: '', isFree: false };
+  /** Of all terms that this replica has heard of: none of them begins twice, whatever the database forgot. */
+  private highest = 0;
   private cancelGiveUp = (): void => {};
 
   constructor(deps: LeaseKeeperDeps) {
@@ -94,24 +96,30 @@ export class LeaseKeeper {
       return;
     }
     if (this.held !== undefined) {
-      this.seen = await database.lease().catch(() => this.seen);
+      this.see(await database.lease().catch(() => this.seen));
     }
   }
 
   private async tryToTake(): Promise<void> {
     const { database, clock, mayTake, onTaken } = this.deps;
-    this.seen = await database.lease();
+    this.see(await database.lease());
     const above = this.seen.isFree ? await mayTake(this.seen) : undefined;
     if (above === undefined) {
       return;
     }
     const sentAtMs = clock.now();
-    const epoch = await database.takeLease(above);
+    const epoch = await database.takeLease(Math.max(above, this.highest));
     if (epoch !== undefined) {
       failpoint('lease.taken');
+      this.highest = Math.max(this.highest, epoch);
       this.hold(epoch, sentAtMs);
       onTaken(epoch);
     }
+  }
+
+  private see(lease: LeaseState): void {
+    this.seen = lease;
+    this.highest = Math.max(this.highest, lease.epoch);
   }
 
   private async renew(epoch: number): Promise<void> {

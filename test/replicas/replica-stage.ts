@@ -124,13 +124,17 @@ export async function openReplicas(undo: Undo, options: StageOptions): Promise<R
 async function rolesOf(replicas: readonly HeadgateProcess[]) {
   let found: HeadgateProcess[] = [];
   let others: HeadgateProcess[] = [];
+  let seen: unknown;
   await until('one replica leads', async () => {
     const running = replicas.filter(({ isRunning }) => isRunning());
     const views = await Promise.all(running.map(viewOf));
+    seen = views.map((view) => [view?.name, view?.role, view?.epoch, view?.leader]);
     found = running.filter((_, index) => views[index]?.role === 'leading');
     others = running.filter((_, index) => views[index]?.role === 'following');
     const [leader] = views.filter((view) => view?.role === 'leading');
     return found.length === 1 && views.every((view) => view?.leader === leader?.name);
+  }).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${JSON.stringify(seen)}`);
   });
   const [leader] = found;
   if (leader === undefined) {
