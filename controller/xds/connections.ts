@@ -223,13 +223,16 @@ function certificateOf(socket: TLSSocket): PeerCertificate | undefined {
   };
 }
 
+/** Connections that may wait to be accepted: a fleet that comes back at once. The system has its own limit. */
+const backlogMax = 4_096;
+
 function listen(server: Server | TlsServer, { address, port }: HostPort): Promise<HostPort> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
       const message = `the xDS server cannot listen on ${address} port ${port}: ${cause.message}`;
       reject(new OpError('xds-listen', message, { retry: { kind: 'stalled' }, cause }));
     });
-    server.listen({ host: address, port }, () => {
+    server.listen({ host: address, port, backlog: backlogMax }, () => {
       const bound = server.address();
       resolve({
         address,
