@@ -100,7 +100,7 @@ export async function setUp(
   const fleet = new Fleet({ binary, folder, xds: running.xds });
   undo.push(() => fleet.stop());
   const egressPort = await startEnvoys(fleet);
-  await watcher.until('every proxy to be synced', 30_000, async () => {
+  await watcher.until('every proxy to be synced', 120_000, async () => {
     const { synced } = (await watcher.status()).proxies;
     return synced === fleet.size ? true : undefined;
   });
