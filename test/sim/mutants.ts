@@ -221,13 +221,6 @@ export const mutants: readonly Mutant[] = [
     problem: /brings back nothing/,
   },
   {
-    name: 'a newer commit continues at its end',
-    file: 'rollout/continue.js',
-    text: 'Math.min(1, ...shares)',
-    becomes: '1',
-    problem: /begins with/,
-  },
-  {
     name: 'nothing is finished first',
     file: 'loop/supersede.js',
     text: "plan.onSupersede === 'finish' && ",
@@ -240,33 +233,5 @@ export const mutants: readonly Mutant[] = [
     text: '.share >= quorum',
     becomes: '.share >= 0',
     problem: /bakes on \d+ of \d+ proxies/,
-  },
-  {
-    name: 'an answer from before the step counts for it',
-    file: 'rollout/gates/judge-measured.js',
-    text: 'const isOld = ',
-    becomes: 'const isOld = false && ',
-    problem: /on the answer/,
-  },
-  {
-    name: 'what is no number is within its bound',
-    file: 'rollout/gates/judge-measured.js',
-    text: "outcome.kind === 'number' && Number.isNaN(outcome.value)",
-    becomes: 'false',
-    problem: /on the answer/,
-  },
-  {
-    name: 'an error of the provider is a pass',
-    file: 'rollout/gates/judge-measured.js',
-    text: 'errors: measured.errorsInARow,',
-    becomes: "verdict: 'pass',",
-    problem: /on the answer/,
-  },
-  {
-    name: 'the judge passes what it has not proven',
-    file: 'rollout/gates/sequential-verdict.js',
-    text: 'safetyEvidence(judge) >= 1 / settings.beta',
-    becomes: 'true',
-    problem: /with a canary that fails/,
   },
 ];
