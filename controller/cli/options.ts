@@ -25,11 +25,14 @@ function parseServer(text: string): string {
   return url.origin + url.pathname.replace(/\/+$/, '');
 }
 
-/** Adds `-o table|json|yaml`. */
-export function addOutputOption(command: Command): Command {
+/** Adds `-o`, which takes `formats`. */
+export function addOutputOption(
+  command: Command,
+  formats: readonly string[] = outputFormats,
+): Command {
   return command.addOption(
     new Option('-o, --output <format>', 'Form of the output.')
-      .choices(outputFormats)
+      .choices(formats)
       .default('table' satisfies OutputFormat),
   );
 }

@@ -9,6 +9,10 @@ import type { Style } from './io.js';
 export const outputFormats = ['table', 'json', 'yaml'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
+/** Of lists: with more columns, and the names alone, for other commands. */
+export const listFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+export type ListFormat = (typeof listFormats)[number];
+
 /** A cell's text, with a colour that takes no room. */
 export interface Cell {
   readonly text: string;

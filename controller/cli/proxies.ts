@@ -1,12 +1,14 @@
 /** `headgate proxies [ID]`: what each connected proxy was sent, acknowledged and refused. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import type { ProxyConfigView } from '../api/proxy-config-view.js';
 import type { ProxyTypeName, ProxyView } from '../api/proxy-view.js';
 import { getJson } from './client.js';
-import type { Io, Style } from './io.js';
+import { CliError, type Io, type Style, usageExitCode } from './io.js';
 import { addHelp, addOutputOption, addServerOption, serverOf } from './options.js';
 import {
   type Cell,
-  type OutputFormat,
+  type ListFormat,
+  listFormats,
   paintState,
   renderData,
   renderFields,
@@ -17,7 +19,8 @@ import { addWatchOption, showOrWatch, type WatchOptions } from './watch.js';
 
 interface ProxiesOptions extends WatchOptions {
   readonly server?: string;
-  readonly output: OutputFormat;
+  readonly output: ListFormat;
+  readonly diff?: boolean;
 }
 
 const types: readonly ProxyTypeName[] = ['cds', 'eds', 'lds', 'rds', 'sds'];
@@ -27,23 +30,37 @@ export function proxiesCommand(io: Io): Command {
     .summary('list connected proxies, or show one')
     .description('Lists the connected proxies and how far each is, or shows one in detail.')
     .argument('[proxy]', 'id of a proxy')
+    .addOption(
+      new Option(
+        '--diff',
+        'Show what one is to have against what it acknowledged; 1 where they differ.',
+      ),
+    )
     .action(async (id: string | undefined, options: ProxiesOptions) => {
       const server = serverOf(options, io.env);
+      if (options.diff === true) {
+        await showDiff(server, id, io);
+        return;
+      }
       await showOrWatch(options, io, () =>
         id === undefined ? list(server, options, io) : show(server, id, options, io),
       );
     });
-  return addHelp(addWatchOption(addServerOption(addOutputOption(command))), [
+  return addHelp(addWatchOption(addServerOption(addOutputOption(command, listFormats))), [
     'headgate proxies',
     'headgate proxies --watch',
+    'headgate proxies proxy-7 --diff',
     'headgate proxies -o json',
   ]);
 }
 
 async function list(server: string, { output }: ProxiesOptions, io: Io): Promise<string> {
   const proxies = await getJson<readonly ProxyView[]>(server, '/api/v1/proxies');
-  if (output !== 'table') {
+  if (output === 'json' || output === 'yaml') {
     return renderData(proxies, output);
+  }
+  if (output === 'name') {
+    return proxies.map(({ id }) => `${id}\n`).join('');
   }
   if (proxies.length === 0) {
     io.say('No proxy is connected.');
@@ -55,8 +72,10 @@ async function list(server: string, { output }: ProxiesOptions, io: Io): Promise
     proxy.address,
     ...types.map((type) => stateCell(proxy, type, io.outStyle)),
     proxy.userAgent,
+    ...(output === 'wide' ? [showTime(proxy.connectedAt), errorOf(proxy)] : []),
   ]);
-  return renderTable(['proxy', 'node', 'address', ...types, 'version'], rows);
+  const more = output === 'wide' ? ['connected', 'error'] : [];
+  return renderTable(['proxy', 'node', 'address', ...types, 'version', ...more], rows);
 }
 
 async function show(
@@ -66,8 +85,11 @@ async function show(
   io: Io,
 ): Promise<string> {
   const proxy = await getJson<ProxyView>(server, `/api/v1/proxies/${encodeURIComponent(id)}`);
-  if (output !== 'table') {
+  if (output === 'json' || output === 'yaml') {
     return renderData(proxy, output);
+  }
+  if (output === 'name') {
+    return `${proxy.id}\n`;
   }
   const fields = renderFields([
     ['Proxy', proxy.id],
@@ -94,6 +116,26 @@ async function show(
   });
   const headers = ['type', 'state', 'since', 'version', 'acknowledged', 'error'];
   return rows.length === 0 ? fields : `${fields}\n${renderTable(headers, rows)}`;
+}
+
+/** Envoy's own words on the first thing that it refused. */
+function errorOf({ types: all }: ProxyView): string {
+  return Object.values(all).find(({ error }) => error !== undefined)?.error ?? '';
+}
+
+async function showDiff(server: string, id: string | undefined, io: Io): Promise<void> {
+  if (id === undefined) {
+    throw new CliError('--diff needs the id of a proxy', usageExitCode);
+  }
+  const path = `/api/v1/proxies/${encodeURIComponent(id)}/config`;
+  const { resources } = await getJson<ProxyConfigView>(server, path);
+  const { renderProxyDiff } = await import('./render-proxy-diff.js');
+  const text = renderProxyDiff(resources, io.outStyle);
+  io.out(text);
+  io.exitCode = text === '' ? 0 : 1;
+  if (text === '') {
+    io.say(`${id} has acknowledged all ${resources.length} resources as they are to be.`);
+  }
 }
 
 /** Upper case, as istioctl's users know it; a dash where the proxy has not asked for the type. */

@@ -6,7 +6,8 @@ import { getJson } from './client.js';
 import { CliError, type Io, type Style, usageExitCode } from './io.js';
 import { addHelp, addOutputOption, addServerOption, serverOf } from './options.js';
 import {
-  type OutputFormat,
+  type ListFormat,
+  listFormats,
   paintState,
   renderData,
   renderTable,
@@ -27,7 +28,7 @@ interface RolloutsOptions extends WatchOptions {
   readonly wait?: boolean;
   readonly timeout: number;
   readonly server?: string;
-  readonly output: OutputFormat;
+  readonly output: ListFormat;
 }
 
 /** Entries that are looked through for those of one rollout: the last days of a busy mesh. */
@@ -54,7 +55,7 @@ export function rolloutsCommand(io: Io): Command {
       );
     });
   return addHelp(
-    addWatchOption(addServerOption(addOutputOption(command))),
+    addWatchOption(addServerOption(addOutputOption(command, listFormats))),
     [
       'headgate rollouts',
       'headgate rollouts reviews-3 --watch',
@@ -93,14 +94,17 @@ async function waitForEnd(
 
 async function list(server: string, { output }: RolloutsOptions, io: Io): Promise<string> {
   const rollouts = await getJson<readonly RolloutView[]>(server, '/api/v1/rollouts');
-  if (output !== 'table') {
+  if (output === 'json' || output === 'yaml') {
     return renderData(rollouts, output);
+  }
+  if (output === 'name') {
+    return rollouts.map(({ id }) => `${id}\n`).join('');
   }
   if (rollouts.length === 0) {
     io.say('There are no rollouts.');
     return '';
   }
-  return rolloutTable(rollouts, io.outStyle);
+  return rolloutTable(rollouts, io.outStyle, output === 'wide');
 }
 
 async function show(
@@ -111,8 +115,11 @@ async function show(
 ): Promise<string> {
   const path = `/api/v1/rollouts/${encodeURIComponent(id)}`;
   const rollout = await getJson<RolloutView>(server, path);
-  if (output !== 'table') {
+  if (output === 'json' || output === 'yaml') {
     return renderData(rollout, output);
+  }
+  if (output === 'name') {
+    return `${rollout.id}\n`;
   }
   const kinds = ['rollout', 'command'].map((kind) =>
     getJson<readonly HistoryView[]>(server, `/api/v1/history?kind=${kind}&limit=${historyMax}`),
@@ -138,7 +145,11 @@ function whyNow(rollout: RolloutView): string {
 }
 
 /** One line a rollout, with what it waits for or why it ended. */
-export function rolloutTable(rollouts: readonly RolloutView[], style: Style): string {
+export function rolloutTable(
+  rollouts: readonly RolloutView[],
+  style: Style,
+  isWide = false,
+): string {
   const rows = rollouts.map((rollout) => [
     rollout.id,
     rollout.mesh,
@@ -150,5 +161,6 @@ export function rolloutTable(rollouts: readonly RolloutView[], style: Style): st
     whyNow(rollout),
   ]);
   const headers = ['rollout', 'mesh', 'phase', 'step', 'progress', 'revision', 'started', 'reason'];
-  return renderTable(headers, rows);
+  const more = isWide ? ['policy', 'author', 'title'] : [];
+  return renderTable([...headers, ...more], rows);
 }
