@@ -111,7 +111,8 @@ function clusterLoad(stats: ClusterStats): ClusterLoad {
   const { seconds = 0, nanos = 0 } = stats.load_report_interval ?? {};
   return {
     cluster: stats.cluster_name ?? '',
-    intervalMs: Math.round(seconds * 1000 + nanos / 1e6),
+    // A proxy may say what it likes: no sample ends before it begins.
+    intervalMs: Math.max(0, Math.round(seconds * 1000 + nanos / 1e6)),
     successes: total((locality) => locality.total_successful_requests),
     errors: total((locality) => locality.total_error_requests),
     issued: total((locality) => locality.total_issued_requests),
