@@ -22,6 +22,7 @@ const sections: Readonly<Record<string, string>> = {
 
 export function renderPage(outcomes: readonly TortureOutcome[]): string {
   const count = (verdict: string) => outcomes.filter((one) => one.verdict === verdict).length;
+  const failed = outcomes.filter(({ verdict }) => verdict.startsWith('failed')).length;
   const head = [
     '# Faults and abuses',
     '',
@@ -29,7 +30,7 @@ export function renderPage(outcomes: readonly TortureOutcome[]): string {
     'tests that carry its number in their names, and by those that `test/torture/entries.ts` names.',
     '',
     `${outcomes.length} entries: ${count('as expected')} as expected, ${count('not tested')} not tested ` +
-      'and said why.',
+      `and said why, ${count('not run')} not run, ${failed} failed.`,
   ];
   const parts = Object.entries(sections).flatMap(([letter, title]) => [
     '',

@@ -31,17 +31,24 @@ const files = [
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 
+const finished = new Set<string>();
 const results = await runFiles(
   files.map((file) => join(compiled, `${file}.test.js`)),
   {
     timeoutMs: fileTimeoutMs,
     jobs: 2,
     signal: stop.signal,
-    onResult: ({ path, failed }) =>
-      console.log(`${failed === 0 ? 'ok  ' : 'FAIL'}  ${fileOf(path)}`),
+    onResult: ({ path, failed }) => {
+      if (!stop.signal.aborted) {
+        finished.add(path);
+        console.log(`${failed === 0 ? 'ok  ' : 'FAIL'}  ${fileOf(path)}`);
+      }
+    },
   },
 );
-const byFile = new Map(results.map((result) => [fileOf(result.path), result]));
+// Of an interrupted run the files that were cut off said nothing.
+const ended = results.filter(({ path }) => finished.has(path));
+const byFile = new Map(ended.map((result) => [fileOf(result.path), result]));
 const outcomes = entries.map(outcomeOf);
 for (const { entry, verdict } of outcomes.filter((one) => one.verdict.startsWith('failed'))) {
   console.log(`${entry.number} ${verdict}`);
