@@ -527,7 +527,7 @@ export const tortureEntries: readonly TortureEntry[] = [
     expected: 'cut off, others unaffected',
     tests: [
       { file: 'xds/transport', name: 'a connection that opens and takes back streams' },
-      { file: 'xds/conduct', name: 'frames that make up no message' },
+      { file: 'xds/conduct', name: 'end in a cut' },
     ],
   },
   {
