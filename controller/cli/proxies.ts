@@ -1,10 +1,9 @@
 /** `headgate proxies [ID]`: what each connected proxy was sent, acknowledged and refused. */
 import { Command, Option } from 'commander';
-import type { ProxyConfigView } from '../api/proxy-config-view.js';
 import type { ProxyTypeName, ProxyView } from '../api/proxy-view.js';
 import { getJson } from './client.js';
-import { CliError, type Io, type Style, usageExitCode } from './io.js';
-import { addHelp, addOutputOption, addServerOption, serverOf } from './options.js';
+import type { Io, Style } from './io.js';
+import { addHelp, addOutputOption, addServerOption, readHostPort, serverOf } from './options.js';
 import {
   type Cell,
   type ListFormat,
@@ -15,9 +14,10 @@ import {
   renderTable,
   showTime,
 } from './print.js';
+import { type RunningOptions, showDiff } from './proxy-diff.js';
 import { addWatchOption, showOrWatch, type WatchOptions } from './watch.js';
 
-interface ProxiesOptions extends WatchOptions {
+interface ProxiesOptions extends WatchOptions, RunningOptions {
   readonly server?: string;
   readonly output: ListFormat;
   readonly diff?: boolean;
@@ -33,13 +33,29 @@ export function proxiesCommand(io: Io): Command {
     .addOption(
       new Option(
         '--diff',
-        'Show what one is to have against what it acknowledged; 1 where they differ.',
+        'Show what one is to have against what it acknowledged, and with one of the next two against ' +
+          'what its Envoy runs; 1 where they differ.',
       ),
+    )
+    .addOption(
+      new Option(
+        '--admin <host:port>',
+        "The admin interface of that proxy's Envoy; asked from here.",
+      )
+        .argParser(readHostPort)
+        .implies({ diff: true })
+        .conflicts('configDump'),
+    )
+    .addOption(
+      new Option(
+        '--config-dump <file>',
+        "What its /config_dump?include_eds answered; '-' reads it from standard input.",
+      ).implies({ diff: true }),
     )
     .action(async (id: string | undefined, options: ProxiesOptions) => {
       const server = serverOf(options, io.env);
       if (options.diff === true) {
-        await showDiff(server, id, io);
+        await showDiff(server, id, options, io);
         return;
       }
       await showOrWatch(options, io, () =>
@@ -50,6 +66,7 @@ export function proxiesCommand(io: Io): Command {
     'headgate proxies',
     'headgate proxies --watch',
     'headgate proxies proxy-7 --diff',
+    'headgate proxies proxy-7 --diff --admin 127.0.0.1:9901',
     'headgate proxies -o json',
   ]);
 }
@@ -121,21 +138,6 @@ async function show(
 /** Envoy's own words on the first thing that it refused. */
 function errorOf({ types: all }: ProxyView): string {
   return Object.values(all).find(({ error }) => error !== undefined)?.error ?? '';
-}
-
-async function showDiff(server: string, id: string | undefined, io: Io): Promise<void> {
-  if (id === undefined) {
-    throw new CliError('--diff needs the id of a proxy', usageExitCode);
-  }
-  const path = `/api/v1/proxies/${encodeURIComponent(id)}/config`;
-  const { resources } = await getJson<ProxyConfigView>(server, path);
-  const { renderProxyDiff } = await import('./render-proxy-diff.js');
-  const text = renderProxyDiff(resources, io.outStyle);
-  io.out(text);
-  io.exitCode = text === '' ? 0 : 1;
-  if (text === '') {
-    io.say(`${id} has acknowledged all ${resources.length} resources as they are to be.`);
-  }
 }
 
 /** Upper case, as istioctl's users know it; a dash where the proxy has not asked for the type. */

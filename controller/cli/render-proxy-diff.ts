@@ -1,15 +1,46 @@
-/** What a proxy is to have against what it acknowledged, as a difference of lines. */
+/** What a proxy is to have against what it acknowledged and what it runs, as differences of lines. */
 import type { ConfigVersionView, ProxyResourceView } from '../api/proxy-config-view.js';
 import { type DiffLine, diffLines } from '../base/line-diff.js';
 import { printable } from '../base/printable.js';
+import type { ComparedResource, RunningState } from './compare-running.js';
 import type { Style } from './io.js';
 
-/** A part for each resource that differs; empty where none does. `-` is acknowledged, `+` intended. */
+/** A part for each resource. `-` is acknowledged, `+` intended. */
 export function renderProxyDiff(resources: readonly ProxyResourceView[], style: Style): string {
-  return resources
-    .filter(({ desired, running }) => desired?.version !== running?.version)
-    .map((resource) => renderResource(resource, style))
-    .join('\n');
+  return resources.map((resource) => renderResource(resource, style)).join('\n');
+}
+
+/** A part for each resource, with all three versions. `-` runs, `+` is intended. */
+export function renderRunningDiff(resources: readonly ComparedResource[], style: Style): string {
+  return resources.map((resource) => renderCompared(resource, style)).join('\n');
+}
+
+const words: Readonly<Record<RunningState, string>> = {
+  asIntended: 'runs what it is to run, and has not acknowledged it',
+  warming: 'waits in Envoy for what it needs',
+  asAcknowledged: 'runs what it acknowledged before',
+  other: 'runs neither what it is to run nor what it acknowledged',
+  missing: 'is not in Envoy',
+  onlyInEnvoy: 'is only in Envoy',
+  notTold: 'is not in the config dump',
+};
+
+function renderCompared(resource: ComparedResource, style: Style): string {
+  const { type, name, runs, error, intended, acknowledged, running } = resource;
+  // Where one side has nothing, all of the other would be shown.
+  const isComparable =
+    running !== null && intended !== null && textOf(running) !== textOf(intended);
+  const lines = [
+    style.bold(`${type} ${printable(name)} (${words[runs]})`),
+    `--- running      ${running === null ? 'nothing' : printable(running.version) || 'without a version'}`,
+    `+++ intended     ${intended?.version ?? 'nothing'}`,
+    `    acknowledged ${acknowledged?.version ?? 'nothing'}`,
+    ...(error === undefined ? [] : [style.red(`! ${printable(error)}`)]),
+    ...(isComparable
+      ? diffLines(textOf(running), textOf(intended)).map((line) => renderLine(line, style))
+      : []),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
 function renderResource(resource: ProxyResourceView, style: Style): string {

@@ -158,7 +158,7 @@ export const alertTable: readonly Alert[] = [
       impact: 'Traffic stays at the weights of the step. A way back waits for the same proxies.',
       look: [
         '`headgate rollouts ID`: what it waits for.',
-        '`headgate proxies`: who is STALE or REJECTED, with Envoy’s own words; `headgate proxies ID --diff` shows what differs.',
+        '`headgate proxies`: who is STALE or REJECTED, with Envoy’s own words; `headgate proxies ID --diff` shows what differs, with `--admin HOST:PORT` also from what its Envoy runs.',
       ],
       act: [
         'Restart an Envoy that does not answer: it gets everything anew.',

@@ -7,7 +7,7 @@ import { checkSnapshot } from '../../controller/envoy/check-snapshot.js';
 import { parseNode } from '../../controller/envoy/identity.js';
 import type { Snapshot, SocketAddress } from '../../controller/envoy/snapshot.js';
 import { snapshotFor } from '../../controller/envoy/translate.js';
-import type { ProxyStatus, PublisherEvent } from '../../controller/loop/ports.js';
+import type { ProxyResource, ProxyStatus, PublisherEvent } from '../../controller/loop/ports.js';
 import type { Mesh } from '../../controller/mesh/model.js';
 import { createXdsServer } from '../../controller/xds/publisher.js';
 import { recordingLogger } from './recording-logger.js';
@@ -22,6 +22,8 @@ export interface ServedMesh {
   /** Publishes what `change` makes of each proxy's snapshot, and waits for nobody. */
   publishChanged(yaml: string, change: (snapshot: Snapshot) => Snapshot): void;
   proxies(): readonly ProxyStatus[];
+  /** What the proxy `id` is to have and has acknowledged; undefined where it is not connected. */
+  resources(id: string): readonly ProxyResource[] | undefined;
   stop(): Promise<void>;
 }
 
@@ -77,6 +79,7 @@ export async function serveMesh(yaml: string, address = '127.0.0.1'): Promise<Se
     },
     publishChanged: (next, change) => publish(meshFromYaml(next, { mayWarn: true }), change),
     proxies: () => server.proxies(),
+    resources: (id) => server.resources(id),
     stop: () => server.stop(0),
   };
 }
