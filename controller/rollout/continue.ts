@@ -3,14 +3,16 @@
  * rollout begins at the weights that are served already. Nothing gets more traffic by it, so nothing is
  * skipped that was not proven; what the newer step asks for is judged anew.
  */
+import { sameValue } from '../base/same-value.js';
 import type { ChangeGroup } from '../diff/change.js';
 import { sameButForTargets } from '../diff/classify.js';
 import { sameResource } from '../diff/diff-meshes.js';
 import { type Resource, type Route, resourceKey } from '../mesh/model.js';
 import { servedStep } from './mix.js';
 import type { PlanStep, Rollout, RolloutPlan } from './rollout.js';
+import { matchInForce } from './step-traffic.js';
 import { gainingNodes, movingRoutes, weightProgress } from './targets.js';
-import { targetKey } from './weights.js';
+import { type MovingTarget, targetKey } from './weights.js';
 
 export interface Continuation {
   /** Index of the step that the newer rollout is in from its start. */
@@ -36,9 +38,15 @@ export function continueFrom(
     ({ stage, progress }) => stage === 'weights' && progress > 0 && progress <= served,
   );
   const reached = plan.steps[step];
-  return reached === undefined
+  return reached === undefined || handsOverMore(previous, plan, step)
     ? undefined
     : { step, steps: plan.steps.with(step, { ...reached, served }) };
+}
+
+/** True where requests that match would come to the canary at `step` and did not before. */
+function handsOverMore(previous: Rollout, plan: RolloutPlan, step: number): boolean {
+  const match = matchInForce(plan, step);
+  return match !== undefined && !sameValue(match, matchInForce(previous.plan, previous.step));
 }
 
 function onlyWeightsDiffer(previous: ChangeGroup, next: ChangeGroup): boolean {
@@ -78,12 +86,29 @@ function sameTargets(left: Route, right: Route): boolean {
 /** How far on its way the newer rollout may be, 0 to 1, without a target that gains getting more than it has. */
 function servedShare(previous: Rollout, group: ChangeGroup): number {
   const served = movingRoutes(previous.group, weightProgress(previous));
-  const shares = movingRoutes(group, 1).flatMap((route, index) =>
-    route.flatMap((target) => {
+  const servedOf = (target: MovingTarget, route: number): number =>
+    served[route]?.find((other) => targetKey(other) === targetKey(target))?.served ??
+    target.applied;
+  const shares = movingRoutes(group, 1).flatMap((targets, route) =>
+    targets.flatMap((target) => {
       const way = target.desired - target.applied;
-      const now = served[index]?.find((other) => targetKey(other) === targetKey(target));
-      return way > 0 ? [((now?.served ?? target.applied) - target.applied) / way] : [];
+      return way > 0 ? [(servedOf(target, route) - target.applied) / way] : [];
     }),
   );
-  return Math.max(0, Math.min(1, ...shares));
+  const share = Math.max(0, Math.min(1, ...shares));
+  // Where several gain, what is rounded up for one of them would be a unit that it has not had.
+  const isMore = movingRoutes(group, share).some((targets, route) =>
+    targets.some(
+      (target) => target.desired > target.applied && target.served > servedOf(target, route),
+    ),
+  );
+  return isMore ? Math.max(0, share - halfUnit(group)) : share;
+}
+
+/** So much less progress rounds down what moves on any of the routes. */
+function halfUnit(group: ChangeGroup): number {
+  const distances = movingRoutes(group, 0).map((targets) =>
+    targets.reduce((sum, { applied, desired }) => sum + Math.max(0, desired - applied), 0),
+  );
+  return 0.5 / Math.min(...distances.filter((distance) => distance > 0));
 }
