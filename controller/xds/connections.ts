@@ -21,6 +21,8 @@ export interface Connection {
   cut(): void;
   /** Cuts it for what it did, and keeps whoever that was out for a while. */
   banish(): void;
+  /** Bytes that have come on it. */
+  readBytes(): number;
   /** A piece of a message has come: one DATA frame. */
   tookPiece(bytes: number): void;
   /** A whole message has come. */
@@ -41,6 +43,8 @@ export interface Connections {
   inspect(): void;
   /** Accepts no more. */
   close(): void;
+  /** Cuts whatever is left, handshakes too. */
+  cut(): void;
   /** Resolves once all connections are closed. */
   closed(): Promise<void>;
 }
@@ -55,6 +59,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Undefined: plain text. */
   readonly tls: Admission['tls'];
+  /** A connection has come in, before anything is known of it. */
+  onArrival(): void;
   onConnection(socket: Socket, connection: Connection): void;
   /** A connection that was not taken. */
   onRefused(peer: string, reason: 'connections' | 'handshake' | 'conduct', message: string): void;
@@ -67,6 +73,8 @@ export function createConnections(options: ConnectionOptions): Connections {
     onCut: ({ peer }, why) => options.onRefused(peer, 'conduct', why),
   });
   const perAddress = new Map<string, number>();
+  /** As they were accepted: below TLS, where there is TLS. */
+  const sockets = new Set<Socket>();
   const server = options.tls === undefined ? createServer({ noDelay: true }) : tlsServer(options);
   const isWelcome = (socket: Socket): boolean => {
     const address = socket.remoteAddress ?? '';
@@ -110,17 +118,38 @@ export function createConnections(options: ConnectionOptions): Connections {
     options.onConnection(socket, connection);
   };
   server.on('connection', (socket: Socket) => {
+    options.onArrival();
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     if (isWelcome(socket) && options.tls === undefined) {
       take(socket);
     }
   });
-  server.on('secureConnection', take);
+  server.on('secureConnection', (socket: TLSSocket) => {
+    // A handshake may end after the server has: nobody would end what it leads to.
+    if (server.listening) {
+      take(socket);
+    } else {
+      socket.destroy();
+    }
+  });
+  server.on('error', (error) => {
+    // Where it did not even begin, `listen` says so. Later it is one connection that cannot be accepted.
+    if (server.listening) {
+      options.onRefused('', 'connections', error.message);
+    }
+  });
   server.maxConnections = options.connectionsMax;
   const whenClosed = new Promise<void>((resolve) => server.once('close', resolve));
   return {
     listen: (address) => listen(server, address),
     inspect: () => inspection.inspect(clock.now()),
     close: () => void server.close(),
+    cut() {
+      for (const socket of sockets) {
+        socket.destroy();
+      }
+    },
     closed: () => whenClosed,
   };
 }
@@ -175,6 +204,7 @@ function connectionOf(socket: Socket, banish: () => void): AcceptedConnection {
       messageBytes,
       isProven,
     }),
+    readBytes: () => socket.bytesRead,
     tookPiece(bytes) {
       pieces += 1;
       pieceBytes += bytes;

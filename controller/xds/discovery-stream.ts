@@ -144,7 +144,7 @@ export class DiscoveryStream implements CallHandler {
       return;
     }
     if (!this.isGathering(typed)) {
-      this.hub.flushSoon(this);
+      this.hub.turns.add(this);
     }
   }
 
@@ -171,7 +171,7 @@ export class DiscoveryStream implements CallHandler {
         this.reportRefusal(standing.type, [standing.name], standing.error, generation);
       }
     });
-    this.hub.flushSoon(this);
+    this.hub.turns.add(this);
   }
 
   /** Sends what is due, one message at a time. */

@@ -123,6 +123,13 @@ export class GrpcStream {
     stream.uncork();
   }
 
+  /** Answers what is no gRPC with plain HTTP `headers`, in place of everything else. */
+  refuse(headers: OutgoingHttpHeaders): void {
+    this.isEnded = true;
+    this.stream.respond(headers, { endStream: true });
+    this.release();
+  }
+
   end(status: GrpcStatus, message = ''): void {
     const { stream } = this;
     if (this.isEnded || stream.closed || stream.destroyed) {
@@ -131,7 +138,9 @@ export class GrpcStream {
     this.isEnded = true;
     const trailers = {
       'grpc-status': String(grpcStatus[status]),
-      ...(message === '' ? {} : { 'grpc-message': percentEncoded(message) }),
+      ...(message === ''
+        ? {}
+        : { 'grpc-message': percentEncoded(message.slice(0, messageLengthMax)) }),
     };
     if (this.isAnswered) {
       stream.once('wantTrailers', () => {
@@ -196,6 +205,9 @@ export function timeoutOf(headers: IncomingHttpHeaders): number | undefined {
   const found = /^(\d{1,8})([HMSmun])$/.exec(String(headers['grpc-timeout'] ?? ''));
   return found === null ? undefined : Number(found[1]) * (timeoutUnitsMs[found[2] ?? ''] ?? 0);
 }
+
+/** Characters of a `grpc-message`. Peers take 8 KiB of headers, and each character may be 9 bytes of them. */
+const messageLengthMax = 800;
 
 /** As `grpc-message` has to be: what is not printable ASCII, and the percent sign, as bytes of UTF-8. */
 function percentEncoded(text: string): string {

@@ -21,6 +21,7 @@ import { RecentSets } from './recent-sets.js';
 import { Refusals } from './refusals.js';
 import type { NodeMessage } from './requests.js';
 import type { CompleteXdsSettings } from './settings.js';
+import { Turns } from './turns.js';
 
 export interface XdsDeps {
   readonly clock: Clock;
@@ -36,9 +37,6 @@ export interface XdsDeps {
 /** Of the time that a server takes to stop: the rest is for the last words to arrive. */
 const endedWithin = 0.9;
 
-/** Streams that are flushed before other events of the process get their turn. */
-const flushesPerTurn = 64;
-
 export class Hub {
   readonly settings: CompleteXdsSettings;
   readonly deps: XdsDeps;
@@ -51,8 +49,8 @@ export class Hub {
   readonly figures = new Figures();
   readonly metrics = new Set<MetricsStream>();
   private publication: Publication | undefined;
-  private readonly waiting = new Set<DiscoveryStream>();
-  private isFlushing = false;
+  /** Streams that may have something to send: what arrives together is answered together. */
+  readonly turns: Turns<DiscoveryStream>;
   private streamCount = 0;
   /** What the last stream of a proxy left open, by instance. */
   private readonly doubts = new Map<string, Doubts>();
@@ -62,6 +60,7 @@ export class Hub {
     this.deps = deps;
     this.encoder = createResponseEncoder(settings.controlPlane);
     this.refusals = new Refusals(deps);
+    this.turns = new Turns(deps.clock);
   }
 
   /** A number that no other stream of this process has. */
@@ -133,31 +132,6 @@ export class Hub {
       }
     }
     return { snapshot, generation: this.publication?.generation ?? 0 };
-  }
-
-  /** Lets `stream` send what is due, soon: requests that arrive together are answered together. */
-  flushSoon(stream: DiscoveryStream): void {
-    this.waiting.add(stream);
-    if (!this.isFlushing) {
-      this.isFlushing = true;
-      setImmediate(() => this.flushWaiting());
-    }
-  }
-
-  private flushWaiting(): void {
-    let left = flushesPerTurn;
-    for (const stream of this.waiting) {
-      this.waiting.delete(stream);
-      stream.flush();
-      left -= 1;
-      if (left === 0) {
-        break;
-      }
-    }
-    this.isFlushing = this.waiting.size > 0;
-    if (this.isFlushing) {
-      setImmediate(() => this.flushWaiting());
-    }
   }
 
   /** A stream of the proxy has ended. */

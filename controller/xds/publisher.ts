@@ -57,7 +57,11 @@ export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer
       ],
     ]),
   };
-  const server = createGrpcServer(complete, methods, { ...deps, refusals: hub.refusals });
+  const server = createGrpcServer(complete, methods, {
+    ...deps,
+    refusals: hub.refusals,
+    onArrival: () => hub.turns.noteArrival(),
+  });
   let cancelTick = (): void => {};
   let cancelInspection = (): void => {};
   const tick = (): void => {

@@ -2,7 +2,7 @@
  * The gRPC server: what is asked for by path, who may ask, and when a stream's end is a goodbye. Messages
  * pass as bytes both ways: requests are decoded and responses put together by the services, so that bytes
  * which are ready are neither encoded nor copied again. It stands on node:http2 rather than on grpc-js,
- * which copies every message for every stream (decision 0004).
+ * which copies every message for every stream (decision 0005).
  */
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { errorText } from '../base/op-error.js';
@@ -40,15 +40,17 @@ export interface ServerDeps {
   readonly refusals: Refusals;
   /** Undefined: everybody is let in, in plain text. */
   readonly admission?: Admission;
+  /** A connection has come in, before anything is known of it. */
+  onArrival(): void;
 }
 
 export function createGrpcServer(
   settings: CompleteXdsSettings,
   methods: Methods,
-  { clock, refusals, admission = openAdmission }: ServerDeps,
+  { clock, refusals, onArrival, admission = openAdmission }: ServerDeps,
 ): GrpcServer {
   const guard = createGuard(settings, { clock, refusals, admission });
-  const sessions = new Map<Session, Connection>();
+  const sessions = new Set<Session>();
   const connections = createConnections({
     ...settings,
     clock,
@@ -71,8 +73,9 @@ export function createGrpcServer(
         },
         onClose: () => sessions.delete(session),
       });
-      sessions.set(session, connection);
+      sessions.add(session);
     },
+    onArrival,
     onRefused: (peer, reason, message) => refusals.add({ reason, peer, caller: '', message }),
   });
   return {
@@ -81,13 +84,11 @@ export function createGrpcServer(
     inspect: () => connections.inspect(),
     drain(ms) {
       connections.close();
-      for (const session of sessions.keys()) {
+      for (const session of sessions) {
         session.drain();
       }
       clock.after(ms + farewellMs, () => {
-        for (const connection of sessions.values()) {
-          connection.cut();
-        }
+        connections.cut();
       });
     },
     closed: () => connections.closed(),
@@ -111,14 +112,26 @@ interface Means {
   readonly guard: Guard;
 }
 
+/** Of gRPC with protocol buffers. gRPC-Web is framed in another way, and JSON is not spoken here. */
+const grpcContent = /^application\/grpc(?:\+proto)?(?:\s*;|$)/i;
+
 /** Finds out what is asked for, and whether the peer may. */
 function open(asking: Asking, methods: Methods, means: Means): void {
   const { grpc, stream, headers, connection } = asking;
   if (stream.closed || stream.destroyed) {
     return;
   }
-  if (!headers['content-type']?.startsWith('application/grpc')) {
-    stream.respond({ ':status': 415 }, { endStream: true });
+  const tooFast = means.guard.refuseHaste(connection);
+  if (tooFast !== undefined) {
+    grpc.end(tooFast.status, tooFast.details);
+    return;
+  }
+  if (headers[':method'] !== 'POST') {
+    grpc.refuse({ ':status': 405, allow: 'POST' });
+    return;
+  }
+  if (!grpcContent.test(headers['content-type'] ?? '')) {
+    grpc.refuse({ ':status': 415 });
     return;
   }
   const path = headers[':path'] ?? '';
@@ -146,6 +159,8 @@ interface Refused {
 }
 
 interface Guard {
+  /** Counts a new stream, whatever it asks for; where they are too many, the connection is cut. */
+  refuseHaste(connection: Connection): Refused | undefined;
   letIn(
     connection: Connection,
     authorization: string | undefined,
@@ -158,7 +173,7 @@ interface Guard {
 /** What stands between a peer and the services. */
 function createGuard(
   settings: CompleteXdsSettings,
-  { clock, refusals, admission }: Required<ServerDeps>,
+  { clock, refusals, admission }: Omit<Required<ServerDeps>, 'onArrival'>,
 ): Guard {
   const watched = new Set<{
     readonly caller: Caller;
@@ -166,7 +181,7 @@ function createGuard(
     end(why: string): void;
   }>();
   return {
-    letIn(connection, authorization) {
+    refuseHaste(connection) {
       const { peer } = connection;
       if (opensTooFast(connection, settings.streamsPerSecondMax, clock.now())) {
         const message = `more than ${settings.streamsPerSecondMax} new streams in a second`;
@@ -174,6 +189,10 @@ function createGuard(
         connection.banish();
         return { status: 'resourceExhausted', details: message };
       }
+      return undefined;
+    },
+    letIn(connection, authorization) {
+      const { peer } = connection;
       const admitted = admission.admit({ certificate: connection.certificate, authorization });
       if ('refusal' in admitted) {
         const message = admitted.refusal;

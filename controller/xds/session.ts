@@ -48,7 +48,7 @@ export function serveSession(
   session.on('error', () => {
     // A session that breaks is an ordinary end; its streams report it.
   });
-  const cancelPings = pingRegularly(session, options, () => connection.cut());
+  const cancelPings = pingRegularly(session, connection, options, () => connection.cut());
   const cancelAge = whenOld(connection, options, () => {
     session.close();
     options.onOld();
@@ -61,9 +61,14 @@ export function serveSession(
   return { drain: () => session.close() };
 }
 
-/** Calls `onSilent` where the peer answers no ping: it is gone, and its network has not told us. */
+/**
+ * Calls `onSilent` where nothing comes from the peer after a ping: it is gone, and its network has not told
+ * us. Whatever comes counts, as in gRPC's own keepalive: an answer waits behind all that the peer has yet
+ * to read, which after a storm may be seconds of work.
+ */
 function pingRegularly(
   session: ServerHttp2Session,
+  connection: Connection,
   { settings, clock }: SessionOptions,
   onSilent: () => void,
 ): () => void {
@@ -73,13 +78,27 @@ function pingRegularly(
     cancel();
     cancel = isOver ? () => {} : clock.after(ms, then);
   };
+  const listen = (): void => {
+    const before = connection.readBytes();
+    wait(settings.keepaliveTimeoutMs, () => {
+      // Where this process was held up, what has come in the meantime is read first.
+      const check = setImmediate(() => {
+        if (connection.readBytes() === before) {
+          onSilent();
+        } else {
+          listen();
+        }
+      });
+      cancel = () => clearImmediate(check);
+    });
+  };
   const ping = (): void => {
     if (session.destroyed) {
       // It ended in good order, and the peer leaves its side of the connection open.
       onSilent();
       return;
     }
-    wait(settings.keepaliveTimeoutMs, onSilent);
+    listen();
     session.ping(() => wait(settings.keepaliveTimeMs, ping));
   };
   wait(settings.keepaliveTimeMs, ping);
