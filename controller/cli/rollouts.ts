@@ -1,5 +1,5 @@
 /** `headgate rollouts [ID]`: all rollouts that are known, or one in detail. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { HistoryView } from '../api/history-view.js';
 import type { RolloutView } from '../api/rollout-view.js';
 import { getJson } from './client.js';
@@ -16,17 +16,16 @@ import {
 } from './print.js';
 import { renderRollout, showProgress } from './render-rollout.js';
 import {
+  addWaitOptions,
   addWatchOption,
-  readTimeout,
   showOrWatch,
   timeoutExitCode,
+  type WaitOptions,
   type WatchOptions,
   waitUntil,
 } from './watch.js';
 
-interface RolloutsOptions extends WatchOptions {
-  readonly wait?: boolean;
-  readonly timeout: number;
+interface RolloutsOptions extends WatchOptions, WaitOptions {
   readonly server?: string;
   readonly output: ListFormat;
 }
@@ -39,12 +38,6 @@ export function rolloutsCommand(io: Io): Command {
     .summary('list rollouts, or show one')
     .description('Lists the rollouts, newest first, or shows one in detail.')
     .argument('[rollout]', 'id of a rollout')
-    .addOption(new Option('--wait', 'Wait for the end of the rollout; 1 where it did not succeed.'))
-    .addOption(
-      new Option('--timeout <duration>', 'How long to wait.')
-        .argParser(readTimeout)
-        .default(waitDefaultMs, '1h'),
-    )
     .action(async (id: string | undefined, options: RolloutsOptions) => {
       const server = serverOf(options, io.env);
       if (options.wait === true) {
@@ -54,6 +47,7 @@ export function rolloutsCommand(io: Io): Command {
         id === undefined ? list(server, options, io) : show(server, id, options, io),
       );
     });
+  addWaitOptions(command, 'Wait for the end of the rollout; 1 where it did not succeed.');
   return addHelp(
     addWatchOption(addServerOption(addOutputOption(command, listFormats))),
     [
@@ -70,9 +64,6 @@ export function rolloutsCommand(io: Io): Command {
     ],
   );
 }
-
-/** A release over a working day says so itself. */
-const waitDefaultMs = 3_600_000;
 
 /** Returns when the rollout has ended; its end is the command's exit code. */
 async function waitForEnd(

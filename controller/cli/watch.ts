@@ -58,11 +58,31 @@ export async function waitUntil(
   }
 }
 
+/** Adds `--wait`, which `help` tells, and `--timeout`. */
+export function addWaitOptions(command: Command, help: string): Command {
+  return command
+    .addOption(new Option('--wait', help))
+    .addOption(
+      new Option('--timeout <duration>', 'How long to wait.')
+        .argParser(readTimeout)
+        .default(waitDefaultMs, '1h'),
+    );
+}
+
+export interface WaitOptions {
+  readonly wait?: boolean;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** A release over a working day says so itself. */
+const waitDefaultMs = 3_600_000;
+
 /** As timeout(1) ends. */
 export const timeoutExitCode = 124;
 
 /** Commander's reader for a duration; milliseconds. */
-export function readTimeout(text: string): number {
+function readTimeout(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined || ms <= 0) {
     throw new InvalidArgumentError('It must be a duration, as 30s or 1h30m.');
