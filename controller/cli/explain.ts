@@ -1,28 +1,44 @@
-/** `headgate explain WHAT`: the page of a problem's code, or what a kind and its fields mean. */
+/** `headgate explain WHAT`: the page of a problem's code, what a kind and its fields mean, or a resource. */
 import { Command } from 'commander';
 import { nearestName } from '../base/nearest-name.js';
 import { CliError, type Io, usageExitCode } from './io.js';
-import { addHelp } from './options.js';
-import { renderTable } from './print.js';
+import { addHelp, addOutputOption, addServerOption, serverOf } from './options.js';
+import { type OutputFormat, renderTable } from './print.js';
+
+interface ExplainOptions {
+  readonly server?: string;
+  readonly output: OutputFormat;
+}
 
 export function explainCommand(io: Io): Command {
   const command = new Command('explain')
-    .summary('explain a problem or a field')
+    .summary('explain a problem, a field or a resource')
     .description(
       'Explains the code of a problem (HG0401), or a kind and its fields (VirtualRouter, ' +
-        'VirtualRouter.spec.routes.httpRoute). Without anything it lists both.',
+        'VirtualRouter.spec.routes.httpRoute). Without anything it lists both. Of a resource ' +
+        '(VirtualRouter/reviews) it asks the controller where it stands in Git, in which commit, and ' +
+        'what of it is served.',
     )
-    .argument('[what]', 'a code, or KIND[.FIELD…]')
-    .action(async (what: string | undefined) => {
-      io.out(await explain(what));
+    .argument('[what]', 'a code, KIND[.FIELD…], or [MESH/]KIND/NAME')
+    .action(async (what: string | undefined, options: ExplainOptions) => {
+      io.out(await explain(what, options, io));
     });
-  return addHelp(command, [
+  return addHelp(addServerOption(addOutputOption(command)), [
     'headgate explain HG0401',
     'headgate explain VirtualNode.spec.listeners',
+    'headgate explain VirtualRouter/reviews',
   ]);
 }
 
-async function explain(what: string | undefined): Promise<string> {
+async function explain(what: string | undefined, options: ExplainOptions, io: Io): Promise<string> {
+  const { output } = options;
+  if (what?.includes('/')) {
+    const { explainResource } = await import('./explain-resource.js');
+    return explainResource(what, { server: serverOf(options, io.env), output }, io);
+  }
+  if (output !== 'table') {
+    throw new CliError(`-o ${output} is for resources, as VirtualRouter/reviews`, usageExitCode);
+  }
   if (what === undefined) {
     return list();
   }

@@ -11,11 +11,18 @@ import { runHere, runMain } from './run-main.js';
 
 const controller = suite('command line on a controller');
 
+const web = { mesh: 'demo', kind: 'VirtualNode', name: 'web' } as const;
+
 /** What the script's proxies would look like to a publisher: one is well, one has refused a route. */
 const proxies: readonly ProxyStatus[] = [
   {
     id: proxyId('p1'),
-    identity: { nodeId: 'mesh/demo/virtualNode/web', instance: 'web1', kind: 'envoy' },
+    identity: {
+      nodeId: 'mesh/demo/virtualNode/web',
+      resource: web,
+      instance: 'web1',
+      kind: 'envoy',
+    },
     address: '127.0.0.1:50001',
     connectedAtMs: Date.UTC(2026, 0, 1),
     ackedGeneration: 2,
@@ -38,7 +45,12 @@ const proxies: readonly ProxyStatus[] = [
   },
   {
     id: proxyId('p2'),
-    identity: { nodeId: 'mesh/demo/virtualNode/web', instance: 'web2', kind: 'envoy' },
+    identity: {
+      nodeId: 'mesh/demo/virtualNode/web',
+      resource: web,
+      instance: 'web2',
+      kind: 'envoy',
+    },
     address: '127.0.0.1:50002',
     connectedAtMs: Date.UTC(2026, 0, 1),
     ackedGeneration: 1,

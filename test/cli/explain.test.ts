@@ -46,9 +46,11 @@ test('what is not known is 2, with the name that was meant', async () => {
       /listners is no field of VirtualNode\.spec; did you mean listeners\?/,
     ],
     ['.', /nothing is no kind/],
+    ['VirtualNode/', /VirtualNode\/ is not of the form KIND\/NAME/],
+    ['HG0401 -o json', /-o json is for resources/],
   ];
   for (const [what, expected] of cases) {
-    const { code, stderr } = await run('explain', what);
+    const { code, stderr } = await run('explain', ...what.split(' '));
     assert.is(code, 2, what);
     assert.match(stderr, expected);
   }

@@ -13,6 +13,7 @@ import { type ChatServer, startChatServer } from '../notify/chat-server.js';
 import { makeRepository, type TestRepository } from '../support/git.js';
 import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
 import { until } from '../support/until.js';
+import { runHere } from './run-main.js';
 
 interface Context {
   folder: string;
@@ -79,6 +80,21 @@ push('a push webhook brings a commit into service at once', async (context) => {
     tookMs.push(Math.round(performance.now() - startedMs));
   }
   process.stdout.write(`  figures ${JSON.stringify({ webhookToServedMs: tookMs })}\n`);
+});
+
+push('explain leads from a resource to its file, line and commit', async (context) => {
+  const { repository, headgate } = context;
+  const id = repository.git('rev-parse', 'HEAD');
+  const ask = (...args: readonly string[]) =>
+    runHere(['explain', 'virtualNode/extra-5', '--server', headgate.url, ...args]);
+  const { code, stdout, stderr } = await ask();
+  assert.is(code, 0, stderr);
+  assert.match(stdout, /^Source +note-5\.yaml:\d+$/m);
+  assert.match(stdout, new RegExp(`^Commit +${id.slice(0, 12)} n5 \\(.+\\)$`, 'm'));
+  assert.match(stdout, /^State +synced: what is served is what Git asks for$/m);
+  const asJson = JSON.parse((await ask('-o', 'json')).stdout);
+  assert.equal([asJson.source.file, asJson.source.commit], ['note-5.yaml', id]);
+  assert.match(asJson.source.yaml, 'name: extra-5');
 });
 
 push('a burst of webhooks becomes a poll or two', async ({ repository, headgate }) => {
