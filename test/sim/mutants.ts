@@ -234,4 +234,25 @@ export const mutants: readonly Mutant[] = [
     becomes: '.share >= 0',
     problem: /bakes on \d+ of \d+ proxies/,
   },
+  {
+    name: 'an answer from before the step counts for it',
+    file: 'rollout/gates/judge-measured.js',
+    text: 'const isOld = reachesBackToMs < fromMs || ',
+    becomes: 'const isOld = ',
+    problem: /on the answer/,
+  },
+  {
+    name: 'what is no number is within its bound',
+    file: 'rollout/gates/judge-measured.js',
+    text: "outcome.kind === 'number' && Number.isNaN(outcome.value)",
+    becomes: 'false',
+    problem: /on the answer/,
+  },
+  {
+    name: 'an error of the provider is a pass',
+    file: 'rollout/gates/judge-measured.js',
+    text: 'errors: measured.errorsInARow,',
+    becomes: "verdict: 'pass',",
+    problem: /on the answer/,
+  },
 ];

@@ -129,10 +129,11 @@ export function continueProblems(rollout: Rollout, { before, after }: Moment): r
   });
 }
 
-/** Of all routes together. */
+/** Of all routes together, each counted once: requests that are told apart are none that weights are for. */
 function sharesIn(mesh: Mesh): ReadonlyMap<string, number> {
   const shares = new Map<string, number>();
-  for (const { targets } of mesh.virtualRouters.flatMap(({ routes }) => routes)) {
+  const routes = mesh.virtualRouters.flatMap((router) => router.routes);
+  for (const { targets } of routes.filter(({ part }) => part === undefined)) {
     const total = targets.reduce((sum, { weight }) => sum + weight, 0);
     for (const { virtualNode, weight } of targets) {
       shares.set(virtualNode, (shares.get(virtualNode) ?? 0) + weight / total);

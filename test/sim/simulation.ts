@@ -16,7 +16,7 @@ import { Inspector } from './inspector.js';
 import { edited, firstWish, meshOfWish, pick, type Wish } from './mesh-wish.js';
 import { effectiveFor } from './served.js';
 import { SimulatedFleet } from './simulated-fleet.js';
-import { outcomeOf, type ProviderMood, providerMoods } from './simulated-provider.js';
+import { answeringOf, outcomeOf, type ProviderMood, providerMoods } from './simulated-provider.js';
 import { SimulatedStore, type StoreFault } from './simulated-store.js';
 
 const ackDeadlineMs = 10_000;
@@ -48,7 +48,7 @@ export class Simulation {
   private readonly inspector: Inspector;
   private readonly badNodes = new Set<string>();
   private readonly wishes: Wish[] = [];
-  private provider: ProviderMood = 'good';
+  private provider: ProviderMood = 'fickle';
   private wish: Wish;
   private commits = 0;
   private mayRefuse = true;
@@ -312,11 +312,12 @@ export class Simulation {
   /** The provider of the measured gates: right, wrong, talking nonsense, dead, or late with an old answer. */
   private answerGates(): void {
     for (const order of ordersOf(this.loop.current().durable)) {
-      const askedAtMs = this.clock.now() - (this.provider === 'late' ? 5000 : 0);
-      if (askedAtMs < order.notBeforeMs && this.provider !== 'late') {
+      const answering = answeringOf(this.provider, this.random);
+      const askedAtMs = this.clock.now() - (answering === 'late' ? 5000 : 0);
+      if (askedAtMs < order.notBeforeMs && answering !== 'late') {
         continue;
       }
-      const outcome = outcomeOf(this.provider, askedAtMs);
+      const outcome = outcomeOf(answering, askedAtMs);
       if (outcome !== undefined) {
         const measurement = { askedAtMs, answeredAtMs: this.clock.now(), outcome };
         this.inspector.measured(order, measurement);
