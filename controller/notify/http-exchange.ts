@@ -24,6 +24,9 @@ const answerCharactersMax = 200;
 /** A server that says to come back later than this is asked sooner all the same. */
 const retryAfterMaxMs = 3_600_000;
 
+/** Least wait that GitHub asks for where it limits the rate without a time ("Rate limits for the REST API"). */
+const rateLimitMs = 60_000;
+
 export interface SinkCall extends Omit<HttpCall, 'timeoutMs' | 'ca' | 'signal'> {
   /** Beside the URL, what no message may repeat: a token. */
   readonly secret?: string;
@@ -46,7 +49,7 @@ export function sinkUrl(text: string, sink: string): URL {
 
 /**
  * Resolves on any 2xx answer, whatever else it says. Throws `OpError`: `notify-unreachable` (backoff),
- * `notify-busy` (408, 429, 5xx: backoff, or what Retry-After says), `notify-redirected` (3xx: backoff,
+ * `notify-busy` (408, 429, 5xx, and 403 of a rate limit: backoff, or what the answer says), `notify-redirected` (3xx: backoff,
  * since an operator may still mend it), `notify-refused` (any other answer: stalled).
  */
 export async function post(message: Omit<SinkCall, 'method'>, clock: Clock): Promise<void> {
@@ -82,11 +85,32 @@ function refusal(answer: HttpAnswer, words: string, nowMs: number): OpError {
   if (status >= 300 && status < 400) {
     return new OpError('notify-redirected', `${text}; redirects are not followed`);
   }
-  if (status === 408 || status === 429 || status >= 500) {
-    const header = answer.headers['retry-after'];
-    return new OpError('notify-busy', text, { retry: retryAfter(String(header ?? ''), nowMs) });
+  const isLimited = status === 403 && isRateLimit(answer, words);
+  if (status === 408 || status === 429 || status >= 500 || isLimited) {
+    return new OpError('notify-busy', text, { retry: waitOf(answer, nowMs, isLimited) });
   }
   return new OpError('notify-refused', text, { retry: { kind: 'stalled' } });
+}
+
+/** GitHub answers 403 to who asks too often, as it does to who may not ask at all. */
+function isRateLimit({ headers }: HttpAnswer, words: string): boolean {
+  return (
+    headers['retry-after'] !== undefined ||
+    headers['x-ratelimit-remaining'] === '0' ||
+    /rate limit/i.test(words)
+  );
+}
+
+/** Retry-After; else, of a limit that is used up, the second in which it is filled again. */
+function waitOf({ headers }: HttpAnswer, nowMs: number, isLimited: boolean): Retry {
+  const resetMs = Number(headers['x-ratelimit-reset']) * 1000;
+  if (headers['retry-after'] !== undefined) {
+    return retryAfter(String(headers['retry-after']), nowMs);
+  }
+  if (headers['x-ratelimit-remaining'] === '0' && resetMs > nowMs) {
+    return { kind: 'after', ms: Math.min(resetMs - nowMs, retryAfterMaxMs) };
+  }
+  return isLimited ? { kind: 'after', ms: rateLimitMs } : { kind: 'backoff' };
 }
 
 /** RFC 9110, 10.2.3: seconds or a date. What cannot be read is as if it were not there. */

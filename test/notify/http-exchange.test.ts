@@ -75,6 +75,38 @@ for (const [header, retry] of waits) {
   });
 }
 
+const limited: readonly (readonly [string, Answer, Retry])[] = [
+  ['with Retry-After', status(403, { 'retry-after': '9' }), { kind: 'after', ms: 9000 }],
+  [
+    'that is filled again at a second',
+    status(403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1700000042' }),
+    { kind: 'after', ms: 42_000 },
+  ],
+  [
+    'that says no time',
+    status(403, {}, 'You have exceeded a secondary rate limit.'),
+    { kind: 'after', ms: 60_000 },
+  ],
+];
+
+for (const [name, answer, retry] of limited) {
+  test(`GitHub's 403 of a rate limit ${name} is waited for`, async (context) => {
+    context.server.answer(answer);
+    const error = await failure(context);
+    assert.is(error.code, 'notify-busy');
+    assert.equal(error.retry, retry);
+  });
+}
+
+test('a 403 that has nothing to do with rates needs a person', async (context) => {
+  context.server.answer(
+    status(403, { 'x-ratelimit-remaining': '4999' }, 'Resource not accessible'),
+  );
+  const error = await failure(context);
+  assert.is(error.code, 'notify-refused');
+  assert.equal(error.retry, { kind: 'stalled' });
+});
+
 test('a redirect is not followed', async ({ server, clock }) => {
   server.answer(status(307, { location: `${server.url}/elsewhere` }));
   const error = await failure({ server, clock });
