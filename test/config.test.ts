@@ -380,7 +380,7 @@ config('notification targets say where their secrets stand', () => {
 repo: mesh
 notifications:
   slack:
-    - { name: team, urlFile: /run/secrets/slack, events: [rollout.rolledBack], minSeverity: warning }
+    - { name: team, urlFile: /run/secrets/slack, events: [rollout.rolledBack], minSeverity: warning, services: [checkout] }
   webhooks:
     - { name: audit, url: "https://audit.example/in", secretEnv: AUDIT_SECRET, meshes: [shop] }
 `;
@@ -391,6 +391,7 @@ notifications:
       url: { kind: 'file', path: '/run/secrets/slack' },
       events: ['rollout.rolledBack'],
       meshes: undefined,
+      services: ['checkout'],
       minSeverity: 'warning',
     },
     {
@@ -400,6 +401,7 @@ notifications:
       secret: { kind: 'environment', variable: 'AUDIT_SECRET' },
       events: undefined,
       meshes: ['shop'],
+      services: undefined,
       minSeverity: undefined,
     },
   ]);
@@ -599,7 +601,7 @@ notifications:
     - 7
   webhooks:
     - { name: two, url: "https://user:hunter2@audit.example/in", secretFile: "" }
-    - { name: three, meshes: [] }
+    - { name: three, meshes: [], services: checkout }
   email: []
 `;
   const found = complaints({ text });
@@ -608,7 +610,7 @@ notifications:
     [
       'email is not known; known are slack, teams, discord, googleChat, slackBots, webhooks, cloudEvents, commitStatuses, reverts',
       'slack[2] is no mapping',
-      'slack[0].url is not known; known are name, urlFile, urlEnv, events, meshes, minSeverity',
+      'slack[0].url is not known; known are name, urlFile, urlEnv, events, meshes, services, minSeverity',
       'slack[0] has no urlFile and no urlEnv; one of them says where the url stands',
       'slack[1].name is missing or no name of letters, digits, dots, dashes',
       'slack[1] has both urlFile and urlEnv; one is enough',
@@ -618,6 +620,7 @@ notifications:
       'webhooks[0].secretFile is no text',
       'webhooks[1] has no url, no urlFile and no urlEnv',
       'webhooks[1].meshes is no list of names; leave it out to mean all',
+      'webhooks[1].services is no list of names; leave it out to mean all',
     ],
   );
 });

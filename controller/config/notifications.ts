@@ -15,6 +15,8 @@ import {
 export interface NotificationFilter {
   readonly events?: readonly string[];
   readonly meshes?: readonly string[];
+  /** Names of routers, or of other resources that a rollout changes. */
+  readonly services?: readonly string[];
   readonly minSeverity?: 'info' | 'warning' | 'error';
 }
 
@@ -78,7 +80,7 @@ const eventNames = Object.keys({
 } satisfies Record<Announcement['event'], true>);
 
 const severities = ['info', 'warning', 'error'] as const;
-const filterKeys = ['events', 'meshes', 'minSeverity'] as const;
+const filterKeys = ['events', 'meshes', 'services', 'minSeverity'] as const;
 
 /** Labels of metrics and keys of the outbox: short, and safe in both. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -254,7 +256,8 @@ function readFilter(path: string, target: Section, report: ReportKey): Notificat
     report(`${path}.minSeverity`, `is none of ${severities.join(', ')}`);
   }
   const meshes = readNames(`${path}.meshes`, target.meshes, report);
-  return { events, meshes, minSeverity };
+  const services = readNames(`${path}.services`, target.services, report);
+  return { events, meshes, services, minSeverity };
 }
 
 function readNames(path: string, value: unknown, report: ReportKey): readonly string[] | undefined {

@@ -130,6 +130,7 @@ function announce(
     severity: severityOf[event],
     mesh: rollout.mesh,
     rollout: rollout.id,
+    services: [...new Set([rollout.name, ...rollout.group.resources.map(({ ref }) => ref.name)])],
     revision: rollout.revision,
     title: `${rollout.mesh}: ${rollout.name} ${verbOf[event]}${took}`,
     text: rollout.reason,

@@ -88,6 +88,8 @@ export interface Announcement {
   readonly severity: 'info' | 'warning' | 'error';
   readonly mesh: string;
   readonly rollout?: string;
+  /** What a rollout is about, by name: its router and each resource that changes. */
+  readonly services?: readonly string[];
   readonly revision: RevisionInfo;
   readonly title: string;
   readonly text: string;

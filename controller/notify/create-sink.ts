@@ -77,9 +77,10 @@ export function audienceOf({
   kind,
   events,
   meshes,
+  services,
   minSeverity,
 }: NotificationTarget): Audience {
   const isQuiet = kind !== 'commitStatus' && kind !== 'webhook' && kind !== 'cloudEvents';
   const unheard = isQuiet && events === undefined ? (['revision.accepted'] as const) : [];
-  return { name, events, meshes, minSeverity, unheard };
+  return { name, events, meshes, services, minSeverity, unheard };
 }

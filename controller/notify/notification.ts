@@ -14,6 +14,8 @@ export interface Audience {
   readonly unheard?: readonly string[];
   /** Announcements that concern no single mesh pass, whatever stands here. */
   readonly meshes?: readonly string[];
+  /** Announcements of no rollout pass, whatever stands here. */
+  readonly services?: readonly string[];
   readonly minSeverity?: Announcement['severity'];
 }
 
@@ -48,11 +50,15 @@ export function notificationsFor(
 }
 
 function hears(audience: Audience, announcement: Announcement): boolean {
-  const { events, unheard, meshes, minSeverity } = audience;
+  const { events, unheard, meshes, services, minSeverity } = audience;
+  const about = announcement.services;
   return (
     unheard?.includes(announcement.event) !== true &&
     (events === undefined || events.includes(announcement.event)) &&
     (meshes === undefined || announcement.mesh === '' || meshes.includes(announcement.mesh)) &&
+    (services === undefined ||
+      about === undefined ||
+      services.some((name) => about.includes(name))) &&
     rankOf[announcement.severity] >= rankOf[minSeverity ?? 'info']
   );
 }

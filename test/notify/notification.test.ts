@@ -20,6 +20,16 @@ test('an announcement is stored once for each audience that wants it', () => {
   assert.equal(told({ severity: 'info', event: 'rollout.started' }), ['all', 'shop', 'starts']);
 });
 
+test('who asks for services hears of rollouts that are about one of them, and of commits', () => {
+  const told = (changes: Parameters<typeof announcement>[0]) =>
+    notificationsFor(announcement(changes), [{ name: 'team', services: ['reviews', 'ads'] }])
+      .length;
+  assert.is(told({ services: ['reviews', 'reviews-v2'] }), 1);
+  assert.is(told({ services: ['shop-front', 'ads'] }), 1);
+  assert.is(told({ services: ['checkout', 'checkout-v2'] }), 0);
+  assert.is(told({ event: 'revision.rejected', mesh: '', rollout: undefined }), 1);
+});
+
 test('a rejected revision concerns every mesh', () => {
   const rejected = announcement({ event: 'revision.rejected', mesh: '', rollout: undefined });
   const [notification] = notificationsFor(rejected, [{ name: 'shop', meshes: ['shop'] }]);
