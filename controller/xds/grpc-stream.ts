@@ -34,8 +34,13 @@ export interface GrpcStreamHandler {
   onMessage(message: Buffer): void;
   /** The peer says nothing more, and may still read. */
   onHalfClose(): void;
-  /** Called once, as the last: the peer took it back, we ended it, or its connection went. */
-  onClose(by: 'peer' | 'us' | 'connection'): void;
+  /**
+   * It was cut off: by the peer (RST_STREAM), or with its connection, which then is no longer open. Called
+   * as that is read, so before the connection's end that may come in the same piece; `onClose` follows.
+   */
+  onReset(): void;
+  /** Called once, as the last: we ended it; or the peer took it back, or its connection went. */
+  onClose(by: 'us' | 'peer'): void;
 }
 
 const responseHeaders: OutgoingHttpHeaders = {
@@ -49,7 +54,7 @@ export class GrpcStream {
   private readonly clock: Clock;
   private isAnswered = false;
   private isEnded = false;
-  private conclude: (by: 'peer' | 'us' | 'connection') => void = () => {};
+  private conclude: (by: 'us' | 'peer') => void = () => {};
 
   constructor(stream: ServerHttp2Stream, clock: Clock) {
     this.stream = stream;
@@ -94,10 +99,8 @@ export class GrpcStream {
         handler.onHalfClose();
       }
     });
-    stream.once('close', () => {
-      const isLost = stream.session === undefined || stream.session.destroyed;
-      this.conclude(isLost ? 'connection' : 'peer');
-    });
+    stream.once('aborted', () => handler.onReset());
+    stream.once('close', () => this.conclude('peer'));
   }
 
   /** Hands the message that `parts` are over; `done` is called once the other end had room for it. */

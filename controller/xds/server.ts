@@ -274,10 +274,10 @@ function serveStream(
         conclude(isSaidFarewell());
         grpc.end('ok');
       },
+      onReset() {
+        connection.isLeaving ||= connection.state() === 'open';
+      },
       onClose(by) {
-        if (by === 'peer') {
-          connection.isLeaving = true;
-        }
         conclude(by === 'us' ? connection.state() !== 'broken' : isSaidFarewell());
       },
     },
@@ -313,6 +313,9 @@ function serveUnary(
           (response) => grpc.write([response], () => grpc.end('ok')),
           (error: unknown) => grpc.end('invalidArgument', errorText(error)),
         );
+      },
+      onReset() {
+        // As below.
       },
       onClose() {
         // Nobody waits for the answer any more.
