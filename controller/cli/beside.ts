@@ -7,6 +7,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { onlyRepository, type Revision } from '../base/revision.js';
 import { type SettingName, variableOf } from '../config/table.js';
 import { type Io, usageExitCode } from './io.js';
+import { showElapsed } from './progress.js';
 import { readDirectoryOrFail } from './read-mesh.js';
 
 /** One value of the option: a directory as it is, or a repository at a revision. */
@@ -49,7 +50,9 @@ export async function readBeside(
       const isFolder = isPlainDirectory(repo) || (revision === 'HEAD' && isWorkTree(repo));
       const read = isFolder
         ? await readDirectoryOrFail(repo, usageExitCode)
-        : await readRevision({ repo, revision, path: '.', credentials }, { clock: createClock() });
+        : await showElapsed(`fetching ${revision} of ${repo}`, io, () =>
+            readRevision({ repo, revision, path: '.', credentials }, { clock: createClock() }),
+          );
       return { ...read, repository: name };
     }),
   );

@@ -9,6 +9,7 @@ import { addBesideOption, type Beside, readBeside, readCredentials } from './bes
 import { CliError, type Io, usageExitCode } from './io.js';
 import { addHelp } from './options.js';
 import { addFormatOption, folderFromHere, type ProblemFormat } from './print-problems.js';
+import { showElapsed } from './progress.js';
 import { addConfigOption, readProviderNames } from './read-config.js';
 import { loadOrFail, readDirectoryOrFail } from './read-mesh.js';
 
@@ -114,7 +115,10 @@ async function readMeshes(
   const { createClock } = await import('../clock.js');
   const deps = { clock: createClock() };
   const credentials = readCredentials(io.env);
-  const read = (revision: string) => readRevision({ repo, revision, path, credentials }, deps);
+  const read = (revision: string) =>
+    showElapsed(`fetching ${revision} of ${repo}`, io, () =>
+      readRevision({ repo, revision, path, credentials }, deps),
+    );
   // Paths of a revision begin at the top of the repository.
   const before = await loadOrFail(await read(from), { format, folder: '', providers, beside }, io);
   const after = await loadOrFail(await read(to), { format, folder: '', providers, beside }, io);
