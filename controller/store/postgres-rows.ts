@@ -10,15 +10,23 @@ import type {
 import type { PostgresConnection, SqlRow } from './postgres-connection.js';
 import { postgresError } from './postgres-errors.js';
 
-export async function readValues(connection: PostgresConnection) {
-  const { rows } = await connection.transaction(
-    (sql) =>
-      sql.run(
-        'SELECT kind, key, json, hash FROM headgate_state WHERE json IS NOT NULL ORDER BY kind COLLATE "C", key COLLATE "C"',
-      ),
+/** All values, and the number of the commit that was the newest then. */
+export function readValues(connection: PostgresConnection) {
+  return connection.transaction(
+    async (sql) => {
+      const head = await sql.run('SELECT seq FROM headgate_head WHERE id = 1');
+      const { rows } = await sql.run(
+        'SELECT kind, key, json, hash FROM headgate_state WHERE json IS NOT NULL ' +
+          'ORDER BY kind COLLATE "C", key COLLATE "C"',
+      );
+      const { place } = connection.settings;
+      return {
+        seq: Number(head.rows[0]?.seq),
+        values: rows.map((row) => checkedValue(row, place)),
+      };
+    },
     { isSnapshot: true },
   );
-  return rows.map((row) => checkedValue(row, connection.settings.place));
 }
 
 /**

@@ -34,13 +34,19 @@ export function createTerm(connection: PostgresConnection, options: TermOptions)
   const { place } = connection.settings;
   let operations = 0;
   let { seenSeq } = options;
+  /** The newest commit as this term knows it; undefined: not looked yet. */
+  let lastSeq: number | undefined;
   const write = (work: (sql: Sql) => Promise<void>): Promise<void> =>
     connection.transaction(async (sql) => {
       await checkLease(sql, connection, options);
       await work(sql);
     });
   return {
-    load: () => readValues(connection),
+    async load() {
+      const { seq, values } = await readValues(connection);
+      lastSeq = seq;
+      return values;
+    },
     history: (query) => readHistory(connection, query),
     deadLetters: (limit) => readDeadLetters(connection, limit),
 
@@ -53,6 +59,7 @@ export function createTerm(connection: PostgresConnection, options: TermOptions)
       try {
         await write(async (sql) => {
           seq = await nextSeq(sql, { epoch, operation, seenSeq, place });
+          checkNoneCameLate(lastSeq, seq, place);
           await writeValues(sql, transaction.writes, { epoch, seq });
           await appendHistory(sql, transaction.history, epoch);
           await enqueuePostgres(sql, transaction.notifications, epoch);
@@ -70,6 +77,7 @@ export function createTerm(connection: PostgresConnection, options: TermOptions)
       }
       failpoint('store.commit.after');
       seenSeq = Math.max(seenSeq, seq);
+      lastSeq = seq;
       options.onCommit(seq);
       if (dropped > 0) {
         logger.warn('store.outboxTrimmed', { dropped, limit: outboxEntriesMax });
@@ -171,6 +179,21 @@ async function nextSeq(
     );
   }
   return seq;
+}
+
+/**
+ * A commit that was given up may become durable long after (a server that waits for its standby). What was
+ * read before it did is no ground for another one.
+ */
+function checkNoneCameLate(lastSeq: number | undefined, seq: number, place: string): void {
+  if (lastSeq !== undefined && seq !== lastSeq + 1) {
+    throw postgresError(
+      'store-doubtful',
+      place,
+      'made a commit durable that it had not answered; the state is read again',
+      'backoff',
+    );
+  }
 }
 
 /**

@@ -203,6 +203,21 @@ test('each replica hears what the others told, once, and how it stands when it i
   assert.equal(await b.hear(new Map([['a', 2]])), { peers: [], news: [] });
 });
 
+test('nothing is written on the ground of what a late commit has changed', async (context) => {
+  const a = await context.replica('a');
+  const term = a.term((await a.takeLease(0)) ?? 0);
+  await term.load();
+  await term.commit(transaction({ writes: [value('x', '1')] }));
+  // One that was given up, and became durable after the store was read.
+  await context.postgres.sql('UPDATE headgate_head SET seq = seq + 1', context.name);
+  const error = await opError(term.commit(transaction({ writes: [value('x', '2')] })));
+  assert.is(error.code, 'store-doubtful');
+  assert.equal(error.retry, { kind: 'backoff' });
+  assert.equal(await term.load(), [value('x', '1')]);
+  await term.commit(transaction({ writes: [value('x', '2')] }));
+  assert.equal(await term.load(), [value('x', '2')]);
+});
+
 test('a command is answered in the transaction that carries it out', async (context) => {
   const a = await context.replica('a');
   const b = await context.replica('b');
