@@ -9,7 +9,7 @@ import type { LoopEvent } from '../loop/events.js';
 import type { Clock, Logger, ProxyStatus } from '../loop/ports.js';
 import { type Figures, packFigures, unpackFigures } from './figures.js';
 import { Fleet } from './fleet.js';
-import type { PeerRow, Position, SharedDatabase } from './ports.js';
+import type { NewsBatch, PeerNews, PeerRow, Position, SharedDatabase } from './ports.js';
 import { Task } from './task.js';
 
 export interface PeersDeps {
@@ -36,6 +36,12 @@ const urgentMs = 25;
 /** A replica that was silent for longer is gone, and its proxies are with it until they show up elsewhere. */
 export const silenceMaxMs = 10_000;
 
+/** The database forgets after a minute who went: a reader that was away for so long reads all there is. */
+const awayMaxMs = 30_000;
+
+/** Before the first number of anybody's news. */
+const nothingHeard = -1;
+
 /** Figures of one batch: of some thousand proxies at once. What is beyond is lost, and said. */
 const figuresMax = 20_000;
 
@@ -51,9 +57,15 @@ export class Peers {
   private readonly telling: Task;
   private readonly hearing: Task;
   private seq = 0;
+  /** Proxies as they are in the database; one of which nobody knows is `inDoubt` there. */
   private readonly told = new Map<string, string>();
   private happened: LoopEvent[] = [];
+  /** The number of the newest news of each replica that has a row. */
   private readonly heard = new Map<string, number>();
+  /** Replicas whose proxies have to be read anew, all of them. */
+  private readonly stale = new Set<string>();
+  /** Replicas that were silent for too long, while their rows are still there. */
+  private readonly gone = new Set<string>();
   private rows: readonly PeerRow[] = [];
   /** Since when the database has answered each time; a silence before that is no replica's. */
   private hearsSinceMs = Number.POSITIVE_INFINITY;
@@ -163,8 +175,10 @@ export class Peers {
     } catch (error) {
       // Refusals and goodbyes are told until they are heard; figures of a second ago are of no use.
       this.happened.unshift(...happened.filter(({ kind }) => isLasting(kind)).slice(-figuresMax));
-      for (const id of proxies.keys()) {
-        this.told.delete(id);
+      // What was told just now may have been heard all the same, and a database that was away may have
+      // lost what was told before: each is told again, and of each that it went.
+      for (const id of [...this.told.keys(), ...proxies.keys()]) {
+        this.told.set(id, inDoubt);
       }
       logger.warn('replica.notTold', { error: errorText(error) });
       return;
@@ -198,16 +212,18 @@ export class Peers {
 
   private async hear(): Promise<void> {
     const { database, clock, logger } = this.deps;
+    if (clock.now() - this.lastHeardAtMs > awayMaxMs) {
+      this.readAnew(this.heard.keys());
+    }
     try {
-      const { peers, news } = await database.hear(this.heard);
+      const { peers, news } = await database.hear(this.numbers());
       const nowMs = clock.now();
       const wasAway = nowMs - this.lastHeardAtMs > silenceMaxMs / 2;
       this.hearsSinceMs = wasAway ? nowMs : Math.min(this.hearsSinceMs, nowMs);
       this.lastHeardAtMs = nowMs;
       this.rows = peers;
       for (const one of news) {
-        this.heard.set(one.replica, one.seq);
-        this.take(one.replica, one.proxies, one.batches);
+        this.hearOne(one);
       }
       this.forgetSilent(nowMs);
     } catch (error) {
@@ -216,10 +232,41 @@ export class Peers {
     }
   }
 
+  /** Where to read on, for each replica. */
+  private numbers(): ReadonlyMap<string, number> {
+    return new Map(
+      [...this.heard].map(([replica, seq]) => [
+        replica,
+        this.stale.has(replica) ? nothingHeard : seq,
+      ]),
+    );
+  }
+
+  private readAnew(replicas: Iterable<string>): void {
+    for (const replica of replicas) {
+      this.stale.add(replica);
+    }
+  }
+
+  private hearOne({ replica, seq, proxies, batches }: PeerNews): void {
+    if (this.gone.delete(replica)) {
+      // It was only silent. Its proxies were taken for gone, so what changed since is not enough.
+      this.readAnew([replica]);
+      void this.hearing.wake();
+      return;
+    }
+    const last = this.heard.get(replica) ?? nothingHeard;
+    const isWhole = this.stale.delete(replica);
+    this.heard.set(replica, seq);
+    const lost = isWhole ? this.fleet.idsOf(replica).filter((id) => !proxies.has(id)) : [];
+    const news = batches.filter((batch) => batch.seq > last);
+    this.take(replica, new Map([...proxies, ...lost.map((id) => [id, null] as const)]), news);
+  }
+
   private take(
     replica: string,
     proxies: ReadonlyMap<string, string | null>,
-    batches: readonly { readonly json: string; readonly ageMs: number }[],
+    batches: readonly NewsBatch[],
   ): void {
     const clean = new Map<string, boolean>();
     for (const { json, ageMs } of batches) {
@@ -247,14 +294,23 @@ export class Peers {
     const there = new Map(this.rows.map((row) => [row.replica, row]));
     for (const replica of this.heard.keys()) {
       const row = there.get(replica);
-      if (row === undefined || (hasListened && row.silentMs >= silenceMaxMs)) {
-        this.heard.delete(replica);
+      const isSilent = row === undefined || (hasListened && row.silentMs >= silenceMaxMs);
+      if (isSilent && !this.gone.has(replica)) {
+        this.gone.add(replica);
         this.pass(this.fleet.removeReplica(replica));
         this.deps.logger.warn('replica.gone', { replica, silentMs: row?.silentMs });
+      }
+      if (row === undefined) {
+        this.heard.delete(replica);
+        this.stale.delete(replica);
+        this.gone.delete(replica);
       }
     }
   }
 }
+
+/** Unlike any proxy's JSON, so it is told whatever it is. */
+const inDoubt = '';
 
 function isLasting(kind: LoopEvent['kind']): boolean {
   return kind === 'proxyNacked' || kind === 'proxyDisconnected';

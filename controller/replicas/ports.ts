@@ -52,12 +52,19 @@ export interface News {
   readonly batch?: string;
 }
 
+export interface NewsBatch {
+  /** That of the news that brought it. */
+  readonly seq: number;
+  readonly json: string;
+  readonly ageMs: number;
+}
+
 /** What another replica told since the reader last asked. */
 export interface PeerNews {
   readonly replica: string;
   readonly seq: number;
   readonly proxies: ReadonlyMap<string, string | null>;
-  readonly batches: readonly { readonly json: string; readonly ageMs: number }[];
+  readonly batches: readonly NewsBatch[];
 }
 
 /** A command that waits for the leader. */

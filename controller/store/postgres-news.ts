@@ -99,7 +99,7 @@ export function hear(
         [replica, names, seqs],
       );
       const batches = await sql.run(
-        'SELECT replica, json, EXTRACT(EPOCH FROM clock_timestamp() - at) * 1000 AS age_ms ' +
+        'SELECT replica, seq, json, EXTRACT(EPOCH FROM clock_timestamp() - at) * 1000 AS age_ms ' +
           `FROM headgate_news ${isNew} ORDER BY seq`,
         [replica, names, seqs],
       );
@@ -133,8 +133,10 @@ function newsOf(peer: SqlRow, proxies: readonly SqlRow[], batches: readonly SqlR
         .filter(isTheirs)
         .map((row) => [text(row, 'id'), row.json === null ? null : text(row, 'json')]),
     ),
-    batches: batches
-      .filter(isTheirs)
-      .map((row) => ({ json: text(row, 'json'), ageMs: Math.max(0, Number(row.age_ms)) })),
+    batches: batches.filter(isTheirs).map((row) => ({
+      seq: Number(row.seq),
+      json: text(row, 'json'),
+      ageMs: Math.max(0, Number(row.age_ms)),
+    })),
   };
 }

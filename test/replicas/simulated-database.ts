@@ -19,6 +19,9 @@ interface Tables {
   commits: readonly { readonly epoch: number; readonly holder: string; readonly seq: number }[];
 }
 
+/** How long it is known that a proxy went. */
+const newsKeptMs = 60_000;
+
 export class SimulatedDatabase {
   tables: Tables = {
     lease: { epoch: 0, holder: '', untilMs: 0 },
@@ -34,7 +37,11 @@ export class SimulatedDatabase {
   readonly taken: { readonly epoch: number; readonly holder: string }[] = [];
   private readonly told = new Map<
     string,
-    { news: News; atMs: number; proxies: Map<string, { json: string | null; seq: number }> }
+    {
+      news: News;
+      atMs: number;
+      proxies: Map<string, { json: string | null; seq: number; atMs: number }>;
+    }
   >();
   private readonly batches: { replica: string; seq: number; atMs: number; json: string }[] = [];
   private readonly commands: { id: number; json: string; answer?: string; untilMs: number }[] = [];
@@ -49,6 +56,11 @@ export class SimulatedDatabase {
   backUp(): Tables {
     const { lease, ...rest } = this.tables;
     return { ...rest, lease: { ...lease } };
+  }
+
+  /** Nothing that `replica` told is known any more. */
+  forget(replica: string): void {
+    this.told.delete(replica);
   }
 
   open(replica: string): SharedDatabase {
@@ -110,7 +122,12 @@ export class SimulatedDatabase {
         asked(() => {
           const known = this.told.get(replica)?.proxies ?? new Map();
           for (const [id, json] of news.proxies) {
-            known.set(id, { json, seq: news.seq });
+            known.set(id, { json, seq: news.seq, atMs: this.clock.now() });
+          }
+          for (const [id, { json, atMs }] of known) {
+            if (json === null && atMs < this.clock.now() - newsKeptMs) {
+              known.delete(id);
+            }
           }
           this.told.set(replica, { news, atMs: this.clock.now(), proxies: known });
           if (news.batch !== undefined) {
@@ -143,7 +160,11 @@ export class SimulatedDatabase {
                       ),
                       batches: this.batches
                         .filter((one) => one.replica === name && one.seq > last)
-                        .map(({ json, atMs }) => ({ json, ageMs: this.clock.now() - atMs })),
+                        .map(({ seq, json, atMs }) => ({
+                          seq,
+                          json,
+                          ageMs: this.clock.now() - atMs,
+                        })),
                     },
                   ];
             }),
