@@ -42,6 +42,8 @@ export class Keeper {
   private known: SavedState = nothingSaved;
   private unsaved = nothingUnsaved;
   private isDown = false;
+  /** False after a commit that failed: it may be durable all the same. */
+  private isKnown = true;
   private hasStoredMail = false;
 
   constructor(deps: KeeperDeps) {
@@ -61,7 +63,15 @@ export class Keeper {
   /** Throws what the store throws. */
   async load(): Promise<SavedState> {
     this.known = restoreSaved(await this.deps.store.load());
+    this.isKnown = true;
     return this.known;
+  }
+
+  /** After a failure: finds out what the store has. Before that nothing is stored. */
+  async lookAgain(): Promise<void> {
+    if (!this.isKnown) {
+      await this.load().catch(() => undefined);
+    }
   }
 
   /** True where notifications were stored since this was last asked. */
@@ -73,7 +83,7 @@ export class Keeper {
 
   /** `command` is the number under which the shared store knows what the step answers. */
   async keep(result: StepResult, command?: number): Promise<KeepOutcome> {
-    if (this.isDown && !(await this.lookAgain())) {
+    if (!this.isKnown) {
       return 'failed';
     }
     const writes = changedSaved(this.known, result.state);
@@ -117,6 +127,7 @@ export class Keeper {
       this.deps.logger.error('store.failed', { error: errorText(error) });
     }
     this.isDown = true;
+    this.isKnown = false;
     return isFenced ? 'fenced' : 'failed';
   }
 
@@ -125,15 +136,6 @@ export class Keeper {
       this.deps.logger.info('store.recovered');
     }
     this.isDown = false;
-  }
-
-  private async lookAgain(): Promise<boolean> {
-    try {
-      await this.load();
-      return true;
-    } catch {
-      return false;
-    }
   }
 }
 

@@ -9,6 +9,7 @@ import { LoadHistory } from '../rollout/load-history.js';
 import { isEnded } from '../rollout/rollout.js';
 import { hasLost, hasUnready } from './announced.js';
 import type { Announcement, CommandReply, LoopEvent } from './events.js';
+import { nextGeneration } from './generation.js';
 import { Keeper, type KeeperDeps } from './keeper.js';
 import { ordersOf } from './orders.js';
 import { initialDurableState } from './persist.js';
@@ -81,6 +82,8 @@ export class Loop {
   private readonly keeper: Keeper;
   private state: LoopState;
   private queue: QueuedEvent[] = [];
+  /** Events that came when another replica might lead already. */
+  private readonly untaken: LoopEvent[] = [];
   private isStopped = false;
   private isOver = false;
   /** When the last event was handled, by the wall clock. */
@@ -138,15 +141,17 @@ export class Loop {
     });
   }
 
-  /** Finishes the event in hand; queued ones are dropped. */
-  async stop(): Promise<void> {
+  /** Finishes the event in hand. The events that were not taken in, in their order: news are among them. */
+  async stop(): Promise<readonly LoopEvent[]> {
     this.isStopped = true;
-    for (const item of this.queue.splice(0)) {
+    const rest = this.queue.splice(0);
+    for (const item of rest) {
       item.reply?.(stopping);
     }
     this.cancelTick?.();
     this.cancelRevision?.();
     await this.running;
+    return [...this.untaken, ...rest.map(({ event }) => event)];
   }
 
   private push(item: QueuedEvent): void {
@@ -186,10 +191,14 @@ export class Loop {
   }
 
   private async handle(item: QueuedEvent): Promise<void> {
-    if (this.isOver || this.deps.lease?.mayLead() === false) {
+    if (this.mayLead() && !this.isStoring()) {
+      await this.keeper.lookAgain();
+    }
+    if (!this.mayLead()) {
       this.end(item);
       return;
     }
+    this.countOn();
     if (item.event.kind === 'revisionsRead') {
       this.cancelRevision?.();
     }
@@ -198,7 +207,7 @@ export class Loop {
     const result = stepLoop(before, item.event, this.settings, nowMs);
     const outcome = await this.keeper.keep(result, item.command);
     // While the store was asked the term may have run out: then even a way back may be old news.
-    if (outcome === 'fenced' || (outcome === 'failed' && this.deps.lease?.mayLead() === false)) {
+    if (outcome === 'fenced' || (outcome === 'failed' && !this.mayLead())) {
       this.end(item);
       return;
     }
@@ -215,6 +224,23 @@ export class Loop {
     if (isNews(item.event) || (isStored && hasMoved(before, this.state))) {
       // One transition a step: what became due by this one is due now.
       this.tickNext();
+    }
+  }
+
+  private mayLead(): boolean {
+    return !this.isOver && this.deps.lease?.mayLead() !== false;
+  }
+
+  /**
+   * A commit that failed may be durable, and other replicas serve what it has under its number: what is
+   * served here gets a higher one, so that none stands for two things.
+   */
+  private countOn(): void {
+    const { generation } = this.keeper.saved();
+    const before = this.state;
+    if (generation > before.generation) {
+      this.state = { ...before, generation: nextGeneration({ epoch: before.epoch, generation }) };
+      this.carryOut(before, []);
     }
   }
 
@@ -246,6 +272,7 @@ export class Loop {
   /** Another replica leads: what is served stays as it is until it says otherwise. */
   private end(item: QueuedEvent): void {
     item.reply?.(leadsNoMore);
+    this.untaken.push(item.event);
     if (!this.isOver) {
       this.isOver = true;
       this.deps.lease?.onOver();

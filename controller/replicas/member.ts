@@ -222,12 +222,10 @@ export class Member {
   async stop(): Promise<void> {
     this.isStopping = true;
     await this.answering.stop();
-    const { term } = this;
-    if (term !== undefined) {
-      // Nothing is under way any more when the next one begins.
-      await this.change(() => this.unlead(term.epoch, 'the controller is stopping'));
-    }
+    // A term that is just beginning ends too, and nothing is under way any more when the next one begins.
+    await this.change(() => this.unlead(this.term?.epoch, 'the controller is stopping'));
     await this.lease.stop();
+    await this.changing;
   }
 
   /** The proxies are gone: the others need not wait for this replica. */
@@ -260,7 +258,7 @@ export class Member {
 
   private async lead(epoch: number): Promise<void> {
     const { database, logger, clock } = this.deps;
-    if (!this.lease.holds(epoch)) {
+    if (this.isStopping || !this.lease.holds(epoch)) {
       return;
     }
     this.waiting = [];
@@ -314,19 +312,21 @@ export class Member {
     return { proxies: known, load, secrets };
   }
 
-  private async unlead(epoch: number, reason: string): Promise<void> {
+  private async unlead(epoch: number | undefined, reason: string): Promise<void> {
     const { term } = this;
-    if (term?.epoch !== epoch) {
+    if (term === undefined || term.epoch !== epoch) {
       return;
     }
     this.deps.logger.warn('replica.leadsNoMore', { epoch, reason });
     this.waiting = [];
-    await term.loop.stop();
+    const untaken = await term.loop.stop();
     const last = term.loop.current();
     this.voidAcks.add(term.loop.savedGeneration(), last.generation);
     this.follower.adopt(last);
     this.position = undefined;
     this.term = undefined;
+    // Who came or went while the loop waited for the store is known no less than others.
+    this.waiting = [...untaken, ...this.waiting];
     this.handOn((event) => this.follower.take(event));
     await term.duties.stop();
     void this.following.wake();

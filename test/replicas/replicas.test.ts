@@ -41,7 +41,9 @@ replicas('a rollout waits for proxies on both, and both are given each step', as
   await until('the leader knows both', async () => {
     return (await leader.status()).proxies.synced === 2;
   });
-  assert.is((await follower.status()).proxies.connected, 2);
+  await until('the follower knows both', async () => {
+    return (await follower.status()).proxies.connected === 2;
+  });
   const id = await stage.release('v2', leader);
   await leader.rolloutIn(id, ['WaitingForApproval']);
   for (const proxy of [near, far]) {

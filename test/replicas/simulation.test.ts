@@ -139,6 +139,8 @@ async function run(seed: number, lossy: boolean): Promise<number> {
     }
   };
   let copy: ReturnType<SimulatedDatabase['backUp']> | undefined;
+  /** The newest publication by then. */
+  let copiedAt = 0;
   await pass(3_000);
   for (let event = 0; event < eventsPerSeed && problems.length === 0; event += 1) {
     const chance = random();
@@ -165,9 +167,16 @@ async function run(seed: number, lossy: boolean): Promise<number> {
     } else if (chance < 0.5) {
       database.failsAfterwards = replica.name;
     } else if (lossy && chance < 0.52) {
+      copiedAt = copy === undefined ? Math.max(0, ...contents.keys()) : copiedAt;
       copy ??= database.backUp();
     } else if (lossy && chance < 0.53 && copy !== undefined) {
       database.tables = copy;
+      // Numbers that it lost may come again where all who saw them are dead or silent.
+      for (const generation of contents.keys()) {
+        if (generation > copiedAt) {
+          contents.delete(generation);
+        }
+      }
       copy = undefined;
     } else {
       await pass(pick(random, [500, 1_000, 5_000, 20_000]));
