@@ -34,6 +34,7 @@ export type DecoderMessage =
 
 export class Decoder {
   private worker: Worker | undefined;
+  private isStopped = false;
   /** One task at a time: the newest is what counts, and order must stay. */
   private last: Promise<unknown> = Promise.resolve();
   /** Revisions that a thread died of, which are not read again. */
@@ -55,7 +56,9 @@ export class Decoder {
     return next;
   }
 
+  /** What is being read then comes to nothing, and nothing is read any more. */
   async stop(): Promise<void> {
+    this.isStopped = true;
     await this.worker?.terminate();
     this.worker = undefined;
   }
@@ -66,7 +69,7 @@ export class Decoder {
   ): Promise<Combination> {
     this.forgetDeadly(repositories);
     const newest = repositories.flatMap(({ attempted }) => (attempted ? [keyOf(attempted)] : []));
-    for (;;) {
+    while (!this.isStopped) {
       const harmless = repositories.map((one) => ({
         ...one,
         accepted: one.accepted && this.harmless(one.accepted),
@@ -79,12 +82,13 @@ export class Decoder {
       // It died between two revisions, or of one that it was kept from: then it may be any of the new ones.
       const blamed = answer.at === undefined || this.deadly.has(answer.at) ? newest : [answer.at];
       if (blamed.every((key) => this.deadly.has(key))) {
-        return { origins: new Map(), verdicts: new Map() };
+        break;
       }
       for (const key of blamed) {
         this.deadly.set(key, unreadable(answer.why));
       }
     }
+    return { origins: new Map(), verdicts: new Map() };
   }
 
   /** Only what may come again is remembered. */

@@ -45,6 +45,7 @@ export class Sources {
   /** Repositories whose newest revision is in no reading yet. */
   private readonly fresh = new Set<string>();
   private isReading = false;
+  private isStopped = false;
   /** Meshes of the newest reading: the loop may not have come to it yet. */
   private readMeshes: readonly string[] = [];
 
@@ -77,6 +78,7 @@ export class Sources {
   }
 
   async stop(): Promise<void> {
+    this.isStopped = true;
     await Promise.all(this.repositories.map(({ source }) => source.stop()));
   }
 
@@ -123,6 +125,9 @@ export class Sources {
       const served = new Set([...this.options.durable().meshes.keys(), ...this.readMeshes]);
       const fromMs = clock.now();
       const combination = await decoder.load(revisions, [...served]);
+      if (this.isStopped) {
+        return;
+      }
       const period = { fromMs, toMs: clock.now() };
       this.readMeshes = combination.meshes?.map(({ name }) => name) ?? this.readMeshes;
       const repositories = this.repositories.map((repository, index) =>
