@@ -10,6 +10,7 @@ import { createClock } from '../../controller/clock.js';
 import { createGitSource, type GitSourceSettings } from '../../controller/git/git-source.js';
 import type { Clock } from '../../controller/loop/ports.js';
 import { manualClock } from '../support/clock.js';
+import { startConnectProxy, withProxyVariables } from '../support/connect-proxy.js';
 import { makeRepository, replaceProgram, runGit, type TestRepository } from '../support/git.js';
 import { type GitServer, startGitServer } from '../support/git-server.js';
 import {
@@ -101,6 +102,24 @@ test('says that credentials are asked for and goes on once a token file has them
   assert.is(failureOf(await source.poll()).code, 'git-auth');
   writeFileSync(tokenFile, 'second');
   assert.is((await source.poll()).kind, 'unchanged');
+});
+
+test("goes through the environment's proxy, which sees no credentials", async (context) => {
+  const { server, folder } = context;
+  server.credentials = 'git:first';
+  const tokenFile = join(folder, 'token');
+  writeFileSync(tokenFile, 'first\n');
+  const { host, port } = new URL(server.url);
+  const proxy = await startConnectProxy(Number(port));
+  await withProxyVariables({ HTTPS_PROXY: proxy.url }, async () => {
+    const source = start(context, {
+      credentials: { caFile: server.certificate.caFile, tokenFile },
+    });
+    assert.is((await source.next()).kind, 'revision');
+  });
+  proxy.stop();
+  assert.ok(proxy.tunnels.length > 0);
+  assert.equal([...new Set(proxy.tunnels)], [host]);
 });
 
 test('does not wait at a prompt where it has no credentials', async (context) => {
