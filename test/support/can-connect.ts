@@ -1,3 +1,4 @@
+/** Whether a program that a test has started takes connections yet. */
 import { connect } from 'node:net';
 
 /** Whether something listens at `port` of 127.0.0.1. */
