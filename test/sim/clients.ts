@@ -18,7 +18,7 @@ function gainingNodes(rollout: Rollout): ReadonlySet<string> {
 /** What `mesh`, which is served, does with the requests of the routes that `rollout` moves. */
 export function partProblems(rollout: Rollout, mesh: Mesh): readonly string[] {
   const gaining = gainingNodes(rollout);
-  return routesOf(rollout, mesh).flatMap((route) => {
+  return routesOf(rollout, mesh).flatMap(({ route }) => {
     const strays = route.targets.filter(({ virtualNode, weight, copies = 0 }) => {
       const isTaken = copies > 0 || (route.part === 'match' && weight > 0);
       return isTaken && !gaining.has(virtualNode);
@@ -40,10 +40,15 @@ export function clientProblems(from: Rollout, to: Rollout, applied: Mesh): reado
   const [before, after] = [from, to].map((rollout) =>
     routesOf(rollout, effectiveMesh(applied, [rollout], 'stranger')),
   );
-  return (after ?? []).flatMap((route) => {
+  return (after ?? []).flatMap(({ router, route }) => {
+    // An atomic rollout moves several routers, whose routes may have the same names.
     const previous = before?.find(
-      ({ name, part, drawnBy }) => name === route.name && part === route.part && drawnBy,
-    );
+      (each) =>
+        each.router === router &&
+        each.route.name === route.name &&
+        each.route.part === route.part &&
+        each.route.drawnBy,
+    )?.route;
     if (previous === undefined || route.drawnBy === undefined) {
       return [];
     }
@@ -57,13 +62,20 @@ export function clientProblems(from: Rollout, to: Rollout, applied: Mesh): reado
   });
 }
 
-function routesOf({ group }: Rollout, mesh: Mesh): readonly Route[] {
+interface RouterRoute {
+  readonly router: string;
+  readonly route: Route;
+}
+
+function routesOf({ group }: Rollout, mesh: Mesh): readonly RouterRoute[] {
   const names = new Set(
     group.resources.flatMap(({ ref, before, after }) =>
       ref.kind === 'VirtualRouter' && before !== null && after !== null ? [ref.name] : [],
     ),
   );
-  return mesh.virtualRouters.filter(({ name }) => names.has(name)).flatMap(({ routes }) => routes);
+  return mesh.virtualRouters
+    .filter(({ name }) => names.has(name))
+    .flatMap(({ name, routes }) => routes.map((route) => ({ router: name, route })));
 }
 
 /** Whom the places draw, as a proxy goes through the list of weights. */
