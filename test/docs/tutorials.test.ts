@@ -33,7 +33,8 @@ tutorials.before.each((context) => {
 
 tutorials.after.each(async ({ folder, shell }) => {
   await shell?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  // Of those that were just killed one may still be writing.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 
 /** A shell that has what a tutorial asks its reader to have. */
