@@ -34,7 +34,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'who connects while a step bakes is not waited for',
     file: 'rollout/advance.js',
-    text: 'if (youngProxies(judged, world).length > 0) {',
+    text: 'if (youngProxies(judged, world).length > 0 || !hasQuorum(judged, world)) {',
     becomes: 'if (false) {',
     problem: /left step \d+ without/,
   },
@@ -103,9 +103,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what the store refused is served',
-    file: 'loop/loop.js',
-    text: 'this.isStoreDown = true;\n            return false;',
-    becomes: 'this.isStoreDown = true;\n            return true;',
+    file: 'loop/keeper.js',
+    text: "return isFenced ? 'fenced' : 'failed';",
+    becomes: "return isFenced ? 'fenced' : 'stored';",
     problem: /is served what was not stored/,
   },
   {
@@ -127,7 +127,8 @@ export const mutants: readonly Mutant[] = [
     file: 'loop/supersede.js',
     text: "rollout.phase === 'RollingBack' || changed.length === 0",
     becomes: 'true',
-    problem: /dangles for|does not come to rest|rests at/,
+    // Where what a rollout refers to is gone, an assertion ends the process.
+    problem: /dangles for|does not come to rest|rests at|process of seed \d+ ended/,
   },
   {
     name: 'a refusal is everybody’s fault',
@@ -174,7 +175,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a new publication has the number of the old one',
     file: 'loop/generation.js',
-    text: 'const generation = before.generation + 1;',
+    text: 'const generation = nextGeneration(before);',
     becomes: 'const generation = before.generation;',
     problem: /is not served what was decided/,
   },
