@@ -610,7 +610,7 @@ notifications:
     [
       'email is not known; known are slack, teams, discord, googleChat, slackBots, webhooks, cloudEvents, commitStatuses, reverts',
       'slack[2] is no mapping',
-      'slack[0].url is not known; known are name, urlFile, urlEnv, events, meshes, services, minSeverity',
+      'slack[0].url is not known; known are name, urlFile, urlEnv, templates, events, meshes, services, minSeverity',
       'slack[0] has no urlFile and no urlEnv; one of them says where the url stands',
       'slack[1].name is missing or no name of letters, digits, dots, dashes',
       'slack[1] has both urlFile and urlEnv; one is enough',

@@ -1,6 +1,6 @@
 /** `headgate notify test`: sends an example to a notification target, or prints what would be sent. */
 import { Command, Option } from 'commander';
-import type { NotificationTarget } from '../config/notifications.js';
+import { eventNames, type NotificationTarget } from '../config/notifications.js';
 import type { Announcement } from '../loop/events.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { addHelp } from './options.js';
@@ -13,14 +13,6 @@ interface NotifyOptions {
   readonly dryRun?: boolean;
 }
 
-const events: readonly Announcement['event'][] = [
-  'rollout.started',
-  'rollout.succeeded',
-  'rollout.rolledBack',
-  'rollout.waitingForApproval',
-  'revision.rejected',
-];
-
 /** What a commit status is set on where none is named: no repository has it, and the server says so. */
 const noCommit = '0'.repeat(40);
 
@@ -31,7 +23,7 @@ export function notifyCommand(io: Io): Command {
     .argument('[name]', 'The target; all, if left out.')
     .addOption(
       new Option('--event <event>', 'What is said to have happened.')
-        .choices(events)
+        .choices(eventNames)
         .default('rollout.rolledBack' satisfies Announcement['event']),
     )
     .addOption(new Option('--commit <id>', 'The commit that it is about.').default(noCommit))
@@ -123,6 +115,7 @@ function exampleOf({ event, commit }: NotifyOptions, nowMs: number): Announcemen
     severity: isBad ? 'error' : 'info',
     mesh: isRollout ? 'example' : '',
     rollout: isRollout ? 'reviews-0' : undefined,
+    services: isRollout ? ['reviews'] : undefined,
     revision: { id: commit, author: 'headgate notify test', title: 'A test', committedAtMs: nowMs },
     title: 'example: reviews, a test of this target',
     text: 'gate errors failed: success rate 70.97% < 99% (31 requests, 6s)',

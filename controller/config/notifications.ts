@@ -10,6 +10,7 @@ import {
   type SecretSource,
   type UrlSource,
 } from './secret-source.js';
+import { type MessageTemplates, readTemplates } from './templates.js';
 
 /** Which announcements a target gets; what is left out does not filter. */
 export interface NotificationFilter {
@@ -24,6 +25,7 @@ export interface NotificationFilter {
 export interface ChatTarget {
   readonly kind: 'slack' | 'teams' | 'discord' | 'googleChat';
   readonly url: SecretSource;
+  readonly templates?: MessageTemplates;
 }
 
 /** A Slack app with a bot token (`chat:write`): one message a rollout, which is edited. */
@@ -34,6 +36,7 @@ export interface SlackBotTarget {
   readonly channel: string;
   /** Base of Slack's Web API. */
   readonly apiUrl: string;
+  readonly templates?: MessageTemplates;
 }
 
 /** A program of the operator's. */
@@ -67,7 +70,7 @@ export type NotificationTarget = NotificationFilter & {
 } & (ChatTarget | SlackBotTarget | WebhookTarget | ForgeTarget);
 
 /** Every event that can be asked for. The type makes a forgotten one a compile error. */
-const eventNames = Object.keys({
+export const eventNames = Object.keys({
   'rollout.started': true,
   'rollout.succeeded': true,
   'rollout.rolledBack': true,
@@ -77,7 +80,7 @@ const eventNames = Object.keys({
   'rollout.superseded': true,
   'revision.accepted': true,
   'revision.rejected': true,
-} satisfies Record<Announcement['event'], true>);
+} satisfies Record<Announcement['event'], true>) as readonly Announcement['event'][];
 
 const severities = ['info', 'warning', 'error'] as const;
 const filterKeys = ['events', 'meshes', 'services', 'minSeverity'] as const;
@@ -107,7 +110,10 @@ const sections: Readonly<Record<string, SectionReader>> = {
   teams: chat('teams'),
   discord: chat('discord'),
   googleChat: chat('googleChat'),
-  slackBots: { keys: ['tokenFile', 'tokenEnv', 'channel', 'apiUrl'], read: readSlackBot },
+  slackBots: {
+    keys: ['tokenFile', 'tokenEnv', 'channel', 'apiUrl', 'templates'],
+    read: readSlackBot,
+  },
   webhooks: program('webhook'),
   cloudEvents: program('cloudEvents'),
   commitStatuses: forge('commitStatus'),
@@ -141,12 +147,23 @@ export function readNotifications(
 
 function chat(kind: ChatTarget['kind']): SectionReader {
   return {
-    keys: ['urlFile', 'urlEnv'],
+    keys: ['urlFile', 'urlEnv', 'templates'],
     read: (path, target, report) => {
       const url = requireSecretSource(path, target, 'url', report);
-      return url === undefined ? undefined : { kind, url };
+      const templates = templatesIn(path, target, report);
+      return url === undefined ? undefined : { kind, url, ...templates };
     },
   };
+}
+
+/** Spread into a target, so that one without templates has no such key. */
+function templatesIn(
+  path: string,
+  target: Section,
+  report: ReportKey,
+): { readonly templates?: MessageTemplates } {
+  const templates = readTemplates(`${path}.templates`, target.templates, eventNames, report);
+  return templates === undefined ? {} : { templates };
 }
 
 function program(kind: WebhookTarget['kind']): SectionReader {
@@ -168,13 +185,14 @@ function readSlackBot(
   const token = requireSecretSource(path, target, 'token', report);
   const { channel, apiUrl = 'https://slack.com/api' } = target;
   const base = readPlainUrl(`${path}.apiUrl`, apiUrl, report);
+  const templates = templatesIn(path, target, report);
   if (typeof channel !== 'string' || !/^[A-Z0-9]{3,30}$/.test(channel)) {
     report(`${path}.channel`, 'is missing or no id of a channel, as C0123456789');
     return undefined;
   }
   return token === undefined || base === undefined
     ? undefined
-    : { kind: 'slackBot', token, channel, apiUrl: base };
+    : { kind: 'slackBot', token, channel, apiUrl: base, ...templates };
 }
 
 function forge(kind: ForgeTarget['kind']): SectionReader {
@@ -247,7 +265,7 @@ function readName(path: string, target: Section, report: ReportKey): string | un
 function readFilter(path: string, target: Section, report: ReportKey): NotificationFilter {
   const events = readNames(`${path}.events`, target.events, report);
   for (const event of events ?? []) {
-    if (!eventNames.includes(event)) {
+    if (!(eventNames as readonly string[]).includes(event)) {
       report(`${path}.events`, `has ${event}, which is no event; ${suggest(event, eventNames)}`);
     }
   }

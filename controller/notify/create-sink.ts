@@ -12,6 +12,7 @@ import type { Sink, SinkMemory } from './sink.js';
 import { createSlackSink } from './slack.js';
 import { createSlackBotSink } from './slack-bot.js';
 import { createTeamsSink } from './teams.js';
+import { withTemplates } from './template.js';
 import { createWebhookSink } from './webhook.js';
 
 export interface SinkDependencies {
@@ -27,6 +28,13 @@ export interface SinkDependencies {
 
 /** Throws an `OpError` where a secret is missing or a URL is none. */
 export function createSink(target: NotificationTarget, dependencies: SinkDependencies): Sink {
+  const sink = createPlainSink(target, dependencies);
+  return 'templates' in target && target.templates !== undefined
+    ? withTemplates(sink, target.templates)
+    : sink;
+}
+
+function createPlainSink(target: NotificationTarget, dependencies: SinkDependencies): Sink {
   const { memoryOf, clock, readSecret, publicUrl } = dependencies;
   const { name } = target;
   const readUrl = (url: UrlSource) => (url.kind === 'text' ? url.text : readSecret(url));

@@ -18,7 +18,10 @@ function configAt(folder: string, url: string): string {
     `publicUrl: https://headgate.example
 notifications:
   slack: [{ name: team, urlFile: ${join(folder, 'url')} }]
-  teams: [{ name: ops, urlFile: ${join(folder, 'url')} }]
+  teams:
+    - name: ops
+      urlFile: ${join(folder, 'url')}
+      templates: { rollout.paused: { title: "{{service}} of {{mesh}} stands still" } }
 `,
   );
   return path;
@@ -61,6 +64,16 @@ notify('--dry-run prints the message and sends nothing', () =>
     const { blocks } = JSON.parse(stdout) as { blocks: { type: string }[] };
     assert.ok(blocks.some(({ type }) => type === 'actions'));
     assert.match(stdout, 'https://headgate.example/rollouts/reviews-0');
+  }),
+);
+
+notify('a template shows in what would be sent', () =>
+  withTempFolder(async (folder) => {
+    const config = configAt(folder, 'http://127.0.0.1:1/none');
+    const args = ['notify', 'test', 'ops', '--dry-run', '--event', 'rollout.paused'];
+    const { code, stdout } = await runHere([...args, '--config', config]);
+    assert.is(code, 0);
+    assert.match(stdout, '⏸️ reviews of example stands still');
   }),
 );
 
