@@ -6,6 +6,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startService } from '../../controller/demo/services.js';
+import {
+  allTo,
+  checkoutGatewayRoute,
+  checkoutMesh,
+  checkoutRouter,
+} from '../support/checkout-mesh.js';
 import { type ServedGateway, serveGateway } from '../support/served-gateway.js';
 import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
@@ -20,77 +26,36 @@ const versions = [
   { version: 'v3', errorShare: 0.4 },
 ];
 
-function meshYaml(gatewayPort: number, ports: readonly number[]): string {
-  const nodes = versions.map(
-    ({ version }, index) => `apiVersion: headgate/v1
-kind: VirtualNode
-metadata: { name: checkout-${version} }
-spec:
-  listeners: [{ portMapping: { port: 8080, protocol: http } }]
-  serviceDiscovery: { static: { endpoints: [{ address: 127.0.0.1, port: ${ports[index]} }] } }`,
-  );
-  return [
-    'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: shop }',
-    `apiVersion: headgate/v1
-kind: VirtualGateway
-metadata: { name: edge }
-spec: { listeners: [{ portMapping: { port: ${gatewayPort}, protocol: http } }] }`,
-    `apiVersion: headgate/v1
-kind: VirtualService
-metadata: { name: checkout.local }
-spec: { provider: { virtualRouter: { virtualRouterRef: { name: checkout } } } }`,
-    ...nodes,
-    `apiVersion: headgate/v1
+const policy = `apiVersion: headgate/v1
 kind: RolloutPolicy
 metadata: { name: quick }
 spec:
   steps:
     - { progress: 20, bake: 1s }
     - { progress: 100, bake: 1s }
-  gates: [{ name: success, successRate: { min: 99, window: 5s, minRequests: 15 } }]`,
-  ].join('\n---\n');
-}
+  gates: [{ name: success, successRate: { min: 99, window: 5s, minRequests: 15 } }]`;
 
 /** All requests to the service go to `version`. */
-function router(version: string): string {
-  const targets = versions.map(
-    (one) =>
-      `{ virtualNodeRef: { name: checkout-${one.version} }, weight: ${one.version === version ? 100 : 0} }`,
+const router = (version: string): string =>
+  checkoutRouter(
+    allTo(
+      version,
+      versions.map((one) => one.version),
+    ),
   );
-  return `apiVersion: headgate/v1
-kind: VirtualRouter
-metadata: { name: checkout }
-spec:
-  listeners: [{ portMapping: { port: 80, protocol: http } }]
-  routes:
-    - name: all
-      httpRoute: { match: { prefix: / }, action: { weightedTargets: [${targets.join(', ')}] } }`;
-}
-
-/** The one gateway route; with `prefix: /` it takes every request. */
-function gatewayRoute(match: string): string {
-  return `apiVersion: headgate/v1
-kind: GatewayRoute
-metadata: { name: checkout }
-spec:
-  virtualGatewayRef: { name: edge }
-  httpRoute:
-    match: { ${match} }
-    action: { target: { virtualService: { virtualServiceRef: { name: checkout.local } } } }`;
-}
 
 async function setUp(): Promise<ServedGateway> {
   const services = await Promise.all(
     versions.map(({ version, errorShare }) => startService(version, errorShare)),
   );
   undo.push(() => Promise.all(services.map((service) => service.stop())));
-  const ports = services.map(({ port }) => port);
+  const ports = Object.fromEntries(services.map(({ version, port }) => [version, port]));
   return serveGateway(undo, {
     requestsPerSecond: 100,
     filesFor: (gatewayPort) => ({
-      'mesh.yaml': meshYaml(gatewayPort, ports),
+      'mesh.yaml': checkoutMesh({ gatewayPort, ports, more: [policy] }),
       'router.yaml': router('v1'),
-      'gateway-route.yaml': gatewayRoute('prefix: /'),
+      'gateway-route.yaml': checkoutGatewayRoute(),
     }),
   });
 }
@@ -131,7 +96,9 @@ test('a bad release comes back', async () => {
 });
 
 test('another match of a gateway route is a rollout, too', async () => {
-  const files = { 'gateway-route.yaml': gatewayRoute('prefix: /, hostname: { suffix: .com }') };
+  const files = {
+    'gateway-route.yaml': checkoutGatewayRoute('prefix: /, hostname: { suffix: .com }'),
+  };
   const rollout = await release(files, ['Succeeded', 'RolledBack']);
   assert.is(rollout.phase, 'Succeeded', rollout.reason);
   assert.is(rollout.name, 'checkout');

@@ -5,6 +5,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { startHttpApp } from '../support/apps.js';
+import {
+  allTo,
+  checkoutGatewayRoute,
+  checkoutMesh,
+  checkoutRouter,
+} from '../support/checkout-mesh.js';
 import { type ServedGateway, serveGateway } from '../support/served-gateway.js';
 import { openStage, type Undo } from '../support/stage.js';
 
@@ -44,57 +50,15 @@ function startVersion(name: string, { delayMs, errorShare }: Version) {
   });
 }
 
-function meshYaml(gatewayPort: number, ports: Readonly<Record<string, number>>): string {
-  const nodes = Object.entries(ports).map(
-    ([name, port]) => `apiVersion: headgate/v1
-kind: VirtualNode
-metadata: { name: checkout-${name} }
-spec:
-  listeners:
-    - portMapping: { port: 8080, protocol: http }
-      outlierDetection:
-        maxServerErrors: 3
-        interval: { unit: s, value: 1 }
-        baseEjectionDuration: { unit: s, value: 60 }
-        maxEjectionPercent: 100
-  serviceDiscovery: { static: { endpoints: [{ address: 127.0.0.1, port: ${port} }] } }`,
-  );
-  return [
-    'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: shop }',
-    `apiVersion: headgate/v1
-kind: VirtualGateway
-metadata: { name: edge }
-spec: { listeners: [{ portMapping: { port: ${gatewayPort}, protocol: http } }] }`,
-    `apiVersion: headgate/v1
-kind: VirtualService
-metadata: { name: checkout.local }
-spec: { provider: { virtualRouter: { virtualRouterRef: { name: checkout } } } }`,
-    `apiVersion: headgate/v1
-kind: GatewayRoute
-metadata: { name: checkout }
-spec:
-  virtualGatewayRef: { name: edge }
-  httpRoute:
-    match: { prefix: / }
-    action: { target: { virtualService: { virtualServiceRef: { name: checkout.local } } } }`,
-    ...nodes,
-  ].join('\n---\n');
-}
+const second = (value: number): string => `{ unit: s, value: ${value} }`;
+const ejecting = `outlierDetection: { ${[
+  'maxServerErrors: 3',
+  'maxEjectionPercent: 100',
+  `interval: ${second(1)}`,
+  `baseEjectionDuration: ${second(60)}`,
+].join(', ')} }`;
 
-function router(version: string): string {
-  const targets = Object.keys(versions).map(
-    (name) =>
-      `{ virtualNodeRef: { name: checkout-${name} }, weight: ${name === version ? 100 : 0} }`,
-  );
-  return `apiVersion: headgate/v1
-kind: VirtualRouter
-metadata: { name: checkout }
-spec:
-  listeners: [{ portMapping: { port: 80, protocol: http } }]
-  routes:
-    - name: all
-      httpRoute: { match: { prefix: / }, action: { weightedTargets: [${targets.join(', ')}] } }`;
-}
+const router = (version: string): string => checkoutRouter(allTo(version, Object.keys(versions)));
 
 function policy(gates: readonly string[], deadline: string): string {
   return `apiVersion: headgate/v1
@@ -119,7 +83,12 @@ async function setUp(): Promise<ServedGateway> {
   return serveGateway(undo, {
     requestsPerSecond: 40,
     filesFor: (gatewayPort) => ({
-      'mesh.yaml': meshYaml(gatewayPort, ports),
+      'mesh.yaml': checkoutMesh({
+        gatewayPort,
+        ports,
+        listener: ejecting,
+        more: [checkoutGatewayRoute()],
+      }),
       'router.yaml': router('good'),
     }),
   });

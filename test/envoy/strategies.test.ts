@@ -10,6 +10,12 @@ import type { ProxyView } from '../../controller/api/proxy-view.js';
 import type { RolloutView } from '../../controller/api/rollout-view.js';
 import { type App, startHttpApp } from '../support/apps.js';
 import { type Answer, startCaller } from '../support/caller.js';
+import {
+  allTo,
+  checkoutGatewayRoute,
+  checkoutMesh,
+  checkoutRouter,
+} from '../support/checkout-mesh.js';
 import { serveGateway } from '../support/served-gateway.js';
 import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
@@ -35,56 +41,9 @@ function startVersion(name: Version): Promise<App> {
   });
 }
 
-function meshYaml(gatewayPort: number, ports: readonly number[]): string {
-  const nodes = versions.map(
-    (name, index) => `apiVersion: headgate/v1
-kind: VirtualNode
-metadata: { name: checkout-${name} }
-spec:
-  listeners: [{ portMapping: { port: 8080, protocol: http } }]
-  serviceDiscovery: { static: { endpoints: [{ address: 127.0.0.1, port: ${ports[index]} }] } }`,
-  );
-  return [
-    'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: shop }',
-    `apiVersion: headgate/v1
-kind: VirtualGateway
-metadata: { name: edge }
-spec: { listeners: [{ portMapping: { port: ${gatewayPort}, protocol: http } }] }`,
-    `apiVersion: headgate/v1
-kind: VirtualService
-metadata: { name: checkout.local }
-spec: { provider: { virtualRouter: { virtualRouterRef: { name: checkout } } } }`,
-    `apiVersion: headgate/v1
-kind: GatewayRoute
-metadata: { name: checkout }
-spec:
-  virtualGatewayRef: { name: edge }
-  httpRoute:
-    match: { prefix: /shop }
-    action: { target: { virtualService: { virtualServiceRef: { name: checkout.local } } } }`,
-    ...nodes,
-  ].join('\n---\n');
-}
-
 /** Requests below `/fixed` are v1's for ever: what a step adds must not take them. */
-function routerYaml(version: Version): string {
-  const targets = versions.map(
-    (name) =>
-      `{ virtualNodeRef: { name: checkout-${name} }, weight: ${name === version ? 100 : 0} }`,
-  );
-  return `apiVersion: headgate/v1
-kind: VirtualRouter
-metadata: { name: checkout }
-spec:
-  listeners: [{ portMapping: { port: 80, protocol: http } }]
-  routes:
-    - name: fixed
-      httpRoute:
-        match: { prefix: /fixed }
-        action: { weightedTargets: [{ virtualNodeRef: { name: checkout-v1 }, weight: 1 }] }
-    - name: all
-      httpRoute: { match: { prefix: / }, action: { weightedTargets: [${targets.join(', ')}] } }`;
-}
+const routerYaml = (version: Version): string =>
+  checkoutRouter(allTo(version, versions), { fixed: 'v1' });
 
 function policyYaml(steps: string): string {
   return `apiVersion: headgate/v1
@@ -102,13 +61,20 @@ let gatewayPort = 0;
 const stage = await openStage(test, undo, async () => {
   const apps = await Promise.all(versions.map(startVersion));
   undo.push(() => apps.map((app) => app.stop()));
-  const ports = apps.map(({ port }) => port);
+  const ports = Object.fromEntries(versions.map((name, index) => [name, apps[index]?.port ?? 0]));
   return serveGateway(undo, {
     requestsPerSecond: 20,
     path: '/shop/load',
     filesFor: (port) => {
       gatewayPort = port;
-      return { 'mesh.yaml': meshYaml(port, ports), 'router.yaml': routerYaml('v1') };
+      return {
+        'mesh.yaml': checkoutMesh({
+          gatewayPort,
+          ports,
+          more: [checkoutGatewayRoute('prefix: /shop')],
+        }),
+        'router.yaml': routerYaml('v1'),
+      };
     },
   });
 });

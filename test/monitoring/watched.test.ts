@@ -16,6 +16,7 @@ import { scrapeConfig } from '../../controller/monitoring/scrape.js';
 import { metricTable } from '../../controller/telemetry/metric-table.js';
 import { traceIdOf } from '../../controller/telemetry/span.js';
 import { startHttpApp } from '../support/apps.js';
+import { checkoutGatewayRoute, checkoutMesh, checkoutRouter } from '../support/checkout-mesh.js';
 import { type Collector, startCollector } from '../support/otlp-collector.js';
 import { type PrometheusProcess, runPrometheus } from '../support/prometheus.js';
 import { type ServedGateway, serveGateway } from '../support/served-gateway.js';
@@ -25,60 +26,12 @@ import { until } from '../support/until.js';
 const watched = suite('a rollout that is watched');
 const undo: Undo = [];
 
-function node(version: string, port: number): string {
-  return `apiVersion: headgate/v1
-kind: VirtualNode
-metadata: { name: checkout-${version} }
-spec:
-  listeners: [{ portMapping: { port: 8080, protocol: http } }]
-  serviceDiscovery: { static: { endpoints: [{ address: 127.0.0.1, port: ${port} }] } }`;
-}
-
-function mesh(gatewayPort: number, ports: readonly [number, number]): string {
-  return [
-    'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: shop }',
-    `apiVersion: headgate/v1
-kind: VirtualGateway
-metadata: { name: edge }
-spec: { listeners: [{ portMapping: { port: ${gatewayPort}, protocol: http } }] }`,
-    `apiVersion: headgate/v1
-kind: VirtualService
-metadata: { name: checkout.local }
-spec: { provider: { virtualRouter: { virtualRouterRef: { name: checkout } } } }`,
-    `apiVersion: headgate/v1
-kind: GatewayRoute
-metadata: { name: checkout }
-spec:
-  virtualGatewayRef: { name: edge }
-  httpRoute:
-    match: { prefix: / }
-    action: { target: { virtualService: { virtualServiceRef: { name: checkout.local } } } }`,
-    `apiVersion: headgate/v1
+const policy = `apiVersion: headgate/v1
 kind: RolloutPolicy
 metadata: { name: watched }
 spec:
   steps: [{ progress: 30, bake: 1s }, { progress: 100, bake: 1s, approval: true }]
-  gates: [{ name: errors, successRate: { min: 99, window: 5s, minRequests: 5 } }]`,
-    node('v1', ports[0]),
-    node('v2', ports[1]),
-  ].join('\n---\n');
-}
-
-function router(v1: number, v2: number): string {
-  return `apiVersion: headgate/v1
-kind: VirtualRouter
-metadata: { name: checkout }
-spec:
-  listeners: [{ portMapping: { port: 80, protocol: http } }]
-  routes:
-    - name: all
-      httpRoute:
-        match: { prefix: / }
-        action:
-          weightedTargets:
-            - { virtualNodeRef: { name: checkout-v1 }, weight: ${v1} }
-            - { virtualNodeRef: { name: checkout-v2 }, weight: ${v2} }`;
-}
+  gates: [{ name: errors, successRate: { min: 99, window: 5s, minRequests: 5 } }]`;
 
 interface Stage extends ServedGateway {
   readonly collector: Collector;
@@ -96,8 +49,12 @@ async function setUp(): Promise<Stage> {
   const served = await serveGateway(undo, {
     requestsPerSecond: 40,
     filesFor: (port) => ({
-      'mesh.yaml': mesh(port, [v1.port, v2.port]),
-      'router.yaml': router(100, 0),
+      'mesh.yaml': checkoutMesh({
+        gatewayPort: port,
+        ports: { v1: v1.port, v2: v2.port },
+        more: [checkoutGatewayRoute(), policy],
+      }),
+      'router.yaml': checkoutRouter({ v1: 100, v2: 0 }),
     }),
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
   });
@@ -141,7 +98,9 @@ function filledIn(expr: string): string {
 }
 
 watched('a release stops before its second step, for a person', async () => {
-  commit = await stage.repository.commit('release v2', { 'router.yaml': router(0, 100) });
+  commit = await stage.repository.commit('release v2', {
+    'router.yaml': checkoutRouter({ v1: 0, v2: 100 }),
+  });
   const { id } = await stage.headgate.newRollout([]);
   rollout = await stage.headgate.rolloutIn(id, ['WaitingForApproval']);
   assert.is(rollout.step.index, 1);
