@@ -5,6 +5,7 @@
  */
 import { renderDuration } from '../base/duration.js';
 import type { LoopState } from '../loop/state.js';
+import { type ResourceKind, resourceOfKey } from '../mesh/model.js';
 import { concernedProxies } from '../rollout/concerned.js';
 import { describeStep, describeSticky, labelOfStep } from '../rollout/describe-step.js';
 import { servedStep } from '../rollout/mix.js';
@@ -130,6 +131,12 @@ export interface HeldView {
   readonly reason: string;
   readonly since: string;
   readonly revision: string;
+  /** What it asked for: of each resource a hash of its content, null where it is removed. */
+  readonly resources: readonly {
+    readonly kind: ResourceKind;
+    readonly name: string;
+    readonly content: string | null;
+  }[];
 }
 
 export function viewRollout(state: LoopState, rollout: Rollout, nowMs: number): RolloutView {
@@ -198,6 +205,10 @@ export function viewHeld(held: HeldChange): HeldView {
     reason: held.reason,
     since: viewTime(held.sinceMs),
     revision: held.revision.id,
+    resources: Object.entries(held.wanted).map(([key, content]) => {
+      const { kind, name } = resourceOfKey(key);
+      return { kind, name, content };
+    }),
   };
 }
 

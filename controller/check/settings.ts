@@ -16,6 +16,7 @@ import type { SecretSource } from '../config/secret-source.js';
 import type { Settings } from '../config.js';
 import { Decoder } from '../decoder.js';
 import { openSource } from '../git/open-source.js';
+import { proxiedFetch } from '../http/proxied-fetch.js';
 import type { CertificateExpiry, Logger, SourceEvent } from '../loop/ports.js';
 import { readSecret } from '../secrets.js';
 import { clockCheck } from './machine.js';
@@ -119,7 +120,7 @@ export async function serverClockCheck({ repositories }: Settings): Promise<Chec
   }
   const fromMs = Date.now();
   try {
-    const response = await fetch(url.origin, {
+    const response = await proxiedFetch(url.origin, {
       method: 'HEAD',
       signal: AbortSignal.timeout(5_000),
     });

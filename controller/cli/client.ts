@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ErrorView } from '../api/view.js';
 import { errorText } from '../base/op-error.js';
 import { printable } from '../base/printable.js';
+import { proxiedFetch } from '../http/proxied-fetch.js';
 import { CliError } from './io.js';
 
 /** The controller answers in milliseconds; who waits longer has the wrong address. */
@@ -46,7 +47,7 @@ async function call(server: string, path: string, init: RequestInit): Promise<un
 async function request(server: string, path: string, init: RequestInit) {
   const token = readToken(process.env);
   try {
-    const response = await fetch(`${server}${path}`, {
+    const response = await proxiedFetch(`${server}${path}`, {
       ...init,
       headers: { ...init.headers, ...(token && { Authorization: `Bearer ${token}` }) },
       redirect: 'error',

@@ -17,7 +17,8 @@ export function serverOf(options: { readonly server?: string }, env: Io['env']):
   return options.server ?? parseServer(env.HEADGATE_SERVER || defaultServer);
 }
 
-function parseServer(text: string): string {
+/** Commander's reader for a controller's address; the answer has no slash at its end. */
+export function parseServer(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username || url.password) {
     throw new InvalidArgumentError('It must be an http or https URL without a password.');

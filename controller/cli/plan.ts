@@ -6,6 +6,7 @@ import { Command, Option } from 'commander';
 import type { Mesh } from '../mesh/model.js';
 import type { Plan } from '../plan/plan.js';
 import { addBesideOption, type Beside, readBeside, readCredentials } from './beside.js';
+import { addHeldOption, readHeld } from './held.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { addHelp } from './options.js';
 import { addFormatOption, folderFromHere, type ProblemFormat } from './print-problems.js';
@@ -23,6 +24,7 @@ interface PlanOptions {
   readonly detailedExitcode?: boolean;
   readonly output: 'text' | 'json' | 'markdown';
   readonly envoy?: boolean;
+  readonly server?: string;
   readonly format: ProblemFormat;
 }
 
@@ -54,7 +56,7 @@ export function planCommand(io: Io): Command {
     io.exitCode = await plan(directory, options, io);
   });
   return addHelp(
-    addBesideOption(addConfigOption(command)),
+    addHeldOption(addBesideOption(addConfigOption(command))),
     [
       'headgate plan mesh-repo-example',
       'headgate plan --repo . --from origin/main --to HEAD --detailed-exitcode',
@@ -72,7 +74,8 @@ export function planCommand(io: Io): Command {
 async function plan(directory: string | undefined, options: PlanOptions, io: Io): Promise<number> {
   const { before, after } = await readMeshes(directory, options, io);
   const { planMeshes, hasChanges } = await import('../plan/plan.js');
-  const made = planMeshes(before, after, { withEnvoy: options.envoy === true });
+  const held = await readHeld(options, io);
+  const made = planMeshes(before, after, { withEnvoy: options.envoy === true, held });
   io.out(await render(made, options.output));
   return options.detailedExitcode === true && hasChanges(made) ? 2 : 0;
 }

@@ -1,7 +1,9 @@
 /** `headgate validate DIR`: the problems of a mesh repository on disk, in the words of the controller. */
 import { Command } from 'commander';
+import { printable } from '../base/printable.js';
 import { hasErrors } from '../base/problem.js';
 import { addBesideOption, type Beside, readBeside } from './beside.js';
+import { addHeldOption, readHeld } from './held.js';
 import { type Io, usageExitCode } from './io.js';
 import { addHelp } from './options.js';
 import {
@@ -17,6 +19,7 @@ interface ValidateOptions {
   readonly format: ProblemFormat;
   readonly config?: string;
   readonly beside?: readonly Beside[];
+  readonly server?: string;
 }
 
 export function validateCommand(io: Io): Command {
@@ -27,7 +30,7 @@ export function validateCommand(io: Io): Command {
         'the controller also whether it has the providers that gates ask.',
     )
     .argument('<dir>', 'directory of the mesh repository');
-  addBesideOption(addConfigOption(addFormatOption(command))).action(
+  addHeldOption(addBesideOption(addConfigOption(addFormatOption(command)))).action(
     async (directory: string, options: ValidateOptions) => {
       io.exitCode = await validate(directory, options, io);
     },
@@ -64,5 +67,13 @@ async function validate(
   }
   const names = meshes.map((mesh) => mesh.name).join(', ');
   io.say(io.sayStyle.green(`✔ ${files} are valid: mesh ${names}`));
+  const held = await readHeld(options, io);
+  const { planHeld, heldTitle, heldLines } = await import('../plan/held.js');
+  for (const change of planHeld(held ?? [], meshes)) {
+    io.say(io.sayStyle.yellow(`! ${printable(heldTitle(change))}`));
+    for (const line of heldLines(change)) {
+      io.say(`    ${printable(line)}`);
+    }
+  }
   return 0;
 }

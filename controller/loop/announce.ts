@@ -113,6 +113,7 @@ function announce(
 ): Announcement {
   const targets = rolloutTargets(rollout, state.load, nowMs);
   const facts = [
+    ...(event === 'rollout.rolledBack' || event === 'rollout.aborted' ? [heldFact(rollout)] : []),
     ...targets.map((target) => ({
       title: target.virtualNode,
       value: `${target.served} % (applied ${target.applied} %, desired ${target.desired} %)`,
@@ -137,6 +138,16 @@ function announce(
     facts,
     commit: commitStatusOf(state, rollout),
     atMs: nowMs,
+  };
+}
+
+/** After a failure Git and the mesh differ until somebody acts, which no other figure says. */
+function heldFact({ id }: Rollout): Announcement['facts'][number] {
+  return {
+    title: 'held',
+    value:
+      'Git asks for this change, the mesh serves what was there before it. ' +
+      `Next: revert or mend it in Git, or headgate retry ${id}`,
   };
 }
 

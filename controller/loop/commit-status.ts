@@ -1,5 +1,6 @@
 /** What a commit is to say of all the rollouts that it started in one mesh, in one line. */
 import { memo } from '../base/memo.js';
+import { nameSome } from '../base/name-some.js';
 import { isEnded, type Phase, type Rollout } from '../rollout/rollout.js';
 import type { CommitStatus } from './events.js';
 import type { LoopState } from './state.js';
@@ -8,10 +9,20 @@ const failed: ReadonlySet<Phase> = new Set(['RollingBack', 'RolledBack', 'Aborte
 
 /**
  * The status of the commit that `rollout` brings: failed where any of its rollouts was, pending while one
- * runs. Of a change that was tried again only the newest try counts.
+ * runs. Of a change that was tried again only the newest try counts. A commit that is live says what Git asks
+ * for besides and is not served, since an earlier commit brought it and failed.
  */
 export function commitStatusOf(state: LoopState, rollout: Rollout): CommitStatus {
-  return statusOf(newestOf(state.durable.rollouts).get(keyOf(rollout)) ?? nothing);
+  const { rollouts, held } = state.durable;
+  const status = statusOf(newestOf(rollouts).get(keyOf(rollout)) ?? nothing);
+  const others = [...held.values()].filter(
+    ({ mesh, revision }) => mesh === rollout.mesh && revision.id !== rollout.revision.id,
+  );
+  if (status.state !== 'success' || others.length === 0) {
+    return status;
+  }
+  const names = nameSome([...new Set(others.map(({ name }) => name))]);
+  return { ...status, description: `${status.description}; not served, held: ${names}` };
 }
 
 /** The newest try of each change, by mesh and commit: a commit may start thousands, and each asks. */
@@ -40,7 +51,8 @@ const statusOf = memo((tries: ReadonlyMap<string, Rollout>): CommitStatus => {
   const context = `headgate/${first?.mesh}/rollout`;
   if (bad !== undefined) {
     const what = bad.outcome === 'Aborted' ? 'aborted' : 'rolled back';
-    return { context, state: 'failure', description: `${bad.name} ${what}: ${bad.reason}` };
+    const description = `${bad.name} ${what} (held, not served): ${bad.reason}`;
+    return { context, state: 'failure', description };
   }
   if (running !== undefined) {
     const more = open.length > 1 ? ` (and ${open.length - 1} more)` : '';

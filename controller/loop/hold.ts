@@ -2,11 +2,10 @@
  * What failed and is not tried again. Held is content, not a commit: as long as exactly what failed is
  * wanted again, nothing is tried; another wish for any of its resources, or none, releases it.
  */
-import { canonicalJson, contentHash } from '../base/hash.js';
-import { memo } from '../base/memo.js';
 import type { ResourceChange } from '../diff/change.js';
 import { missingFor } from '../diff/stands-alone.js';
-import { type Mesh, type Resource, resourceKey } from '../mesh/model.js';
+import { hashOf } from '../mesh/content.js';
+import { type Mesh, resourceKey } from '../mesh/model.js';
 import type { HeldChange, Rollout } from '../rollout/rollout.js';
 
 /** What is held and still wanted, by the id of the rollout that failed. */
@@ -51,13 +50,6 @@ export function releaseHeld(
   }
   return { held: kept, waiting };
 }
-
-/** What names the content of `resource`; null: that it is not there. */
-export function hashOf(resource: Resource | null): string | null {
-  return resource === null ? null : contentOf(resource);
-}
-
-const contentOf = memo((resource: Resource): string => contentHash(canonicalJson(resource)));
 
 /**
  * Which of what is held `changes` cannot stand without, and nothing more of it: no failed change is tried

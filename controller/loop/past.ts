@@ -1,12 +1,12 @@
 /** The undo log of what rollouts replaced (`rollout/good-states.ts`): kept in the state, by group and bounded. */
 import { memo } from '../base/memo.js';
 import type { ChangeGroup } from '../diff/change.js';
+import { hashOf } from '../mesh/content.js';
 import { findResource, type Mesh, resourceKey } from '../mesh/model.js';
 import { rollbackRevisionsMax } from '../mesh/policy-defaults.js';
 import { findGoodState, type PastState } from '../rollout/good-states.js';
 import type { GoodState, Rollout, RolloutPlan } from '../rollout/rollout.js';
 import { gainingNodes } from '../rollout/targets.js';
-import { hashOf } from './hold.js';
 import type { DurableState } from './state.js';
 
 /** By mesh and name of the group, oldest first. */

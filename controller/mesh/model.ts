@@ -29,6 +29,12 @@ export function resourceKey(ref: ResourceRef): string {
   return `${ref.mesh}/${ref.kind}/${ref.name}`;
 }
 
+/** What `resourceKey` made `key` of; no name has a slash in it. */
+export function resourceOfKey(key: string): ResourceRef {
+  const [mesh = '', kind = '', name = ''] = key.split('/');
+  return { mesh, kind: kind as ResourceKind, name };
+}
+
 /** Where a resource stands in the mesh repository. Not part of the model: it never changes meaning. */
 export interface Origin {
   /** The repository's name in the configuration; undefined where there is only one. */

@@ -9,11 +9,14 @@ import { groupsOf } from '../rollout/groups.js';
 import { planRollout } from '../rollout/plan.js';
 import type { RolloutPlan } from '../rollout/rollout.js';
 import { type EnvoyChange, envoyChanges } from './envoy-changes.js';
+import { type Held, type PlannedHeld, planHeld } from './held.js';
 
 export interface Plan {
   /** In the order of the repository's meshes; those without a change too. */
   readonly meshes: readonly MeshPlan[];
   readonly counts: Counts;
+  /** What the controller holds of these meshes; undefined: no controller was asked. */
+  readonly held?: readonly PlannedHeld[];
 }
 
 /** Whole resources. */
@@ -42,7 +45,7 @@ export interface GroupPlan {
 export function planMeshes(
   before: readonly Mesh[],
   after: readonly Mesh[],
-  options: { readonly withEnvoy: boolean } = { withEnvoy: false },
+  options: { readonly withEnvoy: boolean; readonly held?: readonly Held[] } = { withEnvoy: false },
 ): Plan {
   const meshes = after.map((mesh): MeshPlan => {
     const applied = before.find((candidate) => candidate.name === mesh.name);
@@ -55,7 +58,8 @@ export function planMeshes(
       envoy: options.withEnvoy ? envoyChanges(applied, mesh) : undefined,
     };
   });
-  return { meshes, counts: countResources(meshes) };
+  const held = options.held && planHeld(options.held, after);
+  return { meshes, counts: countResources(meshes), held };
 }
 
 /** True where applying the revision would change any resource. */

@@ -3,10 +3,11 @@ import { describeGate } from '../rollout/gates/judge.js';
 import type { GroupPlan, Plan } from './plan.js';
 
 /** `format` is raised when a program that reads the old form would misread the new one. */
-export function renderJson({ meshes, counts }: Plan): string {
+export function renderJson({ meshes, counts, held }: Plan): string {
   const value = {
     format: 1,
     counts,
+    held,
     meshes: meshes.map(({ name, isNew, groups, envoy }) => ({
       name,
       isNew,

@@ -7,6 +7,7 @@ import { printable } from '../base/printable.js';
 import type { Change, ChangeGroup, FieldChange } from '../diff/change.js';
 import { fieldsBeside, renderValue, shareChanges, signOf } from '../diff/render.js';
 import type { EnvoyChange } from './envoy-changes.js';
+import { heldLines, heldTitle, type PlannedHeld } from './held.js';
 import { type GroupPlan, hasChanges, type MeshPlan, type Plan } from './plan.js';
 import {
   failureLine,
@@ -50,8 +51,10 @@ export function renderMarkdown(plan: Plan, charactersMax: number = commentCharac
 }
 
 function renderHead(plan: Plan): string {
+  const held = (plan.held ?? []).map(heldBlock).join('');
   if (!hasChanges(plan)) {
-    return '### Headgate: no changes\n\nMerging this changes nothing in the mesh.\n';
+    const what = held === '' ? 'in the mesh' : 'that Git asks for';
+    return `### Headgate: no changes\n${held}\nMerging this changes nothing ${what}.\n`;
   }
   const groups = plan.meshes.flatMap((mesh) => mesh.groups);
   const deleted = groups.flatMap(({ group }) => group.changes.filter(isDeletion));
@@ -59,7 +62,12 @@ function renderHead(plan: Plan): string {
   const more = deleted.length > shown.length ? ` and ${deleted.length - shown.length} more` : '';
   const warning =
     deleted.length === 0 ? '' : `\n> :warning: This removes ${shown.join(', ')}${more}.\n`;
-  return `### Headgate: ${renderCounts(plan.counts)}\n${warning}`;
+  return `### Headgate: ${renderCounts(plan.counts)}\n${held}${warning}`;
+}
+
+function heldBlock(held: PlannedHeld): string {
+  const lines = [`:warning: **${plain(heldTitle(held))}**`, ...heldLines(held).map(plain)];
+  return `\n${lines.map((line) => `> ${line}`).join('\n>\n')}\n`;
 }
 
 function isDeletion({ action }: Change): boolean {

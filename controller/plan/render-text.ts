@@ -1,26 +1,34 @@
 /** A plan as text: each group of changes, and the rollout that it would start. */
 import { renderDuration } from '../base/duration.js';
+import { printable } from '../base/printable.js';
 import { renderField, renderGroup, signOf } from '../diff/render.js';
 import { describeStep, describeSticky } from '../rollout/describe-step.js';
 import { describeGate } from '../rollout/gates/judge.js';
 import type { PlanStep, RolloutPlan } from '../rollout/rollout.js';
 import type { EnvoyChange } from './envoy-changes.js';
+import { heldLines, heldTitle, type PlannedHeld } from './held.js';
 import { type Counts, type GroupPlan, hasChanges, type MeshPlan, type Plan } from './plan.js';
 
 export function renderText(plan: Plan): string {
+  const held = (plan.held ?? []).map(renderHeld).join('');
   if (!hasChanges(plan)) {
-    return 'No changes.\n';
+    return `${held}No changes.\n`;
   }
   const blocks = plan.meshes.flatMap((mesh) => [
     ...(mesh.isNew ? [renderNew(mesh)] : mesh.groups.map((group) => renderGrouped(mesh, group))),
     ...(mesh.envoy === undefined ? [] : [renderEnvoy(mesh, mesh.envoy)]),
   ]);
-  return `${blocks.join('\n')}\nPlan: ${renderCounts(plan.counts)}.\n`;
+  return `${held}${blocks.join('\n')}\nPlan: ${renderCounts(plan.counts)}.\n`;
 }
 
 /** `2 to create, 1 to change, 0 to delete`. */
 export function renderCounts({ created, changed, deleted }: Counts): string {
   return `${created} to create, ${changed} to change, ${deleted} to delete`;
+}
+
+function renderHeld(held: PlannedHeld): string {
+  const lines = heldLines(held).map((line) => `    ${printable(line)}`);
+  return `${joinLines([`! ${printable(heldTitle(held))}`, ...lines])}\n`;
 }
 
 function renderNew({ name, groups }: MeshPlan): string {

@@ -8,6 +8,7 @@
 import { forgeHeaders } from '../base/forge.js';
 import { OpError } from '../base/op-error.js';
 import { printable, redacted } from '../base/printable.js';
+import { proxiedFetch } from '../http/proxied-fetch.js';
 
 export interface CommentTarget {
   readonly provider: 'github' | 'gitlab';
@@ -113,7 +114,7 @@ async function call(
   let answer: Response;
   let text: string;
   try {
-    answer = await fetch(`${apiUrl.replace(/\/+$/, '')}${path}`, {
+    answer = await proxiedFetch(`${apiUrl.replace(/\/+$/, '')}${path}`, {
       method,
       headers: {
         ...forgeHeaders(provider, token),

@@ -1,5 +1,5 @@
 /** Commands that ask a running controller: their output as golden files, over a real API. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,6 +7,7 @@ import { proxyId } from '../../controller/base/brand.js';
 import type { ProxyStatus } from '../../controller/loop/ports.js';
 import { type RunningApi, runApi } from '../api/running-api.js';
 import { assertGolden, goldenCases } from '../support/golden.js';
+import { withTempFolder } from '../support/temp-folder.js';
 import { runHere, runMain } from './run-main.js';
 
 const controller = suite('command line on a controller');
@@ -174,6 +175,40 @@ controller('what cannot be done is 1, with the controller’s reason', async () 
     assert.match(conflict.stderr, /cannot approve, since it does not wait for an approval/);
   });
 });
+
+const rolledBack = [...inFirstStep, 'traffic checkout-v2 ok=10 err=20', 'tick 2s', 'ack'];
+
+/** A repository of the script's mesh, in which nothing is as in the script. */
+const emptyMesh = 'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: demo }\n';
+
+controller('validate and plan say what the controller holds, where one is named', async () => {
+  await withApi(rolledBack, ({ url }) =>
+    withTempFolder(async (folder) => {
+      writeFileSync(join(folder, 'mesh.yaml'), emptyMesh);
+      const title =
+        'checkout in mesh demo is held: Git asks for one thing, the mesh serves another';
+      const validated = await runHere(['validate', folder, '--server', url]);
+      assert.is(validated.code, 0);
+      assert.match(validated.stderr, `! ${title}\n    checkout-1 of commit b2 failed `);
+      const planned = await runHere(['plan', folder, '--server', url]);
+      assert.match(planned.stdout, `! ${title}\n`);
+      assert.match(planned.stdout, 'its rollout starts from what the mesh serves');
+      const unasked = await runHere(['plan', folder]);
+      assert.not.match(unasked.stdout, 'held');
+    }),
+  );
+});
+
+controller('a controller that does not answer stops neither', () =>
+  withTempFolder(async (folder) => {
+    writeFileSync(join(folder, 'mesh.yaml'), emptyMesh);
+    for (const command of ['validate', 'plan']) {
+      const { code, stderr } = await runHere([command, folder, '--server', 'http://127.0.0.1:1']);
+      assert.is(code, 0);
+      assert.match(stderr, /! what is held is not known: cannot reach the controller/);
+    }
+  }),
+);
 
 controller('healthcheck follows livez, and readyz where it is asked', async () => {
   await withApi([], async ({ url, checks }) => {

@@ -10,6 +10,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { markerOf, upsertComment } from '../../controller/review/comment.js';
 import { runMain } from '../cli/run-main.js';
+import { startConnectProxy, withProxyVariables } from '../support/connect-proxy.js';
 import { type Comment, vendors, withServer } from './comment-server.js';
 
 const test = suite('the comment on a pull request');
@@ -99,6 +100,34 @@ test('headgate comment finds its place by the variables of GitHub Actions and Gi
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('HTTP_PROXY leads to the server, unless NO_PROXY names it', async () => {
+  const [vendor] = vendors;
+  assert.ok(vendor);
+  await withServer(vendor, [], async (target, calls) => {
+    const proxy = await startConnectProxy(Number(new URL(target.apiUrl).port));
+    try {
+      const behind = { ...target, apiUrl: 'http://forge.invalid/api' };
+      await withProxyVariables({ HTTP_PROXY: proxy.url }, async () => {
+        // Its path is another than the server's own, whose answer shows that it was asked.
+        const error = await upsertComment(behind, 'plan', 'x').catch((thrown: Error) => thrown);
+        assert.match(String(error), /HTTP 404/);
+        assert.equal(proxy.tunnels, ['forge.invalid:80']);
+      });
+      await withProxyVariables({ HTTP_PROXY: proxy.url, NO_PROXY: '.invalid' }, async () => {
+        const error = await upsertComment(behind, 'plan', 'x').catch((thrown: Error) => thrown);
+        assert.match(String(error), /ENOTFOUND|EAI_AGAIN/);
+      });
+      await withProxyVariables({ HTTP_PROXY: proxy.url }, async () => {
+        assert.is(await upsertComment(target, 'plan', 'x'), 'created');
+      });
+      assert.is(proxy.tunnels.length, 1, 'this machine was asked through the proxy');
+      assert.ok(calls.includes('POST'));
+    } finally {
+      proxy.stop();
+    }
+  });
 });
 
 test.run();

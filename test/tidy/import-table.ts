@@ -33,7 +33,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   rollout: { parts: ['base', 'mesh', 'diff'] },
   plan: { parts: ['base', 'mesh', 'diff', 'rollout', 'envoy'] },
   annotations: { parts: ['base', 'decode'] },
-  review: { parts: ['base'] },
+  review: { parts: ['base', 'http'] },
   envoy: { parts: ['base', 'mesh', 'generated'], packages: ['protobufjs'] },
   loop: { parts: [...pure, 'loop/ports'] },
   'loop/ports': { types: ['base', 'envoy', 'rollout', 'event-table'] },
@@ -163,7 +163,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   },
   check: {
     parts: [
-      ...['base', 'access', 'admission', 'certificates', 'git'],
+      ...['base', 'access', 'admission', 'certificates', 'git', 'http'],
       ...['clock', 'config', 'decoder', 'secrets'],
     ],
     types: ['api', 'loop/ports'],
@@ -172,7 +172,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   cli: {
     parts: [
       ...pure,
-      ...['access', 'admission', 'import', 'plan', 'annotations', 'review'],
+      ...['access', 'admission', 'import', 'plan', 'annotations', 'review', 'http'],
       ...[
         'app',
         'check',
