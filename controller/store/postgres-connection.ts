@@ -37,6 +37,10 @@ export class PostgresConnection {
   constructor(settings: PostgresSettings, logger: Logger, max = connectionsMax) {
     this.settings = settings;
     this.pool = new pg.Pool({ ...clientConfig(settings), max, idleTimeoutMillis: 60_000 });
+    // The pool stops listening as it hands a connection over, and an error may come in the same packet.
+    this.pool.on('connect', (client) => {
+      client.on('error', () => {});
+    });
     this.pool.on('error', (error) => {
       logger.warn('store.connectionLost', { place: settings.place, error: error.message });
     });
