@@ -44,22 +44,31 @@ export function postgresSettings(
       throw refused(`has the parameter ${name}; known are ${parameters.join(', ')}`);
     }
   }
-  const host = url.searchParams.get('host') ?? decodeURIComponent(url.hostname);
-  const database = decodeURIComponent(url.pathname.slice(1));
+  const host = url.searchParams.get('host') ?? decoded(url.hostname, 'host');
+  const database = decoded(url.pathname.slice(1), 'database');
   if (host === '' || database === '' || url.username === '') {
     throw refused('names no user, host or database; write postgres://USER@HOST:PORT/DATABASE');
   }
   const port = url.port === '' ? 5432 : Number(url.port);
-  const inUrl = url.password === '' ? undefined : decodeURIComponent(url.password);
+  const inUrl = url.password === '' ? undefined : decoded(url.password, 'password');
   return {
     host: host.replace(/^\[|\]$/g, ''),
     port,
     database,
-    user: decodeURIComponent(url.username),
+    user: decoded(url.username, 'user'),
     password: () => readPassword?.() ?? inUrl,
     tls: tlsOf(url.searchParams, host),
     place: `postgres://${host}:${port}/${database}`,
   };
+}
+
+/** Never says what stands there: it may be a password. */
+function decoded(text: string, part: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw refused(`has a % in its ${part} that begins no character; write %25 for a % itself`);
+  }
 }
 
 function tlsOf(query: URLSearchParams, host: string): ConnectionOptions | false {
