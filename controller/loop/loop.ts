@@ -7,10 +7,11 @@ import { failpoint } from '../base/failpoint.js';
 import type { Secrets } from '../envoy/secrets.js';
 import { LoadHistory } from '../rollout/load-history.js';
 import { isEnded } from '../rollout/rollout.js';
+import { adoptDurable } from './adopt-durable.js';
 import { hasLost, hasUnready } from './announced.js';
 import type { Announcement, CommandReply, LoopEvent } from './events.js';
-import { nextGeneration } from './generation.js';
-import { Keeper, type KeeperDeps } from './keeper.js';
+import { type Doubt, Keeper, type KeeperDeps } from './keeper.js';
+import { Leftovers, type QueuedEvent, replies, replyOf, storeRetryMs } from './leftovers.js';
 import { ordersOf } from './orders.js';
 import { initialDurableState } from './persist.js';
 import type { Clock, Measurer, Publisher } from './ports.js';
@@ -59,16 +60,6 @@ export interface LoopStart {
 /** How often time is looked at while a rollout runs: well below what a person notices. */
 const tickMs = 200;
 
-/** How often a store that failed is tried again. */
-const storeRetryMs = 1000;
-
-interface QueuedEvent {
-  readonly event: LoopEvent;
-  /** The number of a command that came through the shared store, which keeps its answer. */
-  readonly command?: number;
-  readonly reply?: (reply: CommandReply) => void;
-}
-
 /**
  * While anything runs there is a tick a second, so a minute without one is a machine that slept or a clock
  * that was set. A clock that is slewed goes back by milliseconds.
@@ -84,20 +75,20 @@ export class Loop {
   private queue: QueuedEvent[] = [];
   /** Events that came when another replica might lead already. */
   private readonly untaken: LoopEvent[] = [];
+  private readonly leftovers: Leftovers;
   private isStopped = false;
   private isOver = false;
   /** When the last event was handled, by the wall clock. */
   private seenAtMs: number;
   private running: Promise<void> | undefined;
   private cancelTick: (() => void) | undefined;
-  /** The newest revision that could not be stored comes again, unless a newer one has come. */
-  private cancelRevision: (() => void) | undefined;
 
   constructor(deps: LoopDeps, settings: StepSettings) {
     this.deps = deps;
     this.settings = settings;
     this.publications = deps.publications ?? new PublicationFactory(deps.logger);
     this.keeper = new Keeper(deps);
+    this.leftovers = new Leftovers(deps.clock, (item) => this.push(item));
     this.seenAtMs = deps.clock.now();
     this.state = startState(initialDurableState, new LoadHistory(), deps.clock.now());
   }
@@ -141,22 +132,25 @@ export class Loop {
     });
   }
 
-  /** Finishes the event in hand. The events that were not taken in, in their order: news are among them. */
+  /**
+   * Finishes the event in hand. The events that were not taken in, in their order: news are among them, and
+   * refusals that could not be stored, whose proxies would not tell of them again.
+   */
   async stop(): Promise<readonly LoopEvent[]> {
     this.isStopped = true;
     const rest = this.queue.splice(0);
     for (const item of rest) {
-      item.reply?.(stopping);
+      item.reply?.(replies.stopping);
     }
     this.cancelTick?.();
-    this.cancelRevision?.();
     await this.running;
-    return [...this.untaken, ...rest.map(({ event }) => event)];
+    const left = this.leftovers.end();
+    return [...left, ...this.untaken, ...rest.map(({ event }) => event)];
   }
 
   private push(item: QueuedEvent): void {
     if (this.isStopped) {
-      item.reply?.(stopping);
+      item.reply?.(replies.stopping);
       return;
     }
     this.queue.push(item);
@@ -192,33 +186,37 @@ export class Loop {
 
   private async handle(item: QueuedEvent): Promise<void> {
     if (this.mayLead() && !this.isStoring()) {
-      await this.keeper.lookAgain();
+      this.goOnFrom(await this.keeper.lookAgain());
     }
     if (!this.mayLead()) {
       this.end(item);
       return;
     }
-    this.countOn();
-    if (item.event.kind === 'revisionsRead') {
-      this.cancelRevision?.();
-    }
+    this.leftovers.take(item.event);
     const before = this.state;
     const nowMs = this.deps.clock.now();
     const result = stepLoop(before, item.event, this.settings, nowMs);
-    const outcome = await this.keeper.keep(result, item.command);
+    const outcome = await this.keeper.keep(before, result, item.command);
     // While the store was asked the term may have run out: then even a way back may be old news.
-    if (outcome === 'fenced' || (outcome === 'failed' && !this.mayLead())) {
-      this.end(item);
+    const isFailed = outcome === 'failed' || outcome === 'doubtful';
+    if (outcome === 'fenced' || (isFailed && !this.mayLead())) {
+      this.end(item, outcome === 'doubtful' ? replies.unknown : replies.leadsNoMore);
+      return;
+    }
+    if (outcome === 'withdrawn') {
+      item.reply?.(replies.withdrawn);
       return;
     }
     const isStored = outcome === 'stored';
     if (isStored) {
       this.state = result.state;
-      item.reply?.(result.reply ?? { ok: true, rollout: '' });
+      this.leftovers.stored();
+      item.reply?.(replyOf(result));
     } else {
       this.state = retreatOnly(before, result.state);
       this.keeper.keepUnsaved(before, this.state, result, nowMs);
-      this.putBack(item, before);
+      const served = this.state;
+      this.leftovers.add(item, { before, result, served, isDoubtful: outcome === 'doubtful' });
     }
     this.carryOut(before, isStored ? result.announcements : []);
     if (isNews(item.event) || (isStored && hasMoved(before, this.state))) {
@@ -231,16 +229,15 @@ export class Loop {
     return !this.isOver && this.deps.lease?.mayLead() !== false;
   }
 
-  /**
-   * A commit that failed may be durable, and other replicas serve what it has under its number: what is
-   * served here gets a higher one, so that none stands for two things.
-   */
-  private countOn(): void {
-    const { generation } = this.keeper.saved();
-    const before = this.state;
-    if (generation > before.generation) {
-      this.state = { ...before, generation: nextGeneration({ epoch: before.epoch, generation }) };
+  /** A commit that failed was durable after all: other replicas and whoever asked for it go by it already. */
+  private goOnFrom(doubt: Doubt | undefined): void {
+    if (doubt !== undefined) {
+      const before = this.state;
+      this.state = adoptDurable(before, doubt, this.deps.clock.now());
       this.carryOut(before, []);
+    }
+    if (this.keeper.isCertain()) {
+      this.leftovers.answer(doubt?.result);
     }
   }
 
@@ -270,8 +267,8 @@ export class Loop {
   }
 
   /** Another replica leads: what is served stays as it is until it says otherwise. */
-  private end(item: QueuedEvent): void {
-    item.reply?.(leadsNoMore);
+  private end(item: QueuedEvent, reply: CommandReply = replies.leadsNoMore): void {
+    item.reply?.(reply);
     this.untaken.push(item.event);
     if (!this.isOver) {
       this.isOver = true;
@@ -283,21 +280,6 @@ export class Loop {
   private tickNext(): void {
     if (!this.queue.some(({ event }) => event.kind === 'tick')) {
       this.queue.push({ event: { kind: 'tick' } });
-    }
-  }
-
-  /** What would be lost with a failed commit comes again; the rest is found again by looking. */
-  private putBack(item: QueuedEvent, before: LoopState): void {
-    const { event } = item;
-    if (event.kind === 'command') {
-      const rolloutIn = (state: LoopState) => state.durable.rollouts.get(event.rollout);
-      const isBack = rolloutIn(this.state) !== rolloutIn(before);
-      const message = 'the state cannot be stored now; nothing was changed';
-      item.reply?.(
-        isBack ? { ok: true, rollout: event.rollout } : { ok: false, status: 409, message },
-      );
-    } else if (event.kind === 'revisionsRead') {
-      this.cancelRevision = this.deps.clock.after(storeRetryMs, () => this.push(item));
     }
   }
 
@@ -323,13 +305,6 @@ export class Loop {
     );
   }
 }
-
-const stopping: CommandReply = { ok: false, status: 503, message: 'the controller is stopping' };
-const leadsNoMore: CommandReply = {
-  ok: false,
-  status: 503,
-  message: 'another replica leads by now; give the command again',
-};
 
 /** True where a rollout is in another phase or step, or what is applied or held is not what it was. */
 function hasMoved(before: LoopState, after: LoopState): boolean {

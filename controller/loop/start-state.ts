@@ -68,7 +68,7 @@ export function afterJump(state: LoopState, nowMs: number): LoopState {
 }
 
 /** Time in which nobody looked bakes nothing and meets no deadline. */
-function startOver(rollout: Rollout, nowMs: number): Rollout {
+export function startOver(rollout: Rollout, nowMs: number): Rollout {
   const { phase, ackedAtMs, pausedAtMs } = rollout;
   if (isEnded(phase)) {
     return rollout;

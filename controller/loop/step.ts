@@ -245,7 +245,9 @@ export function retreatOnly(before: LoopState, after: LoopState): LoopState {
     ([id, { phase }]) => phase === 'RollingBack' && isGoingOn(before.durable.rollouts.get(id)),
   );
   const rollouts = new Map([...before.durable.rollouts, ...ways]);
-  return withGeneration(before, {
+  // The step may be durable although its commit failed, and other replicas serve it under its number.
+  const numbered = { ...before, generation: Math.max(before.generation, after.generation) };
+  return withGeneration(numbered, {
     ...after,
     durable: ways.length === 0 ? before.durable : { ...before.durable, rollouts },
     generation: before.generation,

@@ -111,6 +111,8 @@ export interface SharedDatabase {
   asked(): Promise<readonly AskedCommand[]>;
   /** The answer; undefined: none yet. */
   answerTo(id: number): Promise<string | undefined>;
+  /** Answers it with `json` in the leader's place, who then cannot carry it out. False: it is answered. */
+  withdraw(id: number, json: string): Promise<boolean>;
   /** Wakes the leader's look at the repository. */
   askPoll(): Promise<void>;
 

@@ -66,7 +66,7 @@ export function createTerm(connection: PostgresConnection, options: TermOptions)
           for (const sink of new Set(transaction.notifications.map((each) => each.sink))) {
             dropped += await trimPostgresOutbox(sql, { sink, nowMs: clock.now(), epoch });
           }
-          await answer(sql, transaction.answers ?? []);
+          await answer(sql, transaction.answers ?? [], place);
           await sql.run("SELECT pg_notify('headgate', 'state')");
           failpoint('store.commit.inside');
         });
@@ -188,7 +188,7 @@ async function nextSeq(
 function checkNoneCameLate(lastSeq: number | undefined, seq: number, place: string): void {
   if (lastSeq !== undefined && seq !== lastSeq + 1) {
     throw postgresError(
-      'store-doubtful',
+      'store-moved',
       place,
       'made a commit durable that it had not answered; the state is read again',
       'backoff',
@@ -208,8 +208,13 @@ async function wasCommitted(
   if ((error as { readonly code?: unknown }).code !== 'store-doubtful') {
     return false;
   }
-  const { rows } = await connection.query('SELECT operation FROM headgate_head WHERE id = 1');
-  return rows[0]?.operation === operation;
+  try {
+    const { rows } = await connection.query('SELECT operation FROM headgate_head WHERE id = 1');
+    return rows[0]?.operation === operation;
+  } catch {
+    // Nobody can tell now: the caller throws what says so.
+    return false;
+  }
 }
 
 async function writeValues(
@@ -266,9 +271,20 @@ async function appendHistory(
   );
 }
 
-async function answer(sql: Sql, answers: NonNullable<Transaction['answers']>): Promise<void> {
+/** A command that was withdrawn has an answer already: then nothing of it may become durable. */
+async function answer(
+  sql: Sql,
+  answers: NonNullable<Transaction['answers']>,
+  place: string,
+): Promise<void> {
   for (const { command, json } of answers) {
-    await sql.run('UPDATE headgate_commands SET answer = $2 WHERE id = $1', [command, json]);
+    const { count } = await sql.run(
+      'UPDATE headgate_commands SET answer = $2 WHERE id = $1 AND answer IS NULL',
+      [command, json],
+    );
+    if (count === 0) {
+      throw postgresError('store-withdrawn', place, `has no command ${command} that waits`);
+    }
   }
   if (answers.length > 0) {
     await sql.run("SELECT pg_notify('headgate', 'commands')");

@@ -171,7 +171,7 @@ function leaseOf(
 function commandsOf(
   connection: PostgresConnection,
   { replica }: PostgresOptions,
-): Pick<SharedDatabase, 'ask' | 'asked' | 'answerTo' | 'askPoll'> {
+): Pick<SharedDatabase, 'ask' | 'asked' | 'answerTo' | 'withdraw' | 'askPoll'> {
   return {
     async ask(json, patienceMs) {
       const { rows } = await connection.query(
@@ -196,6 +196,13 @@ function commandsOf(
       );
       const answer = rows[0]?.answer;
       return typeof answer === 'string' ? answer : undefined;
+    },
+    async withdraw(id, json) {
+      const { count } = await connection.query(
+        'UPDATE headgate_commands SET answer = $2 WHERE id = $1 AND answer IS NULL',
+        [id, json],
+      );
+      return count === 1;
     },
     async askPoll() {
       await connection.query("SELECT pg_notify('headgate', 'poll')");

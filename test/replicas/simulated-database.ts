@@ -185,6 +185,15 @@ export class SimulatedDatabase {
           ),
         ),
       answerTo: (id) => asked(() => this.commands[id - 1]?.answer),
+      withdraw: (id, json) =>
+        asked(() => {
+          const command = this.commands[id - 1];
+          if (command === undefined || command.answer !== undefined) {
+            return false;
+          }
+          command.answer = json;
+          return true;
+        }),
       askPoll: async () => {},
       onWake: (listener) => void this.listeners.set(replica, listener),
       close: async () => {},
@@ -221,6 +230,9 @@ export class SimulatedDatabase {
       }
       if (head.seq < seen || head.epoch > epoch) {
         throw new OpError('store-regressed', 'regressed', { retry: { kind: 'stalled' } });
+      }
+      if (answers?.some(({ command }) => this.commands[command - 1]?.answer !== undefined)) {
+        throw new OpError('store-withdrawn', 'withdrawn', { retry: { kind: 'stalled' } });
       }
       const seq = head.seq + 1;
       const rows = new Map(this.tables.rows);

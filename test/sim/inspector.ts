@@ -5,6 +5,7 @@
  */
 import { memo } from '../../controller/base/memo.js';
 import { sameValue } from '../../controller/base/same-value.js';
+import type { CommandReply } from '../../controller/loop/events.js';
 import { assembleState } from '../../controller/loop/persist.js';
 import type { Publication } from '../../controller/loop/ports.js';
 import type { DurableState, LoopState } from '../../controller/loop/state.js';
@@ -81,11 +82,18 @@ export class Inspector {
   }
 
   /** `rollout` as it was when the command was given. */
-  replied(state: LoopState, { id, phase }: Rollout, command: string, isOk: boolean): void {
+  replied(state: LoopState, { id, phase }: Rollout, command: string, reply: CommandReply): void {
     const rollout = state.durable.rollouts.get(id);
     const isBack = rollout?.phase === 'RollingBack' && phase !== 'RollingBack';
-    if (!isOk && command === 'abort' && isBack && rollout.reason.startsWith('abort by')) {
+    // With 503 nothing is claimed of what was done.
+    const isRefused = !reply.ok && reply.status !== 503;
+    if (isRefused && command === 'abort' && isBack && rollout.reason.startsWith('abort by')) {
       this.report(`${id} goes back although its abort was refused`);
+    }
+    const goesOn =
+      rollout !== undefined && rollout.phase !== 'RollingBack' && !isEnded(rollout.phase);
+    if (reply.ok && command === 'abort' && goesOn) {
+      this.report(`${id} goes on in ${rollout.phase} although its abort was answered yes`);
     }
   }
 
@@ -137,6 +145,7 @@ export class Inspector {
       before,
       after,
       nowMs,
+      decidedAtMs: this.deps.store.lastCommitAtMs,
       ackDeadlineMs: this.deps.ackDeadlineMs,
       startedAtMs: this.startedAtMs,
       samples: this.samples,

@@ -28,11 +28,14 @@ export class SimulatedStore implements Store {
   readonly repeated: string[] = [];
   /** Durable although the answer was an error: these come again, and are the same to their receivers. */
   private readonly doubtful = new Set<string>();
-  /** How many commits have become durable. */
+  /** How many commits have become durable, and when the last of them did. */
   commits = 0;
+  lastCommitAtMs = 0;
   private values = new Map<string, StoredValue>();
   /** As of the last commit whose maker knows that it is durable. */
   private known: readonly StoredValue[] = [];
+
+  constructor(private readonly nowMs: () => number) {}
 
   confirmed(): readonly StoredValue[] {
     return this.known;
@@ -66,6 +69,7 @@ export class SimulatedStore implements Store {
 
   private apply({ writes, history, notifications }: Transaction): void {
     this.commits += 1;
+    this.lastCommitAtMs = this.nowMs();
     for (const { kind, key, json } of writes) {
       if (json === null) {
         this.values.delete(`${kind}/${key}`);

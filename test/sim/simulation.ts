@@ -42,7 +42,7 @@ export class Simulation {
   private readonly seed: number;
   private random: Random;
   private readonly clock = manualClock(Date.UTC(2026, 0, 1));
-  private readonly store = new SimulatedStore();
+  private readonly store = new SimulatedStore(() => this.clock.now());
   private readonly logger = recordingLogger();
   private readonly fleet: SimulatedFleet;
   private readonly inspector: Inspector;
@@ -253,7 +253,7 @@ export class Simulation {
     this.inspector.commanded(rollout, command);
     void this.loop
       .command({ rollout: rollout.id, command, by: 'ann', reason: '' })
-      .then((reply) => this.inspector.replied(this.loop.current(), rollout, command, reply.ok));
+      .then((reply) => this.inspector.replied(this.loop.current(), rollout, command, reply));
   }
 
   private changeProvider(): void {

@@ -41,6 +41,8 @@ export interface Moment {
   readonly before: LoopState;
   readonly after: LoopState;
   readonly nowMs: number;
+  /** When it was stored: earlier than now where that was not heard at first. */
+  readonly decidedAtMs: number;
   readonly ackDeadlineMs: number;
   /** When the running process started. */
   readonly startedAtMs: number;
@@ -64,7 +66,8 @@ export function transitionProblems(
   const problems: string[] = [];
   const isLate = moment.nowMs - since.atMs >= moment.ackDeadlineMs;
   const owing = concernedProxies(from, moment.after).filter(
-    (proxy) => proxy.ackedGeneration < since.generation,
+    (proxy) =>
+      proxy.ackedGeneration < since.generation && proxy.connectedAtMs <= moment.decidedAtMs,
   );
   const wasWaiting = ['Progressing', 'Completing', 'RollingBack'].includes(from.phase);
   const hasArrived = to.phase === 'Baking' || (isEnded(to.phase) && to.phase !== 'Superseded');

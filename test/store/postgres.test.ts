@@ -211,7 +211,7 @@ test('nothing is written on the ground of what a late commit has changed', async
   // One that was given up, and became durable after the store was read.
   await context.postgres.sql('UPDATE headgate_head SET seq = seq + 1', context.name);
   const error = await opError(term.commit(transaction({ writes: [value('x', '2')] })));
-  assert.is(error.code, 'store-doubtful');
+  assert.is(error.code, 'store-moved');
   assert.equal(error.retry, { kind: 'backoff' });
   assert.equal(await term.load(), [value('x', '1')]);
   await term.commit(transaction({ writes: [value('x', '2')] }));
@@ -228,6 +228,26 @@ test('a command is answered in the transaction that carries it out', async (cont
   await term.commit({ ...transaction({}), answers: [{ command: id, json: '{"ok":true}' }] });
   assert.is(await b.answerTo(id), '{"ok":true}');
   assert.equal(await a.asked(), []);
+});
+
+test('a command that was withdrawn is not carried out, and one that was answered not withdrawn', async (context) => {
+  const a = await context.replica('a');
+  const b = await context.replica('b');
+  const term = a.term((await a.takeLease(0)) ?? 0);
+  const carryOut = (command: number) =>
+    term.commit({
+      ...transaction({ writes: [value('x', `${command}`)] }),
+      answers: [{ command, json: '{"ok":true}' }],
+    });
+  const first = await b.ask('{}', 60_000);
+  assert.is(await b.withdraw(first, '{"ok":false}'), true);
+  assert.equal(await a.asked(), []);
+  assert.is((await opError(carryOut(first))).code, 'store-withdrawn');
+  assert.equal(await term.load(), []);
+  const second = await b.ask('{}', 60_000);
+  await carryOut(second);
+  assert.is(await b.withdraw(second, '{"ok":false}'), false);
+  assert.is(await b.answerTo(second), '{"ok":true}');
 });
 
 test.run();
