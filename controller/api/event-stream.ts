@@ -18,6 +18,10 @@ const coalesceMs = 250;
 /** How often what no event tells of (figures, acknowledgements) is looked at while anybody listens. */
 const lookMs = 1000;
 
+/** A graph of more bytes is made and sent at every fifth look only: making it takes time from the proxies. */
+const largeGraphBytes = 256 * 1024;
+const looksPerLargeGraph = 5;
+
 /** Below the idle timeouts of the usual proxies, of which 30 s is the shortest. */
 const heartbeatMs = 15_000;
 
@@ -61,6 +65,7 @@ export class EventStream {
   private cancelLook: (() => void) | undefined;
   private cancelHeartbeat: (() => void) | undefined;
   private cancelRegularLook: (() => void) | undefined;
+  private looks = 0;
 
   constructor(options: EventStreamOptions) {
     this.options = options;
@@ -147,7 +152,8 @@ export class EventStream {
     const graphs = new Map<string, string>();
     for (const subscriber of this.subscribers) {
       const { mesh, isBlocked, response } = subscriber;
-      if (mesh === undefined || isBlocked) {
+      const isLarge = subscriber.lastGraph.length > largeGraphBytes;
+      if (mesh === undefined || isBlocked || (isLarge && this.looks % looksPerLargeGraph > 0)) {
         continue;
       }
       const graph =
@@ -172,6 +178,7 @@ export class EventStream {
   private scheduleLook(): () => void {
     return this.options.clock.after(lookMs, () => {
       this.endExpired();
+      this.looks += 1;
       this.look();
       this.sendGraphs();
       this.cancelRegularLook = this.subscribers.size > 0 ? this.scheduleLook() : undefined;

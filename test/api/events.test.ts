@@ -7,8 +7,15 @@ import { EventLog } from '../../controller/api/event-log.js';
 import { type EventSink, EventStream } from '../../controller/api/event-stream.js';
 import type { RolloutView } from '../../controller/api/rollout-view.js';
 import type { StatusView } from '../../controller/api/view.js';
+import { initialDurableState } from '../../controller/loop/persist.js';
+import { startState } from '../../controller/loop/start-state.js';
+import type { LoopState } from '../../controller/loop/state.js';
+import { stepLoop } from '../../controller/loop/step.js';
+import { LoadHistory } from '../../controller/rollout/load-history.js';
 import { ScriptedLoop } from '../rollout/scripted-loop.js';
 import { manualClock } from '../support/clock.js';
+import { meshOf } from '../support/mesh.js';
+import { accepted } from '../support/reading.js';
 import { until } from '../support/until.js';
 import { type RunningApi, runApi } from './running-api.js';
 
@@ -208,6 +215,44 @@ events('a reader that does not read is sent nothing more, and catches up', async
   const attempted = [...response.text.matchAll(/"attempted":"?(\w+)/g)].map(([, id]) => id);
   assert.equal(attempted, ['null', 'r1', 'r2', 'r3']);
   stream.stop();
+});
+
+/** A controller's state right after the first commit, which asks for a mesh of so many services. */
+function stateWith(services: number, nowMs: number): LoopState {
+  const names = Array.from({ length: services }, (_, index) => `service-${index}`);
+  const mesh = meshOf(names.map((name) => ({ name, weights: { v1: 100, v2: 0 } })));
+  const revision = { id: 'a1', author: 'ann', title: 'first', committedAtMs: nowMs };
+  const settings = { ackDeadlineMs: 30_000 };
+  const empty = startState(initialDurableState, new LoadHistory(), nowMs);
+  const { state } = stepLoop(empty, accepted(revision, [mesh]), settings, nowMs);
+  return stepLoop(state, { kind: 'tick' }, settings, nowMs).state;
+}
+
+events('a large graph is sent at every fifth look, a small one at each', () => {
+  for (const { services, expected } of [
+    { services: 3, expected: 11 },
+    { services: 300, expected: 3 },
+  ]) {
+    const clock = manualClock();
+    const state = stateWith(services, clock.now());
+    const moment = () => ({ state, proxies: [], nowMs: clock.now() });
+    const stream = new EventStream({ clock, log: new EventLog(1000), moment });
+    const response = new StuckResponse();
+    response.write = (text: unknown) => {
+      response.text += text;
+      return true;
+    };
+    stream.subscribe(response as unknown as EventSink, { lastId: '', mesh: 'demo' });
+    for (let second = 1; second <= 10; second += 1) {
+      state.load.record({
+        ...{ mesh: 'demo', virtualNode: 'service-0-v1', direction: 'egress', instance: 'web' },
+        ...{ fromMs: clock.now(), toMs: clock.now() + 1, successes: 1, errors: 0, issued: second },
+      });
+      clock.advance(1000);
+    }
+    assert.is(response.text.split('event: mesh').length - 1, expected);
+    stream.stop();
+  }
 });
 
 events('more than 64 listeners are refused', async ({ running }) => {
