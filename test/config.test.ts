@@ -3,8 +3,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseConfigFile } from '../controller/config/file.js';
 import type { RepositorySettings } from '../controller/config/repositories.js';
+import type { SettingSources } from '../controller/config/sources.js';
 import { flagOf, type SettingName, settingNames, variableOf } from '../controller/config/table.js';
-import { resolveSettings, type SettingSources, type Settings } from '../controller/config.js';
+import { resolveSettings, type Settings } from '../controller/config.js';
 
 const config = suite('config');
 
