@@ -4,7 +4,7 @@
  * commas too. A step shows ten errors and ten warnings; the log has all of them.
  */
 import type { Problem } from '../base/problem.js';
-import type { Checked } from './annotate.js';
+import type { Checked } from './checked.js';
 
 export function renderGithub({ problems }: Pick<Checked, 'problems'>): string {
   return problems.map((problem) => `${command(problem)}\n`).join('');

@@ -4,7 +4,7 @@
  */
 import { canonicalJson, contentHash } from '../base/hash.js';
 import type { Problem } from '../base/problem.js';
-import type { Checked } from './annotate.js';
+import type { Checked } from './checked.js';
 
 export function renderGitlab({ problems }: Pick<Checked, 'problems'>): string {
   const seen = new Map<string, number>();

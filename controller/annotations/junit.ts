@@ -3,7 +3,7 @@
  * where the file has an error. Warnings stand in the test's output.
  */
 import { type Problem, renderProblem } from '../base/problem.js';
-import type { Checked } from './annotate.js';
+import type { Checked } from './checked.js';
 
 /** What is about no file of its own. */
 const whole = 'the repository as a whole';

@@ -5,7 +5,7 @@
 import { canonicalJson, contentHash } from '../base/hash.js';
 import { compareText, type Problem } from '../base/problem.js';
 import { problemTable } from '../decode/problems.js';
-import type { Checked } from './annotate.js';
+import type { Checked } from './checked.js';
 
 export function renderSarif({ problems, version }: Pick<Checked, 'problems' | 'version'>): string {
   const codes = [...new Set(problems.map(({ code }) => code))].sort(compareText);

@@ -1,7 +1,8 @@
 /** The formats of problems, each held against what its readers need, with names and texts that are odd. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { annotate, type Checked } from '../../controller/annotations/annotate.js';
+import { annotate } from '../../controller/annotations/annotate.js';
+import type { Checked } from '../../controller/annotations/checked.js';
 import type { Problem } from '../../controller/base/problem.js';
 
 const test = suite('annotations');
