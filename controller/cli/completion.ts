@@ -4,8 +4,10 @@
  * never has to be made anew.
  */
 import { type Command, Option } from 'commander';
+import type { MeshGraphView } from '../api/mesh-view.js';
 import type { ProxyView } from '../api/proxy-view.js';
 import type { RolloutView } from '../api/rollout-view.js';
+import type { StatusView } from '../api/view.js';
 import { getJson } from './client.js';
 import type { Io } from './io.js';
 import { serverOf } from './options.js';
@@ -79,6 +81,7 @@ export async function candidatesFor(
         ? optionsOf(command)
         : [
             ...commandsOf(command),
+            ...(command.name() === 'explain' && argumentsBefore === 0 ? await explained() : []),
             ...(await namesFor(command, argumentsBefore, () => serverOf({ server }, io.env))),
           ];
   return found.filter(({ value }) => value.startsWith(current));
@@ -153,6 +156,8 @@ async function namesFor(
         );
       case 'node-id':
         return nodeIds(await getJson<readonly ProxyView[]>(server(), '/api/v1/proxies'));
+      case 'what':
+        return await resourcesAt(server());
       case 'shell':
         return shells.map((value) => ({ value, about: '' }));
       default:
@@ -162,6 +167,35 @@ async function namesFor(
     // Nobody wants an error in the middle of a word.
     return [];
   }
+}
+
+/** What `explain` knows without a controller: the codes of problems, and kinds. */
+async function explained(): Promise<readonly Candidate[]> {
+  const [{ problemTitles }, { knownKinds }] = await Promise.all([
+    import('./problem-titles.js'),
+    import('../decode/validate.js'),
+  ]);
+  const codes = Object.entries(await problemTitles());
+  return [
+    ...knownKinds.map((value) => ({ value, about: 'a kind' })),
+    ...codes.map(([value, about]) => ({ value, about })),
+  ];
+}
+
+/** `KIND/NAME` of everything in the meshes that the controller has; with the mesh where there are several. */
+async function resourcesAt(server: string): Promise<readonly Candidate[]> {
+  const { meshes } = await getJson<StatusView>(server, '/api/v1/status');
+  const lists = await Promise.all(
+    meshes.map(async ({ name }) => {
+      const path = `/api/v1/meshes/${encodeURIComponent(name)}`;
+      const { vertices } = await getJson<MeshGraphView>(server, path);
+      return vertices.map(({ id }) => ({
+        value: meshes.length > 1 ? id : id.slice(name.length + 1),
+        about: `in mesh ${name}`,
+      }));
+    }),
+  );
+  return lists.flat();
 }
 
 function nodeIds(proxies: readonly ProxyView[]): readonly Candidate[] {

@@ -4,6 +4,7 @@ import { nearestName } from '../base/nearest-name.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { addHelp, addOutputOption, addServerOption, serverOf } from './options.js';
 import { type OutputFormat, renderTable } from './print.js';
+import { problemTitles } from './problem-titles.js';
 
 interface ExplainOptions {
   readonly server?: string;
@@ -45,23 +46,9 @@ async function explain(what: string | undefined, options: ExplainOptions, io: Io
   return /^hg\w*$/i.test(what) ? explainCode(what.toUpperCase()) : explainField(what);
 }
 
-async function tables() {
-  const [{ problemTable }, { sourceProblemTitles }, { combineProblemTitles }] = await Promise.all([
-    import('../decode/problems.js'),
-    import('../git/problems.js'),
-    import('../decode/combine-revisions.js'),
-  ]);
-  const titles: Readonly<Record<string, string>> = {
-    ...sourceProblemTitles,
-    ...combineProblemTitles,
-    ...Object.fromEntries(Object.entries(problemTable).map(([code, { title }]) => [code, title])),
-  };
-  return { problemTable, titles };
-}
-
 async function list(): Promise<string> {
-  const [{ titles }, { knownKinds }] = await Promise.all([
-    tables(),
+  const [titles, { knownKinds }] = await Promise.all([
+    problemTitles(),
     import('../decode/validate.js'),
   ]);
   const codes = Object.keys(titles).sort();
@@ -73,7 +60,10 @@ async function list(): Promise<string> {
 }
 
 async function explainCode(code: string): Promise<string> {
-  const { problemTable, titles } = await tables();
+  const [titles, { problemTable }] = await Promise.all([
+    problemTitles(),
+    import('../decode/problems.js'),
+  ]);
   const title = titles[code];
   if (title === undefined) {
     const nearest = nearestName(code, Object.keys(titles));

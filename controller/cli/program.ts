@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { errorText, OpError } from '../base/op-error.js';
 import type { RolloutCommand } from '../rollout/rollout.js';
 import { programVersion } from '../version.js';
+import { alertsCommand } from './alerts.js';
 import { bootstrapCommand } from './bootstrap.js';
 import { checkCommand } from './check.js';
 import { commentCommand } from './comment.js';
@@ -79,6 +80,7 @@ export function buildProgram(io: Io): Command {
     checkCommand(io),
     healthcheckCommand(io),
     notifyCommand(io),
+    alertsCommand(io),
     tokenCommand(io),
     demoCommand(io),
     completionCommand(io),

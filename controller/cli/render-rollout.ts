@@ -1,6 +1,7 @@
 /** One rollout in detail, as a person reads it: where it stands, by which figures, and how it got there. */
 import type { HistoryView } from '../api/history-view.js';
 import type { GateView, RolloutView } from '../api/rollout-view.js';
+import { renderNextSteps, stepsOf } from './headline.js';
 import type { Style } from './io.js';
 import {
   type Cell,
@@ -61,6 +62,10 @@ export function renderRollout(
         events.map(({ at, text }) => [showTime(at), text]),
       ),
     );
+  }
+  const next = renderNextSteps(stepsOf(rollout), style);
+  if (next !== '') {
+    parts.push(next);
   }
   return parts.join('\n');
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { RepositoryView, SourceView } from '../api/repository-view.js';
 import type { StatusView } from '../api/view.js';
 import { getJson } from './client.js';
+import { nextSteps, renderHeadline, renderNextSteps } from './headline.js';
 import type { Io, Style } from './io.js';
 import { addHelp, addOutputOption, addServerOption, serverOf } from './options.js';
 import {
@@ -67,7 +68,7 @@ function renderStatus(status: StatusView, style: Style): string {
       ? counts
       : { text: `${counts}, ${proxies.rejected} rejected`, paint: style.red },
   ]);
-  const parts = [renderFields(fields)];
+  const parts = [renderHeadline(status, style), renderFields(fields)];
   if (rollouts.length > 0) {
     parts.push(rolloutTable(rollouts, style));
   }
@@ -81,7 +82,35 @@ function renderStatus(status: StatusView, style: Style): string {
     ]);
     parts.push(renderTable(['held', 'mesh', 'revision', 'since', 'reason'], rows));
   }
+  if (status.replicas !== undefined && status.replicas.replicas.length > 1) {
+    parts.push(replicaTable(status.replicas, style));
+  }
+  const next = renderNextSteps(nextSteps(status), style);
+  if (next !== '') {
+    parts.push(next);
+  }
   return parts.join('\n');
+}
+
+type Replicas = NonNullable<StatusView['replicas']>;
+
+/** Who is there, of several: the one that was asked first. */
+function replicaTable({ replicas, leader }: Replicas, style: Style): string {
+  const rows = replicas.map(({ name, role, proxies, silentMs, xds, version }, index) => [
+    index === 0 ? `${name} (asked)` : name,
+    paintRole(role, style),
+    String(proxies),
+    index === 0 ? '-' : `${Math.round(silentMs / 1000)}s ago`,
+    xds,
+    version,
+  ]);
+  const table = renderTable(['replica', 'role', 'proxies', 'heard', 'xds', 'version'], rows);
+  return leader === undefined ? `${table}${style.red('Nobody leads: nothing advances.')}\n` : table;
+}
+
+function paintRole(role: Replicas['role'], style: Style): Cell {
+  const paint = { leading: style.green, following: style.dim, held: style.red }[role];
+  return { text: role, paint };
 }
 
 function repositoryFields(

@@ -1,11 +1,12 @@
 /** The alerts as Prometheus reads them, and their runbooks as people do. */
 import { type Alert, alertTable } from './alert-table.js';
 
-/** Where the runbooks are published; whoever has them elsewhere replaces it in the file. */
-const runbooksUrl = 'https://headgate.example/docs/operations/runbooks.md';
-
-/** The rules' file. JSON's quotes are YAML's too, so texts need no other care. */
-export function renderAlertRules(): string {
+/**
+ * The rules' file. JSON's quotes are YAML's too, so texts need no other care. `runbooksUrl` is the page on
+ * which the operator's people read the runbooks; undefined: there is none, and no rule links to it, since a
+ * link that leads nowhere costs time at night.
+ */
+export function renderAlertRules(runbooksUrl?: string): string {
   const rules = alertTable.map(
     ({ name, expr, for: holds, severity, summary }) => `      - alert: ${name}
         expr: ${JSON.stringify(expr)}
@@ -13,8 +14,7 @@ export function renderAlertRules(): string {
         labels: { severity: ${severity} }
         annotations:
           summary: ${JSON.stringify(summary)}
-          runbook_url: ${runbooksUrl}#${name.toLowerCase()}
-`,
+${runbooksUrl === undefined ? '' : `          runbook_url: ${JSON.stringify(`${runbooksUrl}#${name.toLowerCase()}`)}\n`}`,
   );
   return `groups:\n  - name: headgate\n    rules:\n${rules.join('')}`;
 }

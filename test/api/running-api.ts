@@ -71,6 +71,8 @@ export interface RunOptions {
   /** When the script begins; undefined: on 1 January 2026. */
   readonly startMs?: number;
   readonly proxyResources?: ApiOptions['proxyResources'];
+  /** Undefined: one controller is alone. */
+  readonly replicas?: ApiOptions['replicas'];
   /** Undefined: any free one. */
   readonly port?: number;
 }
@@ -106,6 +108,7 @@ export async function runApi(
     version: '1.2.3',
     proxies: () => proxies,
     ready: () => checks,
+    replicas: options.replicas,
     history: (query) => Promise.resolve(pageOf(history, query)),
     access: options.access ?? new Access({ tokens: [], secret: 'test' }),
     proxyResources: options.proxyResources ?? (() => undefined),

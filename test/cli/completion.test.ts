@@ -62,6 +62,15 @@ completion('knows commands, options, their values, and what is there now', async
   assert.equal(await complete(running, 'proxies', ''), ['proxy-7']);
   assert.equal(await complete(running, 'bootstrap', 'mesh/'), ['mesh/demo/virtualNode/web']);
   assert.equal(await complete(running, 'completion', 'z'), ['zsh']);
+  assert.equal(await complete(running, 'explain', 'HG040').then((found) => found.slice(0, 2)), [
+    'HG0401',
+    'HG0402',
+  ]);
+  assert.equal(await complete(running, 'explain', 'VirtualR'), [
+    'VirtualRouter',
+    'VirtualRouter/checkout',
+  ]);
+  assert.equal(await complete(running, 'explain', 'VirtualRouter/checkout', ''), []);
   assert.equal(await complete(running, 'nonsense', ''), await complete(running, ''));
   const named = await runHere(['complete', '--', 'pause', '--server', running.url, '']);
   assert.match(named.stdout, /^checkout-1\t/);
@@ -117,6 +126,8 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
     assert.equal(await completed(`headgate pause --server ${running.url} check`), ['checkout-1']);
     assert.equal(await completed('headgate bootstrap mesh/d'), ['mesh/demo/virtualNode/web']);
     assert.equal(await completed('headgate status --wat'), ['--watch']);
+    assert.equal(await completed('headgate explain HG0401'), ['HG0401']);
+    assert.equal(await completed('headgate explain VirtualRouter/'), ['VirtualRouter/checkout']);
   });
 }
 

@@ -7,6 +7,7 @@ import { proxyId } from '../../controller/base/brand.js';
 import type { ProxyStatus } from '../../controller/loop/ports.js';
 import { type RunningApi, runApi } from '../api/running-api.js';
 import { assertGolden, goldenCases } from '../support/golden.js';
+import { twoReplicas } from '../support/members.js';
 import { withTempFolder } from '../support/temp-folder.js';
 import { runHere, runMain } from './run-main.js';
 
@@ -180,6 +181,27 @@ const rolledBack = [...inFirstStep, 'traffic checkout-v2 ok=10 err=20', 'tick 2s
 
 /** A repository of the script's mesh, in which nothing is as in the script. */
 const emptyMesh = 'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: demo }\n';
+
+controller('status tells of the replicas where there are several', async () => {
+  const running = await runApi([], { replicas: () => twoReplicas });
+  const { stdout } = await runHere(['status', '--server', running.url]);
+  await running.stop();
+  assert.match(
+    stdout,
+    `
+REPLICA     ROLE        PROXIES   HEARD    XDS              VERSION
+b (asked)   following   1         -        10.0.0.2:18000   1.2.3
+a           leading     2         1s ago   10.0.0.1:18000   1.2.3
+`,
+  );
+});
+
+controller('status says loudly that no replica leads', async () => {
+  const running = await runApi([], { replicas: () => ({ ...twoReplicas, leader: undefined }) });
+  const { stdout } = await runHere(['status', '--server', running.url]);
+  await running.stop();
+  assert.match(stdout, 'Nobody leads: nothing advances.');
+});
 
 controller('validate and plan say what the controller holds, where one is named', async () => {
   await withApi(rolledBack, ({ url }) =>

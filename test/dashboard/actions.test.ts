@@ -78,7 +78,7 @@ actions(
     await shows(view, 'Rolling out checkout');
     await press(view, 'Promote', 'it is urgent');
     running.run('ack');
-    await shows(view, 'Served is what Git asks for');
+    await shows(view, 'The mesh serves what Git asks for');
     assert.equal(
       running.commands.map(({ command, reason }) => [command, reason]),
       [
@@ -140,7 +140,7 @@ live('the page follows a rollout from its first step to its end', async (context
   const running = await runApi(start.slice(0, 4), { startMs: Date.now() });
   context.running = running;
   const view = await browser.open(`${running.url}/`);
-  await shows(view, 'Served is what Git asks for');
+  await shows(view, 'The mesh serves what Git asks for');
   running.run('commit b2 checkout:v1=0,v2=100');
   const startedMs = performance.now();
   await shows(view, 'Rolling out checkout');
@@ -151,7 +151,7 @@ live('the page follows a rollout from its first step to its end', async (context
   await shows(view, 'checkout waits for your approval');
   await until('the title to say it', async () => (await view.page.title()).startsWith('(1) Now'));
   running.run('approve checkout-1', 'ack', 'tick 11s', 'ack', 'tick 11s', 'ack');
-  await shows(view, 'Served is what Git asks for');
+  await shows(view, 'The mesh serves what Git asks for');
   assert.equal(view.complaints, []);
   process.stdout.write(`  figures ${JSON.stringify({ eventToScreenMs: eventMs })}\n`);
   await view.close();

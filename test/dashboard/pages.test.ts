@@ -9,6 +9,7 @@ import { encodeResource } from '../../controller/envoy/resource.js';
 import type { ProxyResource, ProxyStatus } from '../../controller/loop/ports.js';
 import { type RunningApi, runApi } from '../api/running-api.js';
 import { startBrowser, type TestBrowser, type View } from '../support/browser.js';
+import { twoReplicas } from '../support/members.js';
 import { until } from '../support/until.js';
 
 interface Context {
@@ -48,7 +49,11 @@ const views = [
 ] as const;
 
 pages.before(async (context) => {
-  context.running = await runApi([], { startMs: Date.now() - 60_000, proxyResources });
+  context.running = await runApi([], {
+    startMs: Date.now() - 60_000,
+    proxyResources,
+    replicas: () => twoReplicas,
+  });
   context.running.proxies.push(proxyOf('web1', 'rejected'), proxyOf('web2', 'synced'));
   context.running.run(...script);
   context.browser = await startBrowser();
@@ -121,7 +126,17 @@ const expected = [
     name: 'now',
     path: '/',
     first: 'Waits for you',
-    others: ['reviews', 'Held', 'success rate', 'In flight', 'checkout', 'Baking', '1 of 2 synced'],
+    others: [
+      'reviews',
+      'Held',
+      'success rate',
+      'In flight',
+      'checkout',
+      'Baking',
+      '1 of 2 synced',
+      'leads',
+      'follows',
+    ],
   },
   {
     name: 'rollout',

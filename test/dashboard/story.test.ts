@@ -106,7 +106,7 @@ function shows(view: View, text: string | RegExp): Promise<void> {
 story('a commit is followed to its approval, through a kill of the controller', async (context) => {
   const { browser, repository } = context;
   const view = await browser.open(`${context.headgate.url}/`);
-  await shows(view, 'Served is what Git asks for');
+  await shows(view, 'The mesh serves what Git asks for');
   await repository.commit('checkout: v1 → v2', { [routeFile]: checkout('v2') });
   await shows(view, 'Rolling out checkout');
   await context.restart();
@@ -121,7 +121,7 @@ story('a commit is followed to its approval, through a kill of the controller', 
   await mesh.picture('story-mesh');
   await view.page.getByRole('button', { name: 'Approve' }).click();
   await view.page.getByRole('dialog').getByRole('button', { name: 'Approve', exact: true }).click();
-  await shows(view, 'Served is what Git asks for');
+  await shows(view, 'The mesh serves what Git asks for');
   for (const each of [view, rollout, mesh]) {
     const own = each.complaints.filter((text) => !text.includes('net::ERR'));
     assert.equal(own, []);

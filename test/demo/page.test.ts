@@ -126,7 +126,7 @@ demo('a mistake is named with its place, and taken back', async (context) => {
   await shows(view, "git commit --quiet --all --message 'checkout: a typing mistake'");
   await view.picture('demo-broken');
   await press(view, 'git revert');
-  await shows(view, 'Served is what Git asks for');
+  await shows(view, 'The mesh serves what Git asks for');
   await shows(view, 'git revert --no-edit HEAD');
 });
 
@@ -148,7 +148,7 @@ demo('Git stops and starts; a proxy dies and comes back; nobody notices', async 
   await press(view, 'Start Git again');
   await shows(view, 'mv mesh.git.away mesh.git');
   await until('the proxy to be synced', async () => (await status(context)).proxies.synced === 6);
-  await shows(view, 'Served is what Git asks for');
+  await shows(view, 'The mesh serves what Git asks for');
   assert.is(await squares(view, 'lost'), 0);
   await until('the wall to be full of v2', async () => (await squares(view, 'v2')) === 600);
 });
@@ -159,7 +159,7 @@ demo('a bad release is pressed, seen and taken back', async (context) => {
   await shows(view, 'checkout was taken back and is held');
   await shows(view, /success rate \d+\.\d+% < 99%/);
   await press(view, 'git revert');
-  await shows(view, 'Served is what Git asks for');
+  await shows(view, 'The mesh serves what Git asks for');
 });
 
 demo(
@@ -182,7 +182,7 @@ demo(
       assert.equal(other.complaints, [], look);
       await other.close();
     }
-    await shows(view, 'Served is what Git asks for');
+    await shows(view, 'The mesh serves what Git asks for');
     await until('v1 to answer alone', async () => {
       return /answered by v1\s+100 %/.test(await view.page.locator('.wall-key').innerText());
     });

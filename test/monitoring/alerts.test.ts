@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { renderAlertRules, renderRunbooks } from '../../controller/monitoring/alert-rules.js';
 import { alertTable } from '../../controller/monitoring/alert-table.js';
+import { runHere } from '../cli/run-main.js';
 import { withTempFolder } from '../support/temp-folder.js';
 
 const alerts = suite('alerts');
@@ -271,7 +272,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
 
 alerts('each fires where it must, with its text, and is silent where it must', async () => {
   await withTempFolder(async (folder) => {
-    await writeFile(join(folder, 'alerts.yaml'), renderAlertRules());
+    await writeFile(join(folder, 'alerts.yaml'), renderAlertRules(runbooksPage));
     const tests = alertTable.flatMap(({ name, severity }) =>
       (cases[name] ?? []).map((one) => ({
         interval: '1m',
@@ -295,12 +296,14 @@ alerts('each fires where it must, with its text, and is silent where it must', a
   });
 });
 
+const runbooksPage = 'https://wiki.example/runbooks';
+
 function expectedAlert(
   name: string,
   severity: string,
   { labels = {}, summary }: NonNullable<Case['fires']>,
 ) {
-  const url = `https://headgate.example/docs/operations/runbooks.md#${name.toLowerCase()}`;
+  const url = `${runbooksPage}#${name.toLowerCase()}`;
   return { exp_labels: { severity, ...labels }, exp_annotations: { summary, runbook_url: url } };
 }
 
@@ -316,8 +319,20 @@ alerts('each has a part of the runbooks at the address that it names', () => {
   const runbooks = renderRunbooks();
   for (const { name } of alertTable) {
     assert.ok(runbooks.includes(`\n## ${name}\n`), name);
-    assert.ok(renderAlertRules().includes(`runbooks.md#${name.toLowerCase()}\n`), name);
+    assert.ok(
+      renderAlertRules(runbooksPage).includes(`"${runbooksPage}#${name.toLowerCase()}"\n`),
+      name,
+    );
   }
+});
+
+alerts('headgate alerts prints the rules, with links only to a page that was named', async () => {
+  const { code, stdout } = await runHere(['alerts']);
+  assert.equal({ code, stdout }, { code: 0, stdout: renderAlertRules() });
+  assert.not.match(stdout, 'runbook_url');
+  const linked = await runHere(['alerts', '--runbook-url', runbooksPage]);
+  assert.is(linked.stdout, renderAlertRules(runbooksPage));
+  assert.is((await runHere(['alerts', '--runbook-url', 'runbooks.md'])).code, 2);
 });
 
 alerts('runbooks name commands that exist', async () => {

@@ -172,7 +172,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   cli: {
     parts: [
       ...pure,
-      ...['access', 'admission', 'import', 'plan', 'annotations', 'review', 'http'],
+      ...['access', 'admission', 'import', 'plan', 'annotations', 'review', 'http', 'monitoring'],
       ...[
         'app',
         'check',

@@ -9,6 +9,7 @@ import { Age, Command, CommitLink, Empty, Section } from '../parts/basics.tsx';
 import { HeldCard, RolloutCard } from '../parts/cards.tsx';
 import { Headline } from '../parts/headline.tsx';
 import { Problems } from '../parts/problems.tsx';
+import { Replicas } from '../parts/replicas.tsx';
 import { pathOf } from '../router.ts';
 
 /** Ended rollouts that are still news. */
@@ -59,6 +60,7 @@ export function NowPage() {
           </ul>
         </Section>
       )}
+      <Replicas members={view.replicas} />
       <Words />
     </>
   );

@@ -17,8 +17,9 @@ export function ProxiesPage() {
   const search = query.value.get('find') ?? '';
   const words = search.trim().toLowerCase();
   const shown = all
-    .filter(({ node, address, state }) =>
-      `${node} ${address} ${state}`.toLowerCase().includes(words),
+    .filter(({ id, node, address, state }) =>
+      // With several replicas an id names the one that the proxy is on.
+      `${id} ${node} ${address} ${state}`.toLowerCase().includes(words),
     )
     .sort(compare);
   const count = (state: TypeState) => all.filter((proxy) => proxy.state === state).length;
@@ -52,8 +53,8 @@ export function ProxiesPage() {
             <thead>
               <tr>
                 <th scope="col">Proxy</th>
-                <th scope="col">Node</th>
                 <th scope="col">State</th>
+                <th scope="col">Node</th>
                 {typeNames.map((type) => (
                   <th key={type} scope="col">
                     {type.toUpperCase()}
@@ -82,15 +83,15 @@ function ProxyRow({ proxy }: { proxy: ProxyView }) {
       <th scope="row">
         <a href={pathOf('proxies', proxy.id)}>{proxy.id}</a>
       </th>
-      <td class="mono">{proxy.node}</td>
       <td>
         <StateBadge state={proxy.state} />
       </td>
+      <td class="mono nowrap">{proxy.node}</td>
       {typeNames.map((type) => (
         <TypeCell key={type} proxy={proxy} type={type} />
       ))}
       <td class="mono muted">{proxy.address}</td>
-      <td class="muted">{proxy.userAgent}</td>
+      <td class="muted nowrap">{proxy.userAgent}</td>
       <td class="muted nowrap">
         <Age at={proxy.connectedAt} />
       </td>
@@ -112,8 +113,7 @@ function TypeCell({ proxy, type }: { proxy: ProxyView; type: ProxyTypeName }) {
       <span class={`state ${view.state}`} title={view.error ?? `version ${view.version}`}>
         {view.state === 'notSent' ? 'not sent' : view.state}
       </span>
-      <span class="muted small">
-        {' '}
+      <span class="muted small nowrap under">
         <Age at={view.since} />
       </span>
     </td>

@@ -11,6 +11,7 @@ import { rolloutsById, status } from '../live.ts';
 import { Actions } from '../parts/actions.tsx';
 import { Badge, PhaseBadge, VerdictBadge } from '../parts/badge.tsx';
 import { Age, Command, CommitLink, Empty, Section, Wide } from '../parts/basics.tsx';
+import { WayOut } from '../parts/cards.tsx';
 import { Chart, type Curve } from '../parts/chart.tsx';
 import { HistoryList } from '../parts/history-list.tsx';
 import { useJson } from '../parts/load.ts';
@@ -46,10 +47,13 @@ export function RolloutPage({ id }: { id: string }) {
         </div>
         <Waiting rollout={rollout} />
         {isHeld && (
-          <p class="muted">
-            The change is held: Git still asks for it, the last good state is served. A new commit
-            or a retry goes on.
-          </p>
+          <>
+            <p>
+              The change is held: Git still asks for it, and everybody is served what they had
+              before.
+            </p>
+            <WayOut revision={rollout.revision} />
+          </>
         )}
         <Actions rollout={rollout} />
       </header>

@@ -34,6 +34,16 @@ export function RolloutCard({ rollout }: { rollout: RolloutView }) {
   );
 }
 
+/** What ends a hold beside a retry, which is a button. */
+export function WayOut({ revision }: { revision: string }) {
+  return (
+    <p class="line">
+      <strong>What to do: </strong>
+      commit a fix, or take it back: <Command text={`git revert ${shortId(revision)}`} />
+    </p>
+  );
+}
+
 export function HeldCard({ held }: { held: StatusView['held'][number] }) {
   return (
     <article class="row-card">
@@ -55,10 +65,7 @@ export function HeldCard({ held }: { held: StatusView['held'][number] }) {
         Everybody is served what they had before. Git still asks for the change, so it is held: it
         does not go out again by itself.
       </p>
-      <p class="line">
-        <strong>What to do: </strong>
-        commit a fix, or take it back: <Command text={`git revert ${shortId(held.revision)}`} />
-      </p>
+      <WayOut revision={held.revision} />
       <Actions rollout={{ id: held.rollout, phase: 'RolledBack' }} />
     </article>
   );

@@ -50,7 +50,7 @@ function sentence(
     const refusing = plural(view.proxies.rejected, 'proxy refuses', 'proxies refuse');
     return ['bad', `${refusing} its configuration`, 'See Proxies for its words.'];
   }
-  return ['good', 'Served is what Git asks for', 'Nothing moves, nothing waits for you.'];
+  return ['good', 'The mesh serves what Git asks for', 'Nothing moves, nothing waits for you.'];
 }
 
 /** One thing is called by its name; several are counted. */
