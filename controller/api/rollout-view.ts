@@ -6,7 +6,7 @@
 import { renderDuration } from '../base/duration.js';
 import type { LoopState } from '../loop/state.js';
 import { type ResourceKind, resourceOfKey } from '../mesh/model.js';
-import { concernedProxies } from '../rollout/concerned.js';
+import { concernedProxies, wayOf } from '../rollout/concerned.js';
 import { describeStep, describeSticky, labelOfStep } from '../rollout/describe-step.js';
 import { servedStep } from '../rollout/mix.js';
 import {
@@ -141,12 +141,12 @@ export interface HeldView {
 
 export function viewRollout(state: LoopState, rollout: Rollout, nowMs: number): RolloutView {
   const { plan, revision, group } = rollout;
-  const mesh = state.durable.meshes.get(rollout.mesh);
+  const way = wayOf(state.durable, rollout.mesh);
   const generation = state.servedGeneration.get(rollout.id) ?? 0;
   const proxies =
-    mesh === undefined || isEnded(rollout.phase)
+    way === undefined || isEnded(rollout.phase)
       ? []
-      : concernedProxies(rollout, mesh, state.proxies, generation);
+      : concernedProxies(rollout, way, state.proxies, generation);
   return {
     id: rollout.id,
     mesh: rollout.mesh,

@@ -20,3 +20,20 @@ export function pairMemo<A extends object, B extends object, R>(
   const byLeft = memo((left: A) => memo((right: B) => make(left, right)));
   return (left, right) => byLeft(left)(right);
 }
+
+/** `make`, called again for an object only where the list has other elements than the last time. */
+export function lastListMemo<A extends object, E, R>(
+  make: (object: A, list: readonly E[]) => R,
+): (object: A, list: readonly E[]) => R {
+  const known = new WeakMap<A, { readonly list: readonly E[]; readonly made: R }>();
+  return (object, list) => {
+    const last = known.get(object);
+    const isSame =
+      last?.list === list ||
+      (last?.list.length === list.length && list.every((one, at) => one === last.list[at]));
+    const made = last !== undefined && isSame ? last.made : make(object, list);
+    // The newest list is kept, since whoever asks with it asks again.
+    known.set(object, { list, made });
+    return made;
+  };
+}

@@ -1,5 +1,5 @@
 /** The world as one rollout sees it: who must acknowledge it, who has, and the figures that judge it. */
-import { concernedProxies, wantedMesh } from '../rollout/concerned.js';
+import { concernedProxies, wantedMesh, wayOf } from '../rollout/concerned.js';
 import { orderId } from '../rollout/gates/orders.js';
 import type { Rollout } from '../rollout/rollout.js';
 import type { World } from '../rollout/world.js';
@@ -13,7 +13,8 @@ export function worldOf(
   nowMs: number,
 ): World {
   const mesh = state.durable.meshes.get(rollout.mesh);
-  if (mesh === undefined) {
+  const way = wayOf(state.durable, rollout.mesh);
+  if (mesh === undefined || way === undefined) {
     throw new Error(`assertion failed: rollout ${rollout.id} is of no mesh that is served`);
   }
   return {
@@ -23,7 +24,7 @@ export function worldOf(
     nowMs,
     ackDeadlineMs: settings.ackDeadlineMs,
     proxies: (one) =>
-      concernedProxies(one, mesh, state.proxies, state.servedGeneration.get(one.id) ?? 0),
+      concernedProxies(one, way, state.proxies, state.servedGeneration.get(one.id) ?? 0),
     before: (one) => workBefore(state.durable, one),
   };
 }

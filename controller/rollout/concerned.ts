@@ -2,11 +2,11 @@
  * The connected proxies that a rollout concerns, and which of them have acknowledged what it serves: what a
  * step waits for, what a quorum counts, and what people are told of it.
  */
-import { memo, pairMemo } from '../base/memo.js';
+import { lastListMemo, memo, pairMemo } from '../base/memo.js';
 import type { ChangeGroup, Ends } from '../diff/change.js';
 import { applyChanges } from '../diff/diff-meshes.js';
 import { type Mesh, type ResourceRef, resourceKey } from '../mesh/model.js';
-import type { Rollout } from './rollout.js';
+import { isUnderWay, type Rollout } from './rollout.js';
 import { concernedNodes } from './scope.js';
 
 /** A connected proxy, as far as rollouts look at it. */
@@ -27,15 +27,49 @@ export interface ConcernedProxy {
   readonly hasAcked: boolean;
 }
 
+/** What a mesh serves now, and what it serves when all that is under way has arrived. */
+export interface Way {
+  readonly applied: Mesh;
+  /** The groups of the rollouts that are on their way forward. */
+  readonly underWay: readonly ChangeGroup[];
+}
+
+/** By mesh, and by id. */
+interface Running {
+  readonly meshes: ReadonlyMap<string, Pick<Ends, 'applied'>>;
+  readonly rollouts: ReadonlyMap<string, Rollout>;
+}
+
+/** Undefined where there is no such mesh. */
+export function wayOf({ meshes, rollouts }: Running, mesh: string): Way | undefined {
+  const ends = meshes.get(mesh);
+  return ends && { applied: ends.applied, underWay: groupsUnderWay(rollouts).get(mesh) ?? [] };
+}
+
+/** By mesh. Found once for a state, since every rollout asks. */
+const groupsUnderWay = memo(
+  (rollouts: Running['rollouts']): ReadonlyMap<string, readonly ChangeGroup[]> => {
+    const byMesh = new Map<string, ChangeGroup[]>();
+    for (const rollout of rollouts.values()) {
+      if (isUnderWay(rollout)) {
+        const groups = byMesh.get(rollout.mesh) ?? [];
+        groups.push(rollout.group);
+        byMesh.set(rollout.mesh, groups);
+      }
+    }
+    return byMesh;
+  },
+);
+
 /** `generation`: the publication that first served the rollout's present position. */
 export function concernedProxies(
-  rollout: Rollout,
-  ends: Ends,
+  { group }: Rollout,
+  way: Way,
   proxies: ReadonlyMap<string, SeenProxy>,
   generation: number,
 ): readonly ConcernedProxy[] {
   const byResource = proxiesByResource(proxies);
-  return concernedKeys(rollout, ends)
+  return concernedKeys(group, way)
     .flatMap((key) => byResource.get(key) ?? [])
     .map(({ id, identity, connectedAtMs, ackedGeneration }) => ({
       id,
@@ -54,12 +88,23 @@ const withGroup = pairMemo((applied: Mesh, { resources }: ChangeGroup) =>
   applyChanges(applied, resources),
 );
 
-/** A reference may be new or gone: who is concerned before or after is. */
-function concernedKeys(rollout: Rollout, ends: Ends): readonly string[] {
-  const before = concernedOf(rollout.group, ends.applied);
-  const after = concernedOf(rollout.group, wantedMesh(ends, rollout));
+/**
+ * A reference may be new or gone: who is concerned before or after is. It may be another rollout's, which
+ * the newest commit need not want any more; what is only desired is served to nobody.
+ */
+function concernedKeys(group: ChangeGroup, { applied, underWay }: Way): readonly string[] {
+  const before = concernedOf(group, applied);
+  // Whether the group itself is in it makes no difference: what it changes is where the search begins.
+  const after = concernedOf(group, whenArrived(applied, underWay));
   return [...before, ...[...after].filter((key) => !before.has(key))];
 }
+
+const whenArrived = lastListMemo((applied: Mesh, underWay: readonly ChangeGroup[]) =>
+  applyChanges(
+    applied,
+    underWay.flatMap(({ resources }) => resources),
+  ),
+);
 
 /** Groups and meshes are immutable: who is concerned is found once for each pair. */
 const concernedOf = pairMemo(concernedNodes);

@@ -232,6 +232,11 @@ export interface Rollout {
   readonly evidence: readonly StepEvidence[];
 }
 
+/** True while it moves towards what is desired, or stands on that way: it has not ended, and does not go back. */
+export function isUnderWay({ phase, isQueued }: Rollout): boolean {
+  return !isEnded(phase) && phase !== 'RollingBack' && isQueued !== true;
+}
+
 /** A change that failed: not tried again until a commit changes it or a person says retry. */
 export interface HeldChange {
   readonly rollout: string;

@@ -19,23 +19,21 @@ export function concernedNodes(group: ChangeGroup, mesh: Mesh): ReadonlySet<stri
   }
   const callers = callersByKey(mesh);
   const concerned = new Set<string>();
-  const queue = [...changed].map((key) => ({ key, isChanged: true }));
+  const queue = [...changed];
   const seen = new Set<string>();
-  for (let item = queue.pop(); item !== undefined; item = queue.pop()) {
-    if (seen.has(item.key)) {
+  for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
+    if (seen.has(key)) {
       continue;
     }
-    seen.add(item.key);
-    if (isProxiedKey(item.key)) {
-      concerned.add(item.key);
-      if (!item.isChanged) {
+    seen.add(key);
+    if (isProxiedKey(key)) {
+      concerned.add(key);
+      if (!changed.has(key)) {
         // A caller is given the change; whoever calls that caller is not.
         continue;
       }
     }
-    for (const key of callers.get(item.key) ?? []) {
-      queue.push({ key, isChanged: false });
-    }
+    queue.push(...(callers.get(key) ?? []));
   }
   return concerned;
 }

@@ -127,4 +127,22 @@ test('a node concerns itself, its callers and the gateway that leads to it', () 
   assert.equal(judged, ['pay']);
 });
 
+test('a node that changes together with what it calls concerns its callers, too', () => {
+  const desired = yaml
+    .replace(
+      'name: cart-v1 }\nspec:\n  listeners: [{ portMapping: { port: 8080,',
+      'name: cart-v1 }\nspec:\n  listeners: [{ timeout: { http: { idle: { unit: s, value: 9 } } }, portMapping: { port: 8080,',
+    )
+    .replace('virtualNodeRef: { name: pay } } }', 'virtualNodeRef: { name: cart-v2 } } }');
+  const ends = { applied: meshFromYaml(yaml), desired: meshFromYaml(desired) };
+  const group = makeGroup(ends, diffMeshes(ends.applied, ends.desired));
+  assert.is(group.resources.length, 2);
+  assert.equal([...concernedNodes(group, ends.desired)].sort(), [
+    'shop/VirtualGateway/edge',
+    'shop/VirtualGateway/inner',
+    'shop/VirtualNode/cart-v1',
+    'shop/VirtualNode/web',
+  ]);
+});
+
 test.run();

@@ -2,7 +2,7 @@
  * The loop's pure step behind a small language, so that rollout behaviour is told as text: one command a
  * line, the state after it printed. The store is the list of written values: `crash` forgets all else.
  *
- *   commit REV SERVICE:v1=90,v2=10[,timeout=5s][,gateway=/path] …   a valid revision with these services
+ *   commit REV SERVICE:v1=90,v2=10[,timeout=5s][,gateway=/path][,calls=SERVICE] …   a valid revision with these services
  *   policy key=value …      steps=10,50,100 bake=10s approve=2 (second step) noData= failureLimit= errorLimit= gates=none onFailure= onDeadline= deadline=
  *                           a step may also be match (of x-canary), mirror (10 % of GET), preview; sticky=cookie|header
  *   also NAME for=SERVICE,… key=value …   one more policy, for the routers of these services
@@ -13,7 +13,7 @@
  *   why                     what each rollout waits for
  *   reject REV              a revision with an error
  *   nomesh REV              a revision without the mesh
- *   connect|disconnect|ack|nack PROXY[=ADDRESS]      (of node web, or edge… of the gateway; ack without a name: all)
+ *   connect|disconnect|ack|nack PROXY[=ADDRESS]      (of node web, or edge… of the gateway, or NODE/…; ack without a name: all)
  *   traffic SERVICE-VERSION ok=10 err=1              each proxy's answers in a second, from now on; v1* is v1's baseline
  *   tick 30s                time passes, second by second
  *   pause|resume|promote|abort|retry|approve ROLLOUT
@@ -36,7 +36,7 @@ import type {
   Route,
 } from '../../controller/mesh/model.js';
 import { normalizeWeights } from '../../controller/mesh/weights.js';
-import { concernedProxies } from '../../controller/rollout/concerned.js';
+import { concernedProxies, wayOf } from '../../controller/rollout/concerned.js';
 import { LoadHistory } from '../../controller/rollout/load-history.js';
 import { effectiveMesh } from '../../controller/rollout/mix.js';
 import { isEnded, type RolloutCommand } from '../../controller/rollout/rollout.js';
@@ -195,9 +195,9 @@ export class ScriptedLoop {
   private showWaits(): void {
     const { durable, proxies, servedGeneration } = this.state;
     const lines = [...durable.rollouts.values()].flatMap((rollout) => {
-      const mesh = durable.meshes.get(rollout.mesh);
+      const way = wayOf(durable, rollout.mesh);
       const generation = servedGeneration.get(rollout.id) ?? 0;
-      const concerned = mesh && concernedProxies(rollout, mesh, proxies, generation);
+      const concerned = way && concernedProxies(rollout, way, proxies, generation);
       const waits = waitsFor(rollout, concerned ?? [], this.nowMs);
       return waits === undefined ? [] : [`${rollout.id} waits for ${waits}`];
     });
@@ -229,13 +229,16 @@ export class ScriptedLoop {
   }
 
   private proxy(name: string, ackedGeneration: number): ProxyStatus {
+    const node = name.includes('/') ? name.slice(0, name.indexOf('/')) : 'web';
     return {
       id: proxyId(name),
       identity: {
-        nodeId: isOfGateway(name) ? 'mesh/demo/virtualGateway/edge' : 'mesh/demo/virtualNode/web',
+        nodeId: isOfGateway(name)
+          ? 'mesh/demo/virtualGateway/edge'
+          : `mesh/demo/virtualNode/${node}`,
         resource: isOfGateway(name)
           ? { mesh: 'demo', kind: 'VirtualGateway', name: 'edge' }
-          : { mesh: 'demo', kind: 'VirtualNode', name: 'web' },
+          : { mesh: 'demo', kind: 'VirtualNode', name: node },
         instance: name,
         kind: 'envoy',
       },
@@ -349,7 +352,7 @@ function printDrawn(by: Route['drawnBy']): string {
   return by.kind === 'requestId' ? ' by request' : ` by ${by.kind} ${by.name}`;
 }
 
-/** Proxies are of the gateway or of the node `web`, by their names. */
+/** Proxies are of the gateway or of a node, by their names. */
 function isOfGateway(proxy: string): boolean {
   return proxy.startsWith('edge');
 }
@@ -368,12 +371,14 @@ function readService(word: string): ServiceSpec {
   const pairs = rest.split(',').map((pair) => pair.split('='));
   const timeout = pairs.find(([key]) => key === 'timeout')?.[1];
   const gatewayPrefix = pairs.find(([key]) => key === 'gateway')?.[1];
+  const called = pairs.flatMap(([key, value]) => (key === 'calls' ? (value ?? []) : []));
   const weights = pairs.filter(([key]) => key?.startsWith('v'));
   return {
     name,
     weights: Object.fromEntries(weights.map(([key = '', value]) => [key, Number(value)])),
     timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
     gatewayPrefix,
+    calls: called,
   };
 }
 

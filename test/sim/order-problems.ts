@@ -32,10 +32,10 @@ export function turnProblems(from: Rollout, { before, after }: Moment): readonly
 export function quorumProblems(
   from: Rollout,
   since: ServedSince,
-  { after }: Moment,
+  moment: Moment,
 ): readonly string[] {
   const isWave = from.plan.steps[from.step]?.stage === 'config';
-  const reached = concernedProxies(from, after).filter(
+  const reached = concernedProxies(from, moment).filter(
     ({ identity }) => !isWave || isInWave(from, identity.instance),
   );
   const taken = reached.filter(({ ackedGeneration }) => ackedGeneration >= since.generation);

@@ -28,6 +28,7 @@ import {
   turnProblems,
   wayBackProblems,
 } from './order-problems.js';
+import { runningOf } from './served.js';
 import { reachedResources } from './simulated-fleet.js';
 
 /** When and as which publication a rollout's present position was served first. */
@@ -65,7 +66,7 @@ export function transitionProblems(
 ): readonly string[] {
   const problems: string[] = [];
   const isLate = moment.nowMs - since.atMs >= moment.ackDeadlineMs;
-  const owing = concernedProxies(from, moment.after).filter(
+  const owing = concernedProxies(from, moment).filter(
     (proxy) =>
       proxy.ackedGeneration < since.generation && proxy.connectedAtMs <= moment.decidedAtMs,
   );
@@ -121,16 +122,25 @@ function isWaitingOrCompleting(phase: Rollout['phase']): boolean {
   return phase === 'WaitingForApproval' || phase === 'Completing';
 }
 
-/** Proxies that are given a resource of the group before, during or after the rollout. */
-export function concernedProxies(rollout: Rollout, state: LoopState): readonly ProxyStatus[] {
-  const mesh = state.durable.meshes.get(rollout.mesh);
-  if (mesh === undefined) {
+/**
+ * Proxies that are given a resource of the group before, during or after the rollout, with whatever else
+ * was under way when the transition was decided: what begins in the same event was served to nobody yet.
+ */
+export function concernedProxies(
+  { mesh: name, group }: Rollout,
+  { before, after }: Moment,
+): readonly ProxyStatus[] {
+  const applied = before.durable.meshes.get(name)?.applied;
+  if (applied === undefined) {
     return [];
   }
-  const { resources } = rollout.group;
-  const versions = [mesh.applied, mesh.desired, applyChanges(mesh.applied, resources)];
-  const keys = new Set(resources.map(({ ref }) => `${ref.kind}/${ref.name}`));
-  return [...state.proxies.values()].filter((proxy) => {
+  const underWay = runningOf(before.durable).filter(
+    ({ mesh, phase, isQueued }) => mesh === name && phase !== 'RollingBack' && isQueued !== true,
+  );
+  const resources = [...underWay.flatMap((one) => one.group.resources), ...group.resources];
+  const versions = [applied, applyChanges(applied, resources)];
+  const keys = new Set(group.resources.map(({ ref }) => `${ref.kind}/${ref.name}`));
+  return [...after.proxies.values()].filter((proxy) => {
     const node = proxy.identity.resource?.name ?? '';
     const reached = versions.flatMap((version) => reachedResources(version, node) ?? []);
     return reached.some(({ kind, name }) => keys.has(`${kind}/${name}`));
@@ -297,20 +307,12 @@ function sharesOf({ targets }: Route): ReadonlyMap<string, number> {
 }
 
 /** A wave is as large as its step says, or just large enough for one proxy that is there. */
-function waveProblems(to: Rollout, { before, after }: Moment): readonly string[] {
+function waveProblems(to: Rollout, moment: Moment): readonly string[] {
   const step = to.plan.steps[to.step];
   if (step?.stage !== 'config' || to.waveShare <= step.progress / 100) {
     return [];
   }
-  // It was drawn before what else ended in this step became part of what is applied.
-  const desired = after.durable.meshes.get(to.mesh);
-  const applied = (before.durable.meshes.get(to.mesh) ?? desired)?.applied;
-  if (desired === undefined || applied === undefined) {
-    return [];
-  }
-  const meshes = new Map(after.durable.meshes).set(to.mesh, { ...desired, applied });
-  const then = { ...after, durable: { ...after.durable, meshes } };
-  const instances = new Set(concernedProxies(to, then).map(({ identity }) => identity.instance));
+  const instances = new Set(concernedProxies(to, moment).map(({ identity }) => identity.instance));
   const reached = [...instances].filter((one) => wavePlace(to.id, one) < to.waveShare);
   return reached.length === 1
     ? []

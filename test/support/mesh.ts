@@ -20,6 +20,8 @@ export interface ServiceSpec {
   readonly endpointPort?: number;
   /** The gateway `edge` hands it requests below this path. */
   readonly gatewayPrefix?: string;
+  /** Services that its versions call. */
+  readonly calls?: readonly string[];
 }
 
 /**
@@ -54,7 +56,7 @@ function caller(services: readonly ServiceSpec[]): VirtualNode {
     name: 'web',
     labels: {},
     listeners: [],
-    backends: services.map((service) => ({ virtualService: `${service.name}.demo.local` })),
+    backends: backendsTo(services.map(({ name }) => name)),
   };
 }
 
@@ -68,8 +70,12 @@ function nodesOf(service: ServiceSpec): readonly VirtualNode[] {
       kind: 'static',
       endpoints: [{ address: '127.0.0.1', port: service.endpointPort ?? 9000 }],
     },
-    backends: [],
+    backends: backendsTo(service.calls ?? []),
   }));
+}
+
+function backendsTo(services: readonly string[]): VirtualNode['backends'] {
+  return services.map((name) => ({ virtualService: `${name}.demo.local` }));
 }
 
 function serviceOf(service: ServiceSpec): VirtualService {
