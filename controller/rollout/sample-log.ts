@@ -39,6 +39,9 @@ export const historyMaxMs = 15 * 60_000;
 /** Samples that are too old are cut in batches: shifting at each one would cost the whole list each time. */
 const batch = 1024;
 
+/** How much of `allMax` is kept where there is more. */
+const keptShare = 0.75;
+
 /** How two samples of the same proxy, one right after the other, are one. */
 export type JoinSamples<Kind extends Sample> = (earlier: Kind, later: Kind) => Kind;
 
@@ -111,12 +114,23 @@ export class SampleLog<Kind extends Sample> {
     }
   }
 
+  /**
+   * Those that are about as large as the largest, again and again until there is room for a while: to look
+   * for them costs as much as there are nodes, and where all have few samples each, one frees few.
+   */
   private coarsenLargest(): void {
-    const [largest] = [...this.samplesByKey].sort(
-      ([, left], [, right]) => right.length - left.length,
-    );
-    if (largest !== undefined) {
-      this.coarsen(...largest);
+    for (let before = Infinity; this.count < before; ) {
+      before = this.count;
+      const lengths = [...this.samplesByKey.values()].map(({ length }) => length);
+      const largest = lengths.reduce((left, right) => Math.max(left, right), 0);
+      for (const [key, samples] of this.samplesByKey) {
+        if (this.count <= this.allMax * keptShare) {
+          return;
+        }
+        if (samples.length > largest / 2) {
+          this.coarsen(key, samples);
+        }
+      }
     }
   }
 

@@ -56,6 +56,33 @@ log('the largest log gives way where all of them are too many', () => {
   assert.is([...small.since({ ...query, virtualNode: 'quiet' }, 0)].length, 20);
 });
 
+log('many small logs give way together, a few times and not at every sample', () => {
+  let joins = 0;
+  const nodes = 100;
+  const all = 4000;
+  const small = new SampleLog<LoadSample>(
+    (_, later) => {
+      joins += 1;
+      return later;
+    },
+    all,
+    all,
+  );
+  const seconds = 200;
+  const sizes: number[] = [];
+  for (let second = 0; second < seconds; second += 1) {
+    for (let node = 0; node < nodes; node += 1) {
+      small.record(sample(second, 'p', `n${node}`));
+      sizes.push(small.size());
+    }
+  }
+  assert.ok(Math.max(...sizes) <= all, `${Math.max(...sizes)} samples`);
+  // Each time it gives way a quarter goes: as often as a quarter has come.
+  const times = sizes.filter((size, index) => size < (sizes[index - 1] ?? 0)).length;
+  assert.ok(times > 0 && times <= (nodes * seconds) / (all * 0.25), `${times} times`);
+  assert.ok(joins < nodes * seconds, `${joins} joined`);
+});
+
 log('where every sample is of another proxy the oldest are forgotten', () => {
   const small = new SampleLog<LoadSample>((_, later) => later, 100);
   for (let second = 0; second < 500; second += 1) {
