@@ -18,10 +18,25 @@ const statesMax = rollbackRevisionsMax + 1;
 /** Names of groups that are remembered: more than a large mesh has routers. */
 const namesMax = 10_000;
 
-/** `past` with `rollout`, which has succeeded. */
-export function withPast(past: Past, rollout: Rollout, nowMs: number): Past {
-  const key = `${rollout.mesh}/${rollout.name}`;
-  const state: PastState = {
+/** `past` with `succeeded`, which have now. */
+export function withPast(past: Past, succeeded: readonly Rollout[], nowMs: number): Past {
+  const next = new Map(past);
+  for (const rollout of succeeded) {
+    const key = `${rollout.mesh}/${rollout.name}`;
+    const states = [...(next.get(key) ?? []), stateBefore(rollout, nowMs)].slice(-statesMax);
+    // Last in the order of names: who is forgotten first has not changed for longest.
+    next.delete(key);
+    next.set(key, states);
+    const [oldest] = next.keys();
+    if (next.size > namesMax && oldest !== undefined) {
+      next.delete(oldest);
+    }
+  }
+  return next;
+}
+
+function stateBefore(rollout: Rollout, nowMs: number): PastState {
+  return {
     rollout: rollout.id,
     revision: rollout.revision.id,
     atMs: nowMs,
@@ -29,15 +44,6 @@ export function withPast(past: Past, rollout: Rollout, nowMs: number): Past {
     hasSteps: rollout.plan.steps.length > 0 || rollout.plan.returnsTo !== undefined,
     was: contentOf(rollout.group, 'before'),
   };
-  const next = new Map(past);
-  // Last in the order of names: who is forgotten first has not changed for longest.
-  next.delete(key);
-  next.set(key, [...(past.get(key) ?? []), state].slice(-statesMax));
-  const [oldest] = next.keys();
-  if (next.size > namesMax && oldest !== undefined) {
-    next.delete(oldest);
-  }
-  return next;
 }
 
 function howReached({ plan, isForced }: Rollout): PastState['how'] {

@@ -4,17 +4,14 @@
  * or held, and reconciles. It does no I/O: `loop.ts` stores, publishes and tells, in that order.
  */
 import { assertNever } from '../base/assert.js';
-import { applyChanges } from '../diff/diff-meshes.js';
-import { shareMesh } from '../diff/share.js';
 import { advanceRollout } from '../rollout/advance.js';
 import { isEnded, type Rollout } from '../rollout/rollout.js';
 import { announcementsOf, announceRevision, historyOf } from './announce.js';
 import type { LoopEvent, StepResult, Taken } from './events.js';
 import { servedKey, withGeneration } from './generation.js';
-import { holdRollout } from './hold.js';
 import { takeMeasurement } from './orders.js';
-import { withPast } from './past.js';
 import { reconcile } from './reconcile.js';
+import { settle } from './settle.js';
 import type { DurableState, LoopState } from './state.js';
 import { takeCommand } from './take-command.js';
 import { loseProxy, reviewAnnounced, takeProxy } from './take-proxy.js';
@@ -173,32 +170,6 @@ function advanceAll(
     rollouts.set(rollout.id, advanceRollout(rollout, world));
   }
   return { ...state, durable: { ...state.durable, rollouts } };
-}
-
-/** What ended in this step becomes part of what is applied, or is held. */
-function settle(before: DurableState, after: DurableState, nowMs: number): DurableState {
-  const ended = [...after.rollouts.values()].filter((rollout) => {
-    const previous = before.rollouts.get(rollout.id);
-    return isEnded(rollout.phase) && previous !== undefined && !isEnded(previous.phase);
-  });
-  if (ended.length === 0) {
-    return after;
-  }
-  const meshes = new Map(after.meshes);
-  const held = new Map(after.held);
-  let { past } = after;
-  for (const rollout of ended) {
-    const mesh = meshes.get(rollout.mesh);
-    if (mesh !== undefined && rollout.phase === 'Succeeded') {
-      const applied = shareMesh(mesh.desired, applyChanges(mesh.applied, rollout.group.resources));
-      meshes.set(rollout.mesh, { ...mesh, applied });
-      past = withPast(past, rollout, nowMs);
-    }
-    if (rollout.phase === 'RolledBack' || rollout.phase === 'Aborted') {
-      held.set(rollout.id, holdRollout(rollout, nowMs));
-    }
-  }
-  return { ...after, meshes, held, past };
 }
 
 /** Since when each rollout is in its phase, for people who ask how long it has waited. */

@@ -96,9 +96,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what failed is applied',
-    file: 'loop/step.js',
-    text: "mesh !== undefined && rollout.phase === 'Succeeded'",
-    becomes: 'mesh !== undefined',
+    file: 'loop/settle.js',
+    text: "const succeeded = ended.filter(({ phase }) => phase === 'Succeeded');",
+    becomes: 'const succeeded = ended;',
     problem: /is applied anew and nothing has succeeded/,
   },
   {
