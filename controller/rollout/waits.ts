@@ -68,11 +68,35 @@ function waitsForProxies(rollout: Rollout, proxies: readonly ConcernedProxy[]): 
   if (owing.length === 0) {
     return 'the next look at it: every proxy has acknowledged it';
   }
+  const short = needsQuorum(rollout) ? missingQuorum(rollout, proxies) : '';
+  return `acknowledgement by ${nameSome(owing.map(({ id }) => id))}${short}`;
+}
+
+/** False at the ends of a rollout, where whoever is silent is left out in any case. */
+function needsQuorum({ phase, plan }: Rollout): boolean {
+  const movesTraffic = plan.steps.length > 0 || plan.returnsTo !== undefined;
+  return phase === 'Progressing' || phase === 'Baking' || (phase === 'Pending' && movesTraffic);
+}
+
+/** ` (0 of 1 have, the quorum is 50 %)`; empty where enough have. */
+function missingQuorum(rollout: Rollout, proxies: readonly ConcernedProxy[]): string {
   const { quorum } = rollout.plan.proxies ?? policyDefaults.proxies;
   const { count, of, share } = takenBy(rollout, proxies);
-  const isShort = rollout.phase === 'Progressing' && share < quorum;
-  const short = isShort ? ` (${count} of ${of} have, the quorum is ${quorum} %)` : '';
-  return `acknowledgement by ${nameSome(owing.map(({ id }) => id))}${short}`;
+  return share < quorum ? ` (${count} of ${of} have, the quorum is ${quorum} %)` : '';
+}
+
+/** Of a step that baked already: by who came since, or by more, where those that had it have left. */
+function waitsForAcknowledgement(
+  owing: readonly ConcernedProxy[],
+  young: readonly ConcernedProxy[],
+  short: string,
+): readonly string[] {
+  if (short !== '') {
+    return [`acknowledgement by ${nameSome(owing.map(({ id }) => id))}${short}`];
+  }
+  return young.length === 0
+    ? []
+    : [`acknowledgement by ${nameSome(young.map(({ id }) => id))}, connected since`];
 }
 
 function waitsForWhileBaking(
@@ -82,15 +106,13 @@ function waitsForWhileBaking(
 ): string {
   const untilMs = bakedAtMs(rollout, nowMs);
   const until = new Date(untilMs).toISOString().replace(/\.\d+Z$/, 'Z');
-  const young = proxies.filter(
-    ({ hasAcked, connectedAtMs }) => !hasAcked && connectedAtMs > (rollout.ackedAtMs ?? 0),
-  );
+  const owing = proxies.filter(({ hasAcked }) => !hasAcked);
+  const young = owing.filter(({ connectedAtMs }) => connectedAtMs > (rollout.ackedAtMs ?? 0));
+  const short = missingQuorum(rollout, proxies);
   const waits = [
     ...(nowMs < untilMs ? [`bake time until ${until}`] : []),
     ...(proxies.length === 0 ? ['a proxy, since none that it concerns is connected'] : []),
-    ...(young.length === 0
-      ? []
-      : [`acknowledgement by ${nameSome(young.map(({ id }) => id))}, connected since`]),
+    ...waitsForAcknowledgement(owing, young, short),
     ...openGates(rollout).map(({ name, text }) =>
       text === '' ? `gate ${name}` : `gate ${name}: ${text}`,
     ),
