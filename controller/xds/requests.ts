@@ -27,10 +27,9 @@ export function decodeRequest(variant: Variant, bytes: Buffer): DecodedRequest {
 }
 
 /** Field numbers of `DiscoveryRequest` and `DeltaDiscoveryRequest`. */
-const sotwNamesField = 3;
-const subscribeField = 3;
-const unsubscribeField = 4;
-const initialVersionsField = 5;
+const sotwLists = [3] as const;
+/** Names to subscribe to and to unsubscribe from, and the versions that a client brings along. */
+const deltaLists = [3, 4, 5] as const;
 
 type TextKey = 'version_info' | 'type_url' | 'response_nonce';
 const sotwTexts = new Map<number, TextKey>([
@@ -65,7 +64,7 @@ function plainTexts(bytes: Buffer, keys: ReadonlyMap<number, TextKey>): PlainReq
 }
 
 function decodeSotw(bytes: Buffer): DecodedRequest {
-  const { names, rest } = takeOut(bytes, { names: sotwNamesField });
+  const [names = empty, rest = empty] = takeOut(bytes, sotwLists);
   const message =
     plainTexts(rest, sotwTexts) ??
     decodeMessage('envoy.service.discovery.v3.DiscoveryRequest', rest);
@@ -84,11 +83,10 @@ function decodeSotw(bytes: Buffer): DecodedRequest {
 }
 
 function decodeDelta(bytes: Buffer): DecodedRequest {
-  const { subscribe, unsubscribe, versions, rest } = takeOut(bytes, {
-    subscribe: subscribeField,
-    unsubscribe: unsubscribeField,
-    versions: initialVersionsField,
-  });
+  const [subscribe = empty, unsubscribe = empty, versions = empty, rest = empty] = takeOut(
+    bytes,
+    deltaLists,
+  );
   const message =
     plainTexts(rest, deltaTexts) ??
     decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', rest);
@@ -108,40 +106,38 @@ function decodeDelta(bytes: Buffer): DecodedRequest {
 }
 
 /**
- * The bytes of the fields that may be there thousands of times, by the name that they are given in
- * `fields`, and the `rest`, which is a short message.
+ * The bytes of the fields that may be there thousands of times, in the order of `fields`, and behind them
+ * the rest, which is a short message. Most requests have none of those and are their own rest; every
+ * acknowledgement of every proxy comes through here, so nothing is made that is not needed.
  */
-function takeOut<K extends string>(
-  bytes: Buffer,
-  fields: Readonly<Record<K, number>>,
-): Readonly<Record<K | 'rest', Buffer>> {
-  const runs = new Map<number, Buffer[]>();
-  const entries = Object.entries<number>(fields);
-  const taken = new Set(entries.map(([, field]) => field));
-  const none = -1;
-  let run = none;
+function takeOut(bytes: Buffer, fields: readonly number[]): readonly Buffer[] {
+  const restPlace = fields.length;
+  const runs: (Buffer[] | undefined)[] = new Array(restPlace + 1).fill(undefined);
+  let place = restPlace;
   let begin = 0;
   const close = (end: number): void => {
-    const list = runs.get(run) ?? [];
-    runs.set(run, list);
-    list.push(bytes.subarray(begin, end));
-    begin = end;
+    if (end > begin) {
+      const list = runs[place] ?? [];
+      runs[place] = list;
+      list.push(begin === 0 && end === bytes.length ? bytes : bytes.subarray(begin, end));
+      begin = end;
+    }
   };
-  const reader = new FieldReader(bytes);
-  while (reader.next()) {
-    const field = taken.has(reader.field) ? reader.field : none;
-    if (field !== run) {
+  for (const reader = new FieldReader(bytes); reader.next(); ) {
+    const found = fields.indexOf(reader.field);
+    const next = found < 0 ? restPlace : found;
+    if (next !== place) {
       close(reader.begin);
-      run = field;
+      place = next;
     }
   }
   close(bytes.length);
-  const joined = (field: number): Buffer => {
-    const [first = empty, ...others] = (runs.get(field) ?? []).filter((each) => each.length > 0);
-    return others.length === 0 ? first : Buffer.concat([first, ...others]);
-  };
-  const parts = entries.map(([key, field]) => [key, joined(field)] as const);
-  return Object.fromEntries([...parts, ['rest', joined(none)]]) as Record<K | 'rest', Buffer>;
+  return runs.map(joined);
+}
+
+function joined(run: readonly Buffer[] | undefined): Buffer {
+  const [first = empty, ...others] = run ?? [];
+  return others.length === 0 ? first : Buffer.concat([first, ...others]);
 }
 
 const empty = Buffer.alloc(0);

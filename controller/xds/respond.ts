@@ -13,6 +13,19 @@ import type { Content, Response, StreamState } from './stream-state.js';
 import { isFresh, type TypeState, wants } from './type-state.js';
 import { referencesOf } from './whole-sets.js';
 
+/**
+ * False where `nextResponse` would find nothing and change nothing, which is so most of the time: after
+ * every acknowledgement, and each second of every proxy that is in sync.
+ */
+export function isAnythingDue({ types }: StreamState): boolean {
+  for (const { owesAnswer, asked, changed, assumed } of types.values()) {
+    if (owesAnswer || asked.size > 0 || changed.size > 0 || assumed.size > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /** The response to send now, which counts as sent; undefined where nothing is due or all has to wait. */
 export function nextResponse(stream: StreamState, nowMs: number): Response | undefined {
   const { snapshot } = stream;

@@ -79,7 +79,7 @@ function awaitsSecret(stream: StreamState, state: TypeState): boolean {
 
 /** The client's words on a resource that it is to have and has refused. */
 function refusalOf({ snapshot }: StreamState, state: TypeState): string | undefined {
-  if (snapshot === undefined) {
+  if (snapshot === undefined || state.refused.size === 0) {
     return undefined;
   }
   for (const [name, versions] of state.refused) {

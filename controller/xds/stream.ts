@@ -6,7 +6,7 @@
 import type { ResourceType, Snapshot } from '../envoy/snapshot.js';
 import { type DeltaRequest, receiveDelta } from './delta.js';
 import { type StandingRefusal, setSnapshot } from './desire.js';
-import { nextResponse } from './respond.js';
+import { isAnythingDue, nextResponse } from './respond.js';
 import { receiveSotw, type SotwRequest } from './sotw.js';
 import { updateStatus } from './status.js';
 import type { Response, StreamState } from './stream-state.js';
@@ -57,6 +57,9 @@ export function publish(
 
 /** The next response to send, which counts as sent; undefined where there is none now. */
 export function next(stream: StreamState, nowMs: number): Response | undefined {
+  if (!isAnythingDue(stream)) {
+    return undefined;
+  }
   const response = nextResponse(stream, nowMs);
   updateStatus(stream, nowMs);
   return response;
