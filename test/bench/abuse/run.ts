@@ -2,12 +2,14 @@
  * `npm run bench:abuse -- [--only NAME,…] [--clients 50] [--services 100] [--seconds 8]`: plays every attack
  * against a server process of its own while clients that behave get updates, and prints a table: what came
  * of the attack, how far the server's memory rose at most, and the clients' 99th percentile beside what it
- * was on the same server before. It needs Linux's /proc.
+ * was on the same server before. A quarter of a minute for each attack; every row is saved when it is there,
+ * in `test-output/bench/`. It needs Linux's /proc.
  */
 import { parseArgs } from 'node:util';
 import { present } from '../../../controller/base/assert.js';
 import { attacks } from '../../support/abuse/attacks.js';
 import { type AttackResult, startSiege } from '../../support/abuse/siege.js';
+import { openReport } from '../report.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -25,7 +27,8 @@ const statusNames: Readonly<Record<string, string>> = {
   '13': 'INTERNAL',
   '14': 'UNAVAILABLE',
 };
-const row = (cells: readonly (string | number)[]) => console.log(`| ${cells.join(' | ')} |`);
+const report = openReport('abuse.md');
+const row = (cells: readonly (string | number)[]) => report.say(`| ${cells.join(' | ')} |`);
 row(['attack', 'what a peer does', 'sent', 'outcome', 'memory, MB', 'p99, ms', 'calm', 'ratio']);
 row(['---', '---', '---:', '---', '---:', '---:', '---:', '---:']);
 for (const { name, what } of attacks) {

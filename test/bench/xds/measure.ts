@@ -18,9 +18,6 @@ import { projectPath } from '../../support/project.js';
 const run = promisify(execFile);
 const target = fileURLToPath(new URL('../../../controller/xds-target/main.js', import.meta.url));
 
-/** The peer's slowest run takes minutes; one that takes longer hangs. */
-const runMs = 1_200_000;
-
 export interface Cell {
   readonly clients: number;
   readonly services: number;
@@ -34,8 +31,15 @@ export const serverNames = ['ours', 'ours-each', 'shared', 'each', 'linear'] as 
 export type ServerName = (typeof serverNames)[number];
 
 export interface Bench {
-  /** `burst`: so many changes within ten seconds are measured too. */
-  measure(server: ServerName, cell: Cell, options?: { readonly burst?: number }): Promise<Result>;
+  /**
+   * Rejects where it takes longer than `timeoutMs`. `burst`: so many changes within ten seconds are
+   * measured too.
+   */
+  measure(
+    server: ServerName,
+    cell: Cell,
+    options: { readonly timeoutMs: number; readonly burst?: number },
+  ): Promise<Result>;
 }
 
 /** Compiles what is needed into `folder`. */
@@ -44,7 +48,7 @@ export async function createBench(folder: string): Promise<Bench> {
   await run('go', ['build', '-o', `${folder}/`, './client', './peer'], { cwd });
   const worlds = new Map<number, Promise<string>>();
   return {
-    async measure(server, cell, { burst = 0 } = {}) {
+    async measure(server, cell, { timeoutMs, burst = 0 }) {
       const { clients, services, variant } = cell;
       const known = worlds.get(services) ?? writeWorld(folder, services);
       worlds.set(services, known);
@@ -53,7 +57,7 @@ export async function createBench(folder: string): Promise<Bench> {
       return withServer(command(folder, server, cell, world), async ({ xds, ctl, pid }) => {
         const flags = ['--xds', xds, '--ctl', ctl, '--pid', `${pid}`, '--burst', `${burst}`];
         const { stdout } = await run(join(folder, 'client'), [...flags, ...load], {
-          timeout: runMs,
+          timeout: Math.ceil(timeoutMs),
         });
         return JSON.parse(stdout) as Result;
       });

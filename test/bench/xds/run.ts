@@ -1,24 +1,23 @@
 /**
- * `npm run bench:xds -- [--clients 100,500,2000] [--services 100,1000] [--variants delta,sotw] [--runs 3]
- * [--servers ours,ours-each,shared,each,linear] [--growth only|no]`: our xDS server beside
- * go-control-plane's caches, on the same bytes. Of each cell all servers run one after the other, several
- * times over, so that noise falls on all alike; every run has a fresh server. Printed, as Markdown, are
- * medians and ratios, then how our own cost grows. It needs Go, which fetches its modules, and /proc.
+ * `npm run bench:xds -- [--clients 100,500,2000] [--services 100,1000] [--variants delta,sotw]
+ * [--servers ours,ours-each,shared,each,linear] [--runs 3] [--minutes 25] [--growth only|no]`: our xDS
+ * server beside go-control-plane's caches, on the same bytes, and how our own cost grows. All cells are
+ * measured once, then again up to `--runs` times as long as the minutes last; within a cell the servers run
+ * one after the other, so that noise falls on all alike, and every run has a fresh server. Each cell is
+ * printed and saved when it is there, in `test-output/bench/`; at the end come the medians and their ratios.
+ * It needs Go, which fetches its modules, and /proc.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import {
-  type Bench,
-  type Cell,
-  createBench,
-  type Result,
-  type ServerName,
-  serverNames,
-} from './measure.js';
-import { type CellResults, cellTable, figure, ratioTable, table } from './tables.js';
+import { errorText } from '../../../controller/base/op-error.js';
+import { openReport } from '../report.js';
+import { affordable, crossed, growthCells } from './cells.js';
+import { type Bench, type Cell, createBench, type ServerName, serverNames } from './measure.js';
+import { Results } from './results.js';
+import { cellTable, growthTable, ratioTable } from './tables.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -27,22 +26,37 @@ const { values: options } = parseArgs({
     variants: { type: 'string', default: 'delta,sotw' },
     servers: { type: 'string', default: serverNames.join(',') },
     runs: { type: 'string', default: '3' },
+    minutes: { type: 'string', default: '25' },
     growth: { type: 'string', default: 'yes' },
   },
 });
 const numbers = (list: string): number[] => list.split(',').map(Number);
-const runs = Number(options.runs);
-const clientCounts = numbers(options.clients);
-await checkDescriptors(Math.max(...clientCounts));
+const servers = options.servers.split(',') as ServerName[];
+const cells =
+  options.growth === 'only'
+    ? []
+    : crossed(
+        numbers(options.clients),
+        numbers(options.services),
+        options.variants.split(',') as Cell['variant'][],
+      );
+const grown = options.growth === 'no' ? [] : growthCells;
+
+/** Changes within ten seconds, of the growth cells. */
+const burst = 100;
+
+/** Longer than any run of an affordable server on an idle machine; one that takes longer is given up. */
+const runMsMax = 300_000;
+
+const report = openReport('xds.md');
+const results = new Results(openReport('xds.jsonl'));
+const growth = new Results(openReport('xds-growth.jsonl'));
+await checkDescriptors(Math.max(...[...cells, ...grown].map(({ clients }) => clients)));
 const folder = await mkdtemp(join(tmpdir(), 'headgate-bench-'));
 try {
   const bench = await createBench(folder);
-  if (options.growth !== 'only') {
-    await compare(bench);
-  }
-  if (options.growth !== 'no') {
-    await grow(bench);
-  }
+  const endMs = performance.now() + Number(options.minutes) * 60_000;
+  await measureAll(bench, endMs);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -57,83 +71,65 @@ async function checkDescriptors(clients: number): Promise<void> {
   }
 }
 
-async function compare(bench: Bench): Promise<void> {
-  const all: CellResults[] = [];
-  for (const cell of cells()) {
-    const results = new Map<ServerName, Result[]>();
-    for (let round = 0; round < runs; round += 1) {
-      for (const server of options.servers.split(',') as ServerName[]) {
-        const list = results.get(server) ?? [];
-        results.set(server, list);
-        list.push(await bench.measure(server, cell));
-      }
+async function measureAll(bench: Bench, endMs: number): Promise<void> {
+  /** By cell, how long it took the last time. */
+  const tookMs = new Map<Cell, number>();
+  for (let round = 1; round <= Number(options.runs); round += 1) {
+    for (const cell of grown) {
+      await within(cell, async () => {
+        await measure(bench, growth, cell, { server: 'ours', burst, endMs });
+        report.say(growthTable(measured(growth, [cell]), burst));
+      });
     }
-    const entries = [...results].map(([server, list]) => [server, medians(list)] as const);
-    const cellResults = { cell, medians: new Map(entries) };
-    all.push(cellResults);
-    console.log(cellTable(cellResults, runs));
-  }
-  console.log(ratioTable(all));
-}
-
-function cells(): readonly Cell[] {
-  return numbers(options.services).flatMap((services) =>
-    clientCounts.flatMap((clients) =>
-      (options.variants.split(',') as Cell['variant'][]).map((variant) => ({
-        clients,
-        services,
-        variant,
-      })),
-    ),
-  );
-}
-
-const growthCells: readonly Cell[] = [
-  { clients: 100, services: 100, variant: 'delta' },
-  { clients: 100, services: 1_000, variant: 'delta' },
-  { clients: 100, services: 10_000, variant: 'delta' },
-  { clients: 1_000, services: 100, variant: 'delta' },
-];
-
-/** Changes within ten seconds. */
-const burst = 100;
-
-/** What one change costs where there is ten times as much, and what many cost that come together. */
-async function grow(bench: Bench): Promise<void> {
-  const rows: string[][] = [];
-  for (const cell of growthCells) {
-    const list: Result[] = [];
-    for (let round = 0; round < runs; round += 1) {
-      list.push(await bench.measure('ours', cell, { burst }));
+    for (const cell of cells) {
+      await within(cell, async () => {
+        for (const server of affordable(cell, servers)) {
+          await measure(bench, results, cell, { server, endMs });
+        }
+        sayCell(cell);
+      });
     }
-    const result = medians(list);
-    rows.push([
-      `${cell.clients} × ${cell.services}`,
-      ...growthFigures.map(([key]) => figure(result[key])),
-    ]);
   }
-  const heads = ['clients × services', ...growthFigures.map(([, head]) => head)];
-  console.log(`\nGrowth, delta, ours; ${burst} changes in 10 s\n\n${table(heads, rows)}`);
+  report.say(growthTable(measured(growth, grown), burst));
+  report.say(ratioTable(measured(results, cells)));
+  console.log(`saved in ${report.path}`);
+
+  /** Measures where as much time is left as it took the last time. */
+  async function within(cell: Cell, task: () => Promise<void>): Promise<void> {
+    const startMs = performance.now();
+    if (startMs + (tookMs.get(cell) ?? 0) < endMs) {
+      await task();
+      tookMs.set(cell, performance.now() - startMs);
+    }
+  }
 }
 
-const growthFigures = [
-  ['stormS', 'storm s'],
-  ['stormCpuS', 'storm CPU s'],
-  ['rssMb', 'RSS MB'],
-  ['updateMedianMs', 'update ms, median'],
-  ['updateLastMs', 'last'],
-  ['updateCpuS', 'update CPU s'],
-  ['burstMs', 'many: the last ms'],
-  ['burstResponses', 'many: responses a proxy'],
-  ['burstCpuS', 'many: CPU s'],
-] as const;
+async function measure(
+  bench: Bench,
+  into: Results,
+  cell: Cell,
+  { server, endMs, ...more }: { server: ServerName; burst?: number; endMs: number },
+): Promise<void> {
+  const leftMs = Math.min(runMsMax, endMs - performance.now());
+  if (leftMs <= 0) {
+    return;
+  }
+  try {
+    into.add(cell, server, await bench.measure(server, cell, { ...more, timeoutMs: leftMs }));
+  } catch (error) {
+    const { clients, services, variant } = cell;
+    const name = `${server}, ${clients} × ${services} ${variant}`;
+    report.say(`\n${name}: not measured: ${errorText(error).slice(0, 500)}`);
+  }
+}
 
-function medians(list: readonly Result[]): Result {
-  const keys = Object.keys(list[0] ?? {});
-  return Object.fromEntries(
-    keys.map((key) => {
-      const sorted = list.map((each) => each[key] ?? Number.NaN).sort((a, b) => a - b);
-      return [key, sorted[Math.floor(sorted.length / 2)] ?? Number.NaN];
-    }),
-  );
+function sayCell(cell: Cell): void {
+  const found = results.of(cell);
+  if (found !== undefined) {
+    report.say(cellTable(found));
+  }
+}
+
+function measured(from: Results, list: readonly Cell[]) {
+  return list.flatMap((cell) => from.of(cell) ?? []);
 }

@@ -1,8 +1,8 @@
 /** The results as Markdown: for each cell what was measured, then one table of all ratios. */
-import type { Cell, Result, ServerName } from './measure.js';
+import type { CellResults } from './results.js';
 
 /** What the client prints, and how it is headed. */
-export const figures: readonly (readonly [key: string, head: string])[] = [
+const figures: readonly (readonly [key: string, head: string])[] = [
   ['stormS', 'storm s'],
   ['stormCpuS', 'storm CPU s'],
   ['updateMedianMs', 'update ms, median'],
@@ -20,12 +20,7 @@ const rivals = [
   { own: 'ours-each', other: 'linear', goal: 1 },
 ] as const;
 
-export interface CellResults {
-  readonly cell: Cell;
-  readonly medians: ReadonlyMap<ServerName, Result>;
-}
-
-export function cellTable({ cell, medians }: CellResults, runs: number): string {
+export function cellTable({ cell, medians, runs }: CellResults): string {
   const { clients, services, variant } = cell;
   const rows = [...medians].map(([server, result]) => [
     server,
@@ -52,17 +47,40 @@ export function ratioTable(all: readonly CellResults[]): string {
   return `\nRatios; above the goal in bold\n\n${table(heads, rows)}`;
 }
 
-export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
   const rule = heads.map((_, index) => (index === 0 ? '---' : '---:'));
   return [heads, rule, ...rows].map(line).join('');
 }
 
-export function figure(value: number | undefined): string {
+function figure(value: number | undefined): string {
   return value === undefined ? '' : value.toFixed(value < 10 ? 2 : 0);
 }
 
 function ratio(mine: number | undefined, theirs: number | undefined, goal: number): string {
   const value = (mine ?? Number.NaN) / (theirs ?? Number.NaN);
   return value > goal ? `**${value.toFixed(2)}**` : value.toFixed(2);
+}
+
+const growthFigures = [
+  ['stormS', 'storm s'],
+  ['stormCpuS', 'storm CPU s'],
+  ['rssMb', 'RSS MB'],
+  ['updateMedianMs', 'update ms, median'],
+  ['updateLastMs', 'last'],
+  ['updateCpuS', 'update CPU s'],
+  ['burstMs', 'many: the last ms'],
+  ['burstResponses', 'many: responses a proxy'],
+  ['burstCpuS', 'many: CPU s'],
+] as const;
+
+/** What one change costs where there is ten times as much, and what `burst` of them that come together. */
+export function growthTable(all: readonly CellResults[], burst: number): string {
+  const rows = all.map(({ cell: { clients, services }, medians, runs }) => [
+    `${clients} × ${services}`,
+    `${runs}`,
+    ...growthFigures.map(([key]) => figure(medians.get('ours')?.[key])),
+  ]);
+  const heads = ['clients × services', 'runs', ...growthFigures.map(([, head]) => head)];
+  return `\nGrowth, delta, ours; ${burst} changes in 10 s\n\n${table(heads, rows)}`;
 }
