@@ -4,6 +4,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from 'node:tls';
+import { contentHash } from '../base/hash.js';
 import { OpError } from '../base/op-error.js';
 import { type HostPort, isLoopback } from '../base/socket-address.js';
 import type { Clock } from '../loop/ports.js';
@@ -140,6 +141,10 @@ export function createConnections(options: ConnectionOptions): Connections {
     }
   });
   server.maxConnections = options.connectionsMax;
+  server.on('drop', (dropped) => {
+    const peer = `${dropped?.remoteAddress}:${dropped?.remotePort}`;
+    options.onRefused(peer, 'connections', `more than ${options.connectionsMax} connections`);
+  });
   const whenClosed = new Promise<void>((resolve) => server.once('close', resolve));
   return {
     listen: (address) => listen(server, address),
@@ -178,6 +183,14 @@ function tlsServer(options: ConnectionOptions): TlsServer {
 
 type AcceptedConnection = Connection & Inspected;
 
+/**
+ * Whom a cut is remembered for where a good certificate was shown. Its names alone would be too many: all
+ * proxies of a service have the same. Its key may be one file for them all, so the address counts as well.
+ */
+function culpritWith({ chain: [leaf] }: PeerCertificate, address: string | undefined): string {
+  return `certificate ${contentHash(leaf ?? '')} at ${address}`;
+}
+
 /** Without a certificate it is the address; what is on this machine has all the same one. */
 function culpritAt(address: string | undefined): string | undefined {
   return address === undefined || isLoopback(address) ? undefined : address;
@@ -194,7 +207,9 @@ function connectionOf(socket: Socket, banish: () => void): AcceptedConnection {
   return {
     peer: peerOf(socket),
     banish,
-    culprit: isGood ? `certificate ${certificate.subjectAltName}` : culpritAt(socket.remoteAddress),
+    culprit: isGood
+      ? culpritWith(certificate, socket.remoteAddress)
+      : culpritAt(socket.remoteAddress),
     traffic: () => ({
       readBytes: socket.bytesRead,
       writtenBytes: socket.bytesWritten,

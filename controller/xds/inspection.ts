@@ -17,8 +17,8 @@ export interface Inspected {
   /** `address:port`. */
   readonly peer: string;
   /**
-   * Whom a cut is remembered for: the certificate that was shown, else the address. Undefined: nobody, since
-   * all that this machine runs has the same address.
+   * Whom a cut is remembered for: the certificate that was shown and the address, else the address alone.
+   * Undefined: nobody, since all that this machine runs has the same address.
    */
   readonly culprit: string | undefined;
   traffic(): Traffic;

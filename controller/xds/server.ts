@@ -208,9 +208,12 @@ function createGuard(
       return () => watched.delete(entry);
     },
     recheck() {
-      for (const { caller, peer, end } of watched) {
+      for (const entry of watched) {
+        const { caller, peer, end } = entry;
         const why = caller.standing();
         if (why !== undefined) {
+          // A peer that does not take the end keeps its stream for a while, and was refused once.
+          watched.delete(entry);
           refusals.add({ reason: 'unauthenticated', peer, caller: caller.name, message: why });
           end(why);
         }
@@ -285,14 +288,15 @@ function serveStream(
   );
 }
 
-/** Serves a method of one request and one response. */
+/** Serves a method of one request and one response. Who takes long to ask may not count any more by then. */
 function serveUnary(
   { grpc, headers, connection }: Asking,
   caller: Caller,
   answer: (request: Buffer, caller: Caller) => Promise<Buffer>,
-  { settings }: Means,
+  { settings, guard }: Means,
 ): void {
   const requests: Buffer[] = [];
+  const unwatch = guard.watch(caller, connection.peer, (why) => grpc.end('unauthenticated', why));
   grpc.serve(
     {
       onPiece: (bytes) => connection.tookPiece(bytes),
@@ -317,9 +321,7 @@ function serveUnary(
       onReset() {
         // As below.
       },
-      onClose() {
-        // Nobody waits for the answer any more.
-      },
+      onClose: unwatch,
     },
     { requestBytesMax: settings.requestBytesMax, timeoutMs: timeoutOf(headers) },
   );

@@ -24,6 +24,9 @@ const program = fileURLToPath(new URL('../../controller/xds-target/main.js', imp
 /** How long nothing has to come. Everything that is due comes within a millisecond or two. */
 const silenceMs = 150;
 
+/** Characters of its log that are kept, the last ones. */
+const saidMax = 16_384;
+
 export interface TargetProcess {
   readonly xds: HostPort;
   readonly pid: number;
@@ -33,7 +36,12 @@ export interface TargetProcess {
   post(path: string, body?: string): Promise<{ readonly status: number; readonly json: unknown }>;
   /** A client with a connection of its own, closed with the target. */
   client(): XdsClient;
-  /** Ends it as a supervisor does; the exit code. */
+  /** What it has said on stderr, the end of it. */
+  said(): string;
+  /**
+   * Ends it as a supervisor does; the exit code.
+   * @throws what it said, where it had ended by itself before.
+   */
   stop(): Promise<number | null>;
 }
 
@@ -41,11 +49,19 @@ export interface TargetProcess {
 export async function startTarget(args: readonly string[] = []): Promise<TargetProcess> {
   const ports = ['--xds', '127.0.0.1:0', '--ctl', '127.0.0.1:0'];
   const child = spawn(process.execPath, [program, ...ports, ...args], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const exited = once(child, 'exit');
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-saidMax);
+  });
+  // Not `exit`: only then has everything been read that it said.
+  const exited = once(child, 'close');
   const line = once(createInterface(child.stdout), 'line') as Promise<[string]>;
-  const first = await Promise.race([line, exited.then(([code]) => [`ended with ${code}`])]);
+  const first = await Promise.race([
+    line,
+    exited.then(([code]) => [`ended with ${code}: ${said}`]),
+  ]);
   const [, xdsText = '', controlText = ''] =
     /^xds-target: xds (\S+) ctl (\S+)$/.exec(String(first[0])) ?? [];
   const xds = present(parseHostPort(xdsText), `an address in: ${first[0]}`);
@@ -57,6 +73,7 @@ export async function startTarget(args: readonly string[] = []): Promise<TargetP
   return {
     xds,
     pid: present(child.pid, 'the id of a process that runs'),
+    said: () => said,
     post,
     async serve(node, state) {
       const { status, json } = await post('/state', JSON.stringify({ node, ...state }));
@@ -72,6 +89,9 @@ export async function startTarget(args: readonly string[] = []): Promise<TargetP
     async stop() {
       for (const client of clients) {
         client.close();
+      }
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new Error(`xds-target had ended with ${child.exitCode ?? child.signalCode}: ${said}`);
       }
       child.kill('SIGTERM');
       const [code] = await exited;

@@ -48,7 +48,7 @@ test('a label that is wrong is no start', async () => {
       () => 'started',
       (error: Error) => error.message,
     );
-    assert.match(failed, /ended with 2/, args.join(' '));
+    assert.match(failed, /ended with 2: xds-target: .*\nusage: /s, args.join(' '));
   }
 });
 
