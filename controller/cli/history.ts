@@ -4,11 +4,11 @@ import type { HistoryView } from '../api/history-view.js';
 import { getJson } from './client.js';
 import type { Io } from './io.js';
 import { addHelp, addOutputOption, addServerOption, serverOf } from './options.js';
-import { type OutputFormat, renderData, renderTable, showTime } from './print.js';
+import { type ListFormat, listFormats, renderData, renderTable, showTime } from './print.js';
 
 interface HistoryOptions {
   readonly server?: string;
-  readonly output: OutputFormat;
+  readonly output: ListFormat;
   readonly kind?: string;
   readonly limit: string;
 }
@@ -30,16 +30,25 @@ export function historyCommand(io: Io): Command {
       const query = new URLSearchParams({ limit, ...(kind === undefined ? {} : { kind }) });
       const path = `/api/v1/history?${query}`;
       const entries = await getJson<readonly HistoryView[]>(serverOf(options, io.env), path);
-      if (options.output !== 'table') {
+      if (options.output === 'json' || options.output === 'yaml') {
         io.out(await renderData(entries, options.output));
+      } else if (options.output === 'name') {
+        io.out(entries.map(({ id }) => `${id}\n`).join(''));
       } else if (entries.length === 0) {
         io.say('Nothing has happened yet.');
       } else {
-        const rows = entries.map((entry) => [showTime(entry.at), entry.kind, entry.text]);
-        io.out(renderTable(['at', 'kind', 'event'], rows));
+        const isWide = options.output === 'wide';
+        const rows = entries.map(({ id, at, kind: of, rollout = '-', text }) => [
+          ...(isWide ? [String(id)] : []),
+          ...[showTime(at), of],
+          ...(isWide ? [rollout] : []),
+          text,
+        ]);
+        const headers = isWide ? ['id', 'at', 'kind', 'rollout', 'event'] : ['at', 'kind', 'event'];
+        io.out(renderTable(headers, rows));
       }
     });
-  return addHelp(addServerOption(addOutputOption(command)), [
+  return addHelp(addServerOption(addOutputOption(command, listFormats)), [
     'headgate history',
     'headgate history --kind command --limit 10 -o yaml',
   ]);

@@ -149,9 +149,14 @@ export function rolloutTable(
     showProgress(rollout),
     showCommit(rollout.revision),
     showTime(rollout.startedAt),
+    ...(isWide ? [rollout.policy ?? '-', rollout.commit.author, rollout.commit.title] : []),
+    // As long as it likes, so at the end.
     whyNow(rollout),
   ]);
-  const headers = ['rollout', 'mesh', 'phase', 'step', 'progress', 'revision', 'started', 'reason'];
-  const more = isWide ? ['policy', 'author', 'title'] : [];
-  return renderTable([...headers, ...more], rows);
+  const headers = [
+    ...['rollout', 'mesh', 'phase', 'step', 'progress', 'revision', 'started'],
+    ...(isWide ? ['policy', 'author', 'title'] : []),
+    'reason',
+  ];
+  return renderTable(headers, rows);
 }

@@ -8,7 +8,8 @@ import type { Io, Style } from './io.js';
 import { addHelp, addOutputOption, addServerOption, serverOf } from './options.js';
 import {
   type Cell,
-  type OutputFormat,
+  type ListFormat,
+  listFormats,
   paintState,
   renderData,
   renderFields,
@@ -21,7 +22,7 @@ import { addWatchOption, showOrWatch, type WatchOptions } from './watch.js';
 
 interface StatusOptions extends WatchOptions {
   readonly server?: string;
-  readonly output: OutputFormat;
+  readonly output: ListFormat;
 }
 
 export function statusCommand(io: Io): Command {
@@ -32,19 +33,32 @@ export function statusCommand(io: Io): Command {
       const server = serverOf(options, io.env);
       await showOrWatch(options, io, async () => {
         const status = await getJson<StatusView>(server, '/api/v1/status');
-        return options.output === 'table'
-          ? renderStatus(status, io.outStyle)
-          : renderData(status, options.output);
+        return render(status, options.output, io.outStyle);
       });
     });
-  return addHelp(addWatchOption(addServerOption(addOutputOption(command))), [
+  return addHelp(addWatchOption(addServerOption(addOutputOption(command, listFormats))), [
     'headgate status',
     'headgate status --watch',
     'headgate status -o json --server http://headgate.internal:8080',
   ]);
 }
 
-function renderStatus(status: StatusView, style: Style): string {
+/** `name`: what moves or waits, for other commands. */
+async function render(status: StatusView, output: ListFormat, style: Style): Promise<string> {
+  switch (output) {
+    case 'table':
+    case 'wide':
+      return renderStatus(status, style, output === 'wide');
+    case 'name':
+      return [...status.rollouts.map(({ id }) => id), ...status.held.map(({ rollout }) => rollout)]
+        .map((id) => `${id}\n`)
+        .join('');
+    default:
+      return renderData(status, output);
+  }
+}
+
+function renderStatus(status: StatusView, style: Style, isWide: boolean): string {
   const { repositories, proxies, held, rollouts } = status;
   const counts = `${proxies.connected} connected, ${proxies.synced} synced`;
   const fields: (readonly [string, string | Cell])[] =
@@ -70,7 +84,7 @@ function renderStatus(status: StatusView, style: Style): string {
   ]);
   const parts = [renderHeadline(status, style), renderFields(fields)];
   if (rollouts.length > 0) {
-    parts.push(rolloutTable(rollouts, style));
+    parts.push(rolloutTable(rollouts, style, isWide));
   }
   if (held.length > 0) {
     const rows = held.map((change) => [
