@@ -43,7 +43,7 @@ async function take(
 const names = (response: Received): readonly string[] => [...response.names].sort();
 
 scenario(
-  'D01 (27): a first request without names gets everything, each with its version',
+  'D01 (27, 29): a first request without names gets everything, each with its version',
   async (t) => {
     t.serve(node, world);
     const stream = t.client().delta(node);
@@ -162,7 +162,7 @@ scenario('35: of what changed while a client was away, only that is sent', async
   assert.equal(names(response), ['b', 'c']);
 });
 
-scenario('35: versions are the same across a restart', async (t) => {
+scenario('29, 35: versions are the same across a restart', async (t) => {
   t.serve(node, world);
   const { versions } = await take(t.client().delta(node), 'cluster');
   await t.restart();

@@ -1,6 +1,6 @@
 /**
- * Statements at the edge of the protocol: what is asked for though nothing names it (36), time to live (38),
- * everybody at once (43).
+ * Statements at the edge of the protocol: what is asked for though nothing names it (36), what is
+ * asked for again because of another change (22), time to live (38), everybody at once (43).
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -94,5 +94,24 @@ scenario('38: nothing expires, though the client could: what it has it keeps', a
   assert.is(resources.length, 2);
   assert.ok(resources.every(({ ttl, resource }) => ttl === undefined && resource !== undefined));
 });
+
+scenario(
+  '22: state of the world: routes are answered again after their listener changed',
+  async (t) => {
+    t.serve(node, world);
+    const stream = t.client().sotw(node);
+    stream.send('listener');
+    stream.ack(await stream.receive('listener'));
+    stream.send('route', { resource_names: ['r'] });
+    const routes = await stream.receive('route');
+    stream.ack(routes, ['r']);
+    t.serve(node, { ...world, lds: ['l:2>r'] });
+    await stream.receive('listener');
+    await stream.quiet();
+    // The same request once more, with the version and nonce that it has.
+    stream.ack(routes, ['r']);
+    assert.equal((await stream.receive('route')).names, ['r']);
+  },
+);
 
 test.run();

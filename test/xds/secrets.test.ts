@@ -4,6 +4,7 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { present } from '../../controller/base/assert.js';
 import { type Secret, withSecrets } from '../../controller/envoy/secrets.js';
 import type { ResourceType, Snapshot } from '../../controller/envoy/snapshot.js';
 import { snapshotFor } from '../../controller/envoy/translate.js';
@@ -17,7 +18,9 @@ import { meshFromYaml } from '../support/yaml-mesh.js';
 const owner = 'mesh/m/virtualNode/vault';
 const thief = 'mesh/m/virtualNode/thief';
 
-const mesh = meshFromYaml(`apiVersion: headgate/v1
+/** A node whose listener names two secrets; its `mode` is in the listener and nowhere else. */
+const meshWith = (mode: 'STRICT' | 'PERMISSIVE') =>
+  meshFromYaml(`apiVersion: headgate/v1
 kind: Mesh
 metadata: { name: m }
 ---
@@ -28,16 +31,21 @@ spec:
   listeners:
     - portMapping: { port: 8080, protocol: http }
       tls:
-        mode: STRICT
+        mode: ${mode}
         certificate: { sds: { secretName: server } }
         validation: { trust: { sds: { secretName: authorities } } }
   serviceDiscovery: { dns: { hostname: vault.internal } }
 `);
 
-const translated = snapshotFor(mesh, {
-  ...identityOf(owner),
-  resource: { mesh: 'm', kind: 'VirtualNode', name: 'vault' },
-});
+const translate = (mode: 'STRICT' | 'PERMISSIVE') =>
+  present(
+    snapshotFor(meshWith(mode), {
+      ...identityOf(owner),
+      resource: { mesh: 'm', kind: 'VirtualNode', name: 'vault' },
+    }),
+    'a node that is there',
+  );
+const translated = translate('STRICT');
 
 const pair = (text: string): Secret => ({
   certificate: {
@@ -49,14 +57,16 @@ const pair = (text: string): Secret => ({
 const trust: Secret = { trust: { kind: 'trust', authorities: Buffer.from('ca') } };
 const [first, second] = [pair('1'), pair('2')];
 
-function snapshotWith(secrets: Readonly<Record<string, Secret>>): Snapshot {
-  if (translated === undefined) {
-    throw new Error('there is no such node');
-  }
-  return withSecrets(translated, new Map(Object.entries(secrets)));
+function snapshotWith(
+  secrets: Readonly<Record<string, Secret>>,
+  snapshot: Snapshot = translated,
+): Snapshot {
+  return withSecrets(snapshot, new Map(Object.entries(secrets)));
 }
 
 const whole = snapshotWith({ server: first, authorities: trust, other: second });
+/** The same secrets, and another listener of the same name. */
+const relistened = snapshotWith({ server: first, authorities: trust }, translate('PERMISSIVE'));
 
 /** Both variants as one: what a test asks for, and what it gets. */
 interface Asking {
@@ -182,5 +192,42 @@ for (const variant of ['sotw', 'delta'] as const) {
     assert.equal((await stream.receive()).names, ['barrier']);
   });
 }
+
+const secretNames = ['server', 'authorities'];
+const sorted = ({ names }: Received): readonly string[] => [...names].sort();
+
+test(
+  '22: delta: secrets follow a changed listener unasked',
+  withServer(async (t) => {
+    t.serve(owner, whole);
+    const stream = t.client().delta(owner);
+    stream.send('listener');
+    stream.ack(await stream.receive('listener'));
+    stream.send('secret', { resource_names_subscribe: secretNames });
+    stream.ack(await stream.receive('secret'));
+    t.serve(owner, relistened);
+    const { names, removed } = await stream.receive('listener');
+    assert.equal({ names, removed }, { names: ['lds_ingress_0.0.0.0_15000'], removed: [] });
+    assert.equal(sorted(await stream.receive('secret')), ['authorities', 'server']);
+  }),
+);
+
+test(
+  '22: state of the world: secrets are answered again after their listener changed',
+  withServer(async (t) => {
+    t.serve(owner, whole);
+    const stream = t.client().sotw(owner);
+    stream.send('listener');
+    stream.ack(await stream.receive('listener'));
+    stream.send('secret', { resource_names: secretNames });
+    const secrets = await stream.receive('secret');
+    stream.ack(secrets, secretNames);
+    t.serve(owner, relistened);
+    await stream.receive('listener');
+    // The same request once more, with the version and nonce that it has.
+    stream.ack(secrets, secretNames);
+    assert.equal(sorted(await stream.receive('secret')), ['authorities', 'server']);
+  }),
+);
 
 test.run();

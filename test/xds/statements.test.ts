@@ -55,6 +55,15 @@ test('every file that the table names has a test with one of its numbers in its 
   }
 });
 
+test('every number that the table names is that of a test in one of the files beside it', () => {
+  for (const { numbers, files } of table) {
+    const found = new Set(files.flatMap((file) => [...numbersIn(file)]));
+    for (const number of numbers) {
+      assert.ok(found.has(number), `no test of ${number} in ${files.join(', ')}`);
+    }
+  }
+});
+
 test('every statement of the probe, S01 to S22 and D01 to D23, has a test, and one from outside', () => {
   const sources = sourcesIn('xds');
   const outside = sourcesIn('xds-target');
