@@ -4,55 +4,117 @@
  */
 import { compareText } from '../base/problem.js';
 import { sameValue } from '../base/same-value.js';
-import { type Mesh, type Resource, type ResourceRef, resourceKey } from '../mesh/model.js';
-import { allResources, keyIn } from '../mesh/references.js';
+import { placeOf } from '../mesh/by-name.js';
+import {
+  type Mesh,
+  type Resource,
+  type ResourceKind,
+  type ResourceRef,
+  resourceKey,
+  resourcesOf,
+} from '../mesh/model.js';
 import type { ResourceChange } from './change.js';
 
-/** The differences, sorted by key. Both meshes have the same name. */
+/** The kinds of resources in the order of their keys. */
+const kinds: readonly ResourceKind[] = [
+  'GatewayRoute',
+  'Mesh',
+  'RolloutPolicy',
+  'VirtualGateway',
+  'VirtualNode',
+  'VirtualRouter',
+  'VirtualService',
+];
+
+/**
+ * The differences, sorted by key. Both meshes have the same name. What is the same object in both is not
+ * looked into, so this costs a comparison of identities for each resource, and more for what differs.
+ */
 export function diffMeshes(applied: Mesh, desired: Mesh): readonly ResourceChange[] {
-  const before = resourcesByKey(applied);
-  const after = resourcesByKey(desired);
-  const keys = [...new Set([...before.keys(), ...after.keys()])].sort(compareText);
+  return kinds.flatMap((kind) => {
+    const [before, after] = [resourcesOf(applied, kind), resourcesOf(desired, kind)];
+    return before === after ? [] : diffLists({ mesh: applied.name, kind }, before, after);
+  });
+}
+
+/** Of two lists that are sorted by name. */
+function diffLists(
+  of: Pick<ResourceRef, 'mesh' | 'kind'>,
+  applied: readonly Resource[],
+  desired: readonly Resource[],
+): readonly ResourceChange[] {
   const changes: ResourceChange[] = [];
-  for (const key of keys) {
-    const left = before.get(key) ?? null;
-    const right = after.get(key) ?? null;
-    if (!sameResource(left, right)) {
-      changes.push({ ref: refOf(applied.name, left, right), before: left, after: right });
+  let [left, right] = [0, 0];
+  while (left < applied.length || right < desired.length) {
+    const [old, next] = [applied[left] ?? null, desired[right] ?? null];
+    if (old === next) {
+      left += 1;
+      right += 1;
+      continue;
+    }
+    const order = compareNames(old, next);
+    const before = order <= 0 ? old : null;
+    const after = order >= 0 ? next : null;
+    left += Number(before !== null);
+    right += Number(after !== null);
+    if (!sameResource(before, after)) {
+      const name = before?.name ?? after?.name ?? '';
+      changes.push({ ref: { ...of, name }, before, after });
     }
   }
   return changes;
 }
 
-/** `mesh` with the `after` of every change in place of what it had. */
-export function applyChanges(mesh: Mesh, changes: readonly ResourceChange[]): Mesh {
+/** What is not there comes last. */
+function compareNames(left: Resource | null, right: Resource | null): number {
+  if (left === null || right === null) {
+    return Number(left === null) - Number(right === null);
+  }
+  return compareText(left.name, right.name);
+}
+
+/** `mesh` with the `after` of every change in place of what it had. Lists without changes stay the same. */
+export function applyChanges(
+  mesh: Mesh,
+  changes: readonly Pick<ResourceChange, 'ref' | 'after'>[],
+): Mesh {
   if (changes.length === 0) {
     return mesh;
   }
-  const byKey = resourcesByKey(mesh);
-  for (const change of changes) {
-    if (change.after === null) {
-      byKey.delete(resourceKey(change.ref));
-    } else {
-      byKey.set(resourceKey(change.ref), change.after);
-    }
-  }
-  return meshOf(mesh, [...byKey.values()]);
+  const byKey = new Map(changes.map((change) => [resourceKey(change.ref), change]));
+  const sorted = [...byKey.values()].sort((left, right) =>
+    compareText(left.ref.name, right.ref.name),
+  );
+  const replace = <R extends Resource>(kind: R['kind'], list: readonly R[]): readonly R[] => {
+    const own = sorted.filter(({ ref }) => ref.kind === kind);
+    return own.length === 0 ? list : replaceByName(list, own);
+  };
+  const [settings = mesh.settings] = replace('Mesh', [mesh.settings]);
+  return {
+    name: mesh.name,
+    settings,
+    virtualNodes: replace('VirtualNode', mesh.virtualNodes),
+    virtualServices: replace('VirtualService', mesh.virtualServices),
+    virtualRouters: replace('VirtualRouter', mesh.virtualRouters),
+    virtualGateways: replace('VirtualGateway', mesh.virtualGateways),
+    gatewayRoutes: replace('GatewayRoute', mesh.gatewayRoutes),
+    rolloutPolicies: replace('RolloutPolicy', mesh.rolloutPolicies),
+  };
 }
 
-/** `base` with `resources` in place of all that it has. Settings that are missing stay `base`'s. */
-function meshOf(base: Mesh, resources: readonly Resource[]): Mesh {
-  const sorted = [...resources].sort((left, right) => compareText(left.name, right.name));
-  return {
-    name: base.name,
-    settings: sorted.find((resource) => resource.kind === 'Mesh') ?? base.settings,
-    virtualNodes: sorted.filter((resource) => resource.kind === 'VirtualNode'),
-    virtualServices: sorted.filter((resource) => resource.kind === 'VirtualService'),
-    virtualRouters: sorted.filter((resource) => resource.kind === 'VirtualRouter'),
-    virtualGateways: sorted.filter((resource) => resource.kind === 'VirtualGateway'),
-    gatewayRoutes: sorted.filter((resource) => resource.kind === 'GatewayRoute'),
-    rolloutPolicies: sorted.filter((resource) => resource.kind === 'RolloutPolicy'),
-  };
+/** `list`, which is sorted by name as `changes` are, in pieces around what changes. */
+function replaceByName<R extends Resource>(
+  list: readonly R[],
+  changes: readonly Pick<ResourceChange, 'ref' | 'after'>[],
+): readonly R[] {
+  const pieces: (readonly R[])[] = [];
+  let start = 0;
+  for (const { ref, after } of changes) {
+    const place = placeOf(list, ref.name, start);
+    pieces.push(list.slice(start, place), after === null ? [] : [after as R]);
+    start = list[place]?.name === ref.name ? place + 1 : place;
+  }
+  return ([] as R[]).concat(...pieces, list.slice(start));
 }
 
 /** A mesh of which nothing exists yet: what a first revision is compared with. */
@@ -72,16 +134,4 @@ export function emptyMesh(like: Mesh): Mesh {
 /** Equal in meaning. By identity first: what did not change is usually the same object. */
 export function sameResource(left: Resource | null, right: Resource | null): boolean {
   return sameValue(left, right);
-}
-
-function resourcesByKey(mesh: Mesh): Map<string, Resource> {
-  return new Map(allResources(mesh).map((resource) => [keyIn(mesh.name, resource), resource]));
-}
-
-function refOf(mesh: string, before: Resource | null, after: Resource | null): ResourceRef {
-  const resource = after ?? before;
-  if (resource === null) {
-    throw new Error('assertion failed: a change has neither a before nor an after');
-  }
-  return { mesh, kind: resource.kind, name: resource.name };
 }

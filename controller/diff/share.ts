@@ -30,10 +30,19 @@ export function shareMesh(previous: Mesh | undefined, next: Mesh): Mesh {
 }
 
 function shareList<T extends Resource>(previous: readonly T[], next: readonly T[]): readonly T[] {
-  const byName = new Map(previous.map((resource) => [resource.name, resource]));
+  if (previous === next) {
+    return previous;
+  }
+  let place = 0;
+  // Both are sorted by name.
   const shared = next.map((resource) => {
-    const candidate = byName.get(resource.name);
-    return candidate !== undefined && sameResource(candidate, resource) ? candidate : resource;
+    while (place < previous.length && (previous[place] as T).name < resource.name) {
+      place += 1;
+    }
+    const candidate = previous[place];
+    return candidate?.name === resource.name && sameResource(candidate, resource)
+      ? candidate
+      : resource;
   });
   const isSame =
     shared.length === previous.length &&

@@ -1,23 +1,75 @@
 /**
  * The last look at a snapshot before it is served: every resource that another one names is there. A
  * route without its cluster is answered 503, a listener without its routes 404. Secrets are the
- * operator's to bring: what names one that is not there yet waits for it (`secrets.ts`).
+ * operator's to bring: what names one that is not there yet waits for it (`secrets.ts`). Sets that were
+ * looked at beside one another before are not looked at again.
  */
-import { type ResourceReference, resourceTypes, type Snapshot } from './snapshot.js';
+import { memo, pairMemo } from '../base/memo.js';
+import { identityMemo } from './memo.js';
+import {
+  type ResourceReference,
+  type ResourceSet,
+  type ResourceType,
+  resourceTypes,
+  type Snapshot,
+} from './snapshot.js';
 
 /** One sentence for each dangling reference, in a fixed order; empty where there is none. */
 export function checkSnapshot(snapshot: Snapshot): readonly string[] {
-  return resourceTypes.flatMap((type) =>
-    [...snapshot[type].byName.values()].flatMap(({ name, references }) =>
-      references
-        .filter((reference) => isDangling(snapshot, reference))
-        .map(
-          (missing) => `${type} ${name} names ${missing.type} ${missing.name}, which is missing`,
-        ),
+  return resourceTypes.flatMap((type) => {
+    const set = snapshot[type];
+    const named = typesNamedIn(set).map((each) => snapshot[each]);
+    return dangling([set, ...named], type, () => danglingIn(type, set, snapshot));
+  });
+}
+
+const dangling = identityMemo<readonly string[]>();
+
+/** The types of what the resources of a set name, but for secrets. */
+const typesNamedIn = memo(({ byName }: ResourceSet): readonly ResourceType[] => {
+  const types = new Set<ResourceType>();
+  for (const { references } of byName.values()) {
+    for (const { type } of references) {
+      types.add(type);
+    }
+  }
+  types.delete('secret');
+  return resourceTypes.filter((type) => types.has(type));
+});
+
+function danglingIn(type: ResourceType, set: ResourceSet, snapshot: Snapshot): readonly string[] {
+  return [...set.byName.values()].flatMap(({ name, references }) =>
+    missing(snapshot, references).map(
+      (reference) => `${type} ${name} names ${reference.type} ${reference.name}, which is missing`,
     ),
   );
 }
 
-function isDangling(snapshot: Snapshot, { type, name }: ResourceReference): boolean {
-  return type !== 'secret' && !snapshot[type].byName.has(name);
+/** Lists that are longer are remembered: of a resource that names thousands the names stay when it changes. */
+const shortListMax = 16;
+
+function missing(
+  snapshot: Snapshot,
+  references: readonly ResourceReference[],
+): readonly ResourceReference[] {
+  const isMissing = ({ type, name }: ResourceReference) =>
+    type !== 'secret' && !snapshot[type].byName.has(name);
+  if (references.length <= shortListMax) {
+    return references.filter(isMissing);
+  }
+  const isWhole = namesByType(references).every(
+    ({ type, names }) => type === 'secret' || hasAll(names, snapshot[type]),
+  );
+  return isWhole ? [] : references.filter(isMissing);
 }
+
+const namesByType = memo((references: readonly ResourceReference[]) =>
+  resourceTypes.map((type) => ({
+    type,
+    names: references.flatMap((reference) => (reference.type === type ? [reference.name] : [])),
+  })),
+);
+
+const hasAll = pairMemo((names: readonly string[], { byName }: ResourceSet) =>
+  names.every((name) => byName.has(name)),
+);

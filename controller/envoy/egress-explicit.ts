@@ -8,8 +8,10 @@ import type { MeshSettings, VirtualNode } from '../mesh/model.js';
 import { httpFilter } from './connection.js';
 import { localPorts, type ReachedPort, tcpRouting } from './egress-tcp.js';
 import { type ListenerParts, listenerParts } from './listener.js';
+import { identityMemo } from './memo.js';
 import { routeName } from './names.js';
-import type { ReachedService } from './reach.js';
+import { mapPatched, type PatchedList } from './patched-list.js';
+import type { Reach, ReachedService } from './reach.js';
 import type { EncodedResource, SocketAddress } from './snapshot.js';
 import { encodeEntries, type HostEntry, routeConfiguration } from './virtual-hosts.js';
 
@@ -43,12 +45,16 @@ export function explicitListeners(options: {
 /** The routes of all HTTP services that the proxy reaches. */
 export function explicitRoutes(
   mesh: MeshSettings,
-  reach: readonly ReachedService[],
+  reach: Reach,
   at: SocketAddress,
 ): EncodedResource {
-  const entries = reach.flatMap((reached) => hostEntries(reached, at.port));
-  return routeConfiguration(explicitRouteName(at), encodeEntries(mesh, entries, 'envoy'));
+  const entriesOf = entriesByPort([], String(at.port), () =>
+    mapPatched((reached) => hostEntries(reached, at.port)),
+  );
+  return routeConfiguration(explicitRouteName(at), encodeEntries(mesh, entriesOf(reach), 'envoy'));
 }
+
+const entriesByPort = identityMemo<(reach: Reach) => PatchedList<readonly HostEntry[]>>();
 
 function explicitRouteName(at: SocketAddress): string {
   return routeName('egress', 'http', at.port);

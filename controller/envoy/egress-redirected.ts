@@ -5,21 +5,30 @@
  * and a connection without one is closed rather than given to the wrong service.
  */
 import { canonicalJson } from '../base/hash.js';
+import { memo } from '../base/memo.js';
 import type {
   envoy_config_listener_v3_FilterChain as FilterChain,
   envoy_config_route_v3_VirtualHost as VirtualHost,
 } from '../generated/envoy-types.js';
-import type { MeshSettings, VirtualNode } from '../mesh/model.js';
+import type { MeshSettings, Protocol, VirtualNode } from '../mesh/model.js';
 import { httpFilter, tcpFilter } from './connection.js';
 import { type ReachedPort, tcpRouting } from './egress-tcp.js';
 import { type ListenerParts, listenerParts, redirectedBinding } from './listener.js';
 import { originalDestination, tlsInspector } from './listener-filters.js';
+import { identityMemo } from './memo.js';
 import { provenanceMetadata } from './metadata.js';
 import { allowAllClusterName, amazonClusterName, routeName } from './names.js';
-import type { ReachedService } from './reach.js';
+import { groupPatched, mapPatched, type PatchedList, wholeList } from './patched-list.js';
+import type { Reach, ReachedService, ServicePort } from './reach.js';
 import type { EncodedResource, ResourceReference } from './snapshot.js';
 import { duration, wrapped } from './values.js';
-import { encodeEntries, encodeHost, routeConfiguration } from './virtual-hosts.js';
+import {
+  type EncodedHosts,
+  encodeEntries,
+  encodeHosts,
+  type HostEntry,
+  routeConfiguration,
+} from './virtual-hosts.js';
 
 /** App Mesh's port for outbound connections. */
 const redirectedPort = 15_001;
@@ -75,23 +84,57 @@ export function redirectedListener(
 }
 
 /** A route configuration for each port on which HTTP services are called. */
-export function redirectedRoutes(
-  mesh: MeshSettings,
-  reach: readonly ReachedService[],
-): readonly EncodedResource[] {
+export function redirectedRoutes(mesh: MeshSettings, reach: Reach): readonly EncodedResource[] {
+  const byPort = servicesByHttpPort(reach);
+  const others = mesh.egressFilter === 'ALLOW_ALL' ? [passThroughHosts(mesh)] : [];
   // A service without a provider has no port: it answers 404 wherever its name is called.
-  const unprovided = reach.filter((reached) => reached.ports.length === 0);
-  const others = mesh.egressFilter === 'ALLOW_ALL' ? [encodeHost(passThroughHost(mesh))] : [];
-  return servicesByPort(reach).flatMap((services) => {
-    const { port, http } = services;
-    const entries = [...http, ...unprovided.map((reached) => ({ reached }))].map((entry) => {
-      const { name } = entry.reached.service;
-      return { ...entry, domains: [name, `${name}:${port}`] };
+  const unprovided = byPort.get(undefined) ?? noServices;
+  return [...byPort.keys()]
+    .filter((port) => port !== undefined)
+    .sort((left, right) => left - right)
+    .map((port) => {
+      const called = byPort.get(port) ?? noServices;
+      const { entriesOf, protocolsOf } = atPort(port);
+      const [provided, rest] = [entriesOf(called), entriesOf(unprovided)];
+      return routeConfiguration(
+        httpRouteName(port, onlyProtocol(protocolsOf(called))),
+        encodeEntries(mesh, provided, 'envoy'),
+        [...encodeEntries(mesh, rest, 'envoy', provided).items, ...others],
+      );
     });
-    const hosts = encodeEntries(mesh, entries, 'envoy');
-    const name = httpRouteName(services);
-    return http.length > 0 ? [routeConfiguration(name, [...hosts, ...others])] : [];
-  });
+}
+
+const noServices: Reach = wholeList([]);
+
+/** What is asked of services at one port. */
+interface AtPort {
+  readonly entriesOf: (reach: Reach) => PatchedList<readonly HostEntry[]>;
+  readonly protocolsOf: (reach: Reach) => PatchedList<Protocol | undefined>;
+}
+
+const byPortNumber = identityMemo<AtPort>();
+
+function atPort(port: number): AtPort {
+  return byPortNumber([], String(port), () => ({
+    entriesOf: mapPatched((reached) => hostEntries(reached, port)),
+    protocolsOf: mapPatched((reached) => httpPort(reached, port)?.protocol),
+  }));
+}
+
+/** By port the services that are called there by HTTP; those without a provider under undefined. */
+const servicesByHttpPort = groupPatched(({ ports }: ReachedService) =>
+  ports.length === 0
+    ? [undefined]
+    : ports.filter(({ protocol }) => protocol !== 'tcp').map(({ port }) => port),
+);
+
+function hostEntries(reached: ReachedService, at: number): readonly HostEntry[] {
+  const { name } = reached.service;
+  return [{ reached, port: httpPort(reached, at), domains: [name, `${name}:${at}`] }];
+}
+
+function httpPort({ ports }: ReachedService, at: number): ServicePort | undefined {
+  return ports.find(({ port, protocol }) => port === at && protocol !== 'tcp');
 }
 
 /** Names of the clusters that let traffic through to where it was going. */
@@ -105,7 +148,12 @@ function servicesByPort(reach: readonly ReachedService[]): readonly PortServices
   const byPort = new Map<number, ReachedPort[]>();
   for (const reached of reach) {
     for (const port of reached.ports) {
-      byPort.set(port.port, [...(byPort.get(port.port) ?? []), { reached, port }]);
+      const known = byPort.get(port.port);
+      if (known === undefined) {
+        byPort.set(port.port, [{ reached, port }]);
+      } else {
+        known.push({ reached, port });
+      }
     }
   }
   return [...byPort]
@@ -121,17 +169,23 @@ function needsServerName({ http, tcp }: PortServices): boolean {
   return tcp.length > 0 && http.length + tcp.length > 1;
 }
 
-/** Of the protocol that all HTTP services of the port speak, or `http`. */
-function httpRouteName({ port, http }: PortServices): string {
-  const [only, other] = new Set(http.map((service) => service.port.protocol));
-  return routeName('egress', only === undefined || other !== undefined ? 'http' : only, port);
+/** Named by the protocol that all HTTP services of the port speak, or `http`. */
+function httpRouteName(port: number, protocol: Protocol | undefined): string {
+  return routeName('egress', protocol ?? 'http', port);
 }
+
+/** Undefined where there are several. */
+const onlyProtocol = memo(({ items }: PatchedList<Protocol | undefined>) => {
+  const [only, other] = new Set(items);
+  return other === undefined ? only : undefined;
+});
 
 function httpChains(node: VirtualNode, services: PortServices): readonly ChainParts[] {
   if (services.http.length === 0) {
     return [];
   }
-  const name = httpRouteName(services);
+  const protocols = services.http.map(({ port }) => port.protocol);
+  const name = httpRouteName(services.port, onlyProtocol(wholeList(protocols)));
   const { accessLog } = node;
   const chain: FilterChain = {
     name: `egress_http_${services.port}`,
@@ -165,6 +219,10 @@ function tcpChain(
   };
   return [{ chain, references: routing.references }];
 }
+
+const passThroughHosts = memo(
+  (mesh: MeshSettings): EncodedHosts => encodeHosts([passThroughHost(mesh)]),
+);
 
 /** Hosts that are no service share a port with some that are: they go where they were going. */
 function passThroughHost(mesh: MeshSettings): VirtualHost {

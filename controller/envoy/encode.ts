@@ -61,5 +61,23 @@ export function joinFields(fields: readonly EncodedField[]): Uint8Array {
   return writer.finish();
 }
 
+/** What stands before the value of a field that is a text or a message of `sizeBytes` bytes. */
+export function fieldHeader(fieldNumber: number, sizeBytes: number): Uint8Array {
+  return protobuf.Writer.create()
+    .uint32(fieldNumber * 8 + lengthDelimited)
+    .uint32(sizeBytes)
+    .finish();
+}
+
+/** What stands before the message of a `google.protobuf.Any`, which is of type `name` and not empty. */
+export function anyHeader(name: string, sizeBytes: number): Uint8Array {
+  const typeUrl = joinFields([[anyTypeUrlField, typeUrlPrefix + name]]);
+  return Buffer.concat([typeUrl, fieldHeader(anyValueField, sizeBytes)]);
+}
+
+/** Field numbers of `google.protobuf.Any`. */
+const anyTypeUrlField = 1;
+const anyValueField = 2;
+
 /** The wire type of texts, bytes and messages. */
 const lengthDelimited = 2;

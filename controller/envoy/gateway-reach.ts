@@ -2,16 +2,20 @@
  * From a virtual gateway to what its routes reach: by listener, in the order in which routes are tried,
  * the virtual service behind each, cut down to the one port that is meant.
  */
-import type { GatewayRoute, Listener, Mesh, VirtualGateway } from '../mesh/model.js';
-import { compareGatewayRoutes } from '../mesh/order.js';
+import { pairMemo } from '../base/memo.js';
+import type { GatewayRoute, Listener, VirtualGateway } from '../mesh/model.js';
+import { identityMemo } from './memo.js';
+import type { MeshView } from './mesh-view.js';
+import { groupPatched, type PatchedList, patchList, wholeList } from './patched-list.js';
 import { type ReachedService, reachOfService, type ServicePort } from './reach.js';
 
 export interface GatewayPort {
   readonly listener: Listener;
   /** In the order in which they are tried. */
-  readonly routes: readonly ReachedGatewayRoute[];
+  readonly routes: PatchedList<ReachedGatewayRoute>;
 }
 
+/** The same object for the same route and the same service behind it. */
 export interface ReachedGatewayRoute {
   readonly gatewayRoute: GatewayRoute;
   /** With `port` as its only port. */
@@ -20,31 +24,63 @@ export interface ReachedGatewayRoute {
   readonly port?: ServicePort;
 }
 
+type GatewayReach = PatchedList<ReachedGatewayRoute>;
+
 /** In the order of the gateway's listeners. */
-export function reachOfGateway(mesh: Mesh, gateway: VirtualGateway): readonly GatewayPort[] {
-  const routes = mesh.gatewayRoutes
-    .filter(({ virtualGateway }) => virtualGateway === gateway.name)
-    .toSorted(compareGatewayRoutes)
-    .map((route) => reachRoute(mesh, gateway, route));
-  return gateway.listeners.map((listener) => ({
+export function reachOfGateway(mesh: MeshView, gateway: VirtualGateway): readonly GatewayPort[] {
+  const routes = allRoutes(mesh, gateway);
+  const { listeners } = gateway;
+  const byListener = groupings([listeners], '', () =>
+    groupPatched(({ gatewayRoute: { protocol, match } }) =>
+      listeners.filter(
+        (listener) =>
+          protocol === listener.protocol && (match.port ?? listener.port) === listener.port,
+      ),
+    ),
+  )(routes);
+  return listeners.map((listener) => ({
     listener,
-    routes: routes.filter(({ gatewayRoute: { protocol, match } }) => {
-      const port = match.port ?? listener.port;
-      return protocol === listener.protocol && port === listener.port;
-    }),
+    routes: byListener.get(listener) ?? noRoutes,
   }));
 }
 
-function reachRoute(
-  mesh: Mesh,
-  { backendDefaults }: VirtualGateway,
-  gatewayRoute: GatewayRoute,
-): ReachedGatewayRoute {
-  const { virtualService, port: wanted } = gatewayRoute.target;
-  const reached = reachOfService(mesh, virtualService, backendDefaults);
-  // While a rollout mixes two revisions, the port that one of them checked may be the other's no more.
-  const port = reached.ports.find(
-    (each) => each.protocol !== 'tcp' && each.port === (wanted ?? each.port),
-  );
-  return { gatewayRoute, reached: { ...reached, ports: port ? [port] : [] }, port };
+const groupings = identityMemo<(routes: GatewayReach) => ReadonlyMap<Listener, GatewayReach>>();
+const noRoutes: GatewayReach = wholeList([]);
+
+/** Stands for "no client policy" among the objects of a memo. */
+const noPolicy = {};
+const reaches = identityMemo<GatewayReach>();
+
+function allRoutes(mesh: MeshView, gateway: VirtualGateway): GatewayReach {
+  const { name, backendDefaults } = gateway;
+  const routes = mesh.gatewayRoutes(name);
+  return reaches([mesh, routes, backendDefaults ?? noPolicy], '', () => {
+    const reach = (route: GatewayRoute) =>
+      reachRoute(route, reachOfService(mesh, route.target.virtualService, backendDefaults));
+    const { patched } = mesh;
+    const before = patched?.base.find('VirtualGateway', name);
+    if (
+      patched === undefined ||
+      before === undefined ||
+      before.backendDefaults !== backendDefaults ||
+      patched.base.gatewayRoutes(name) !== routes
+    ) {
+      return wholeList(routes.map(reach));
+    }
+    const replacements = [...routes.entries()].flatMap(([place, route]) =>
+      patched.services.has(route.target.virtualService) ? [[place, reach(route)] as const] : [],
+    );
+    return patchList(allRoutes(patched.base, before), replacements);
+  });
 }
+
+const reachRoute = pairMemo(
+  (gatewayRoute: GatewayRoute, reached: ReachedService): ReachedGatewayRoute => {
+    const { port: wanted } = gatewayRoute.target;
+    // While a rollout mixes two revisions, the port that one of them checked may be the other's no more.
+    const port = reached.ports.find(
+      (each) => each.protocol !== 'tcp' && each.port === (wanted ?? each.port),
+    );
+    return { gatewayRoute, reached: { ...reached, ports: port ? [port] : [] }, port };
+  },
+);

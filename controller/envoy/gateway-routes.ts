@@ -5,6 +5,8 @@
  * holds every route that may take its requests: the order of routes is the same in all of them. Each
  * route is encoded once, however many hosts it is in.
  */
+
+import { memo } from '../base/memo.js';
 import type {
   envoy_config_route_v3_Route as EnvoyRoute,
   envoy_config_route_v3_RouteAction as RouteAction,
@@ -21,18 +23,32 @@ import type { GatewayPort, ReachedGatewayRoute } from './gateway-reach.js';
 import { identityMemo } from './memo.js';
 import { provenanceMetadata } from './metadata.js';
 import { routeName } from './names.js';
+import {
+  clusterNames,
+  clusterReferences,
+  type EncodedPart,
+  encodedPart,
+  fieldOf,
+  joinPieces,
+  listPieces,
+  onePiece,
+  type Pieces,
+  resourceOfPieces,
+} from './parts.js';
+import { groupPatched, mapPatched, type PatchedList, wholeList } from './patched-list.js';
 import type { ServedRoute } from './reach.js';
-import { resourceOf } from './resource.js';
 import { envoyMatch } from './route-match.js';
 import { envoyRoute, partName } from './routes.js';
-import type { EncodedResource, ResourceReference } from './snapshot.js';
+import type { EncodedResource } from './snapshot.js';
 import { clustersOf } from './virtual-hosts.js';
 
-/** Envoy's routes for one gateway route, in bytes, and the clusters that they name. */
-interface EncodedRoutes {
-  readonly bytes: readonly Uint8Array[];
-  readonly references: readonly ResourceReference[];
+/** Envoy's routes for one gateway route, as fields of a virtual host. */
+interface EncodedRoutes extends EncodedPart {
+  /** Names of the clusters that they lead to, sorted, each on a line. */
+  readonly clusters: string;
 }
+
+type RouteList = PatchedList<ReachedGatewayRoute>;
 
 const encoded = identityMemo<EncodedRoutes>();
 
@@ -47,72 +63,97 @@ export function gatewayRouteConfiguration(
 ): EncodedResource {
   const name = routeName('ingress', listener.protocol, listener.port);
   const metadata = provenanceMetadata({ mesh: mesh.name, kind: gateway.kind, name: gateway.name });
+  const encode = encodersOf([mesh], '', () => mapPatched((route) => encodeRoutes(mesh, route)));
   const hosts = hostsOf(routes).map((host) => {
     const message = { name: host.domains[0], domains: host.domains, metadata };
-    const parts = host.routes.flatMap((route) => encodedRoutes(mesh, route).bytes);
-    return Buffer.concat([
-      encodeMessage('envoy.config.route.v3.VirtualHost', message),
-      joinFields(parts.map((bytes) => [routesField, bytes])),
-    ]);
+    return hostsPieces([mesh, gateway, host.routes], JSON.stringify(host.domains), () =>
+      fieldOf(
+        virtualHostsField,
+        joinPieces([
+          onePiece(encodedPart(encodeMessage('envoy.config.route.v3.VirtualHost', message))),
+          listPieces(encode(host.routes)),
+        ]),
+      ),
+    );
   });
   // Callers write the port that they called, which may be a load balancer's.
   const message = { name, ignore_port_in_host_matching: true };
-  const bytes = Buffer.concat([
-    encodeMessage('envoy.config.route.v3.RouteConfiguration', message),
-    joinFields(hosts.map((host) => [virtualHostsField, host])),
-  ]);
-  const references = routes.flatMap((route) => encodedRoutes(mesh, route).references);
-  return resourceOf('route', name, bytes, references);
+  const head = encodedPart(encodeMessage('envoy.config.route.v3.RouteConfiguration', message));
+  const pieces = joinPieces([onePiece(head), ...hosts]);
+  return resourceOfPieces('route', name, pieces, clusterReferences([clustersIn(encode(routes))]));
 }
+
+const encodersOf = identityMemo<(routes: RouteList) => PatchedList<EncodedRoutes>>();
+const hostsPieces = identityMemo<Pieces>();
+const clustersIn = mapPatched(({ clusters }: EncodedRoutes) => clusters);
 
 // Hosts
 
 interface GatewayHost {
+  /** What requests for it are compared with; undefined: it is for all that no other host takes. */
+  readonly name?: string;
   /** The first is its name. Envoy takes the host with the longest domain that fits. */
   readonly domains: readonly string[];
-  readonly routes: readonly ReachedGatewayRoute[];
 }
 
-/** A host for each host name that a route asks for, and one for all others. */
-function hostsOf(routes: readonly ReachedGatewayRoute[]): readonly GatewayHost[] {
-  const names = routes.flatMap(({ gatewayRoute: { match } }) => match.hostname ?? []);
+type Hostname = GatewayRoute['match']['hostname'];
+
+/** A host for each host name that a route asks for, and one for all others, with the routes of each. */
+function hostsOf(routes: RouteList): readonly (GatewayHost & { readonly routes: RouteList })[] {
+  const { hosts, group } = hostsFor(hostnames(routes));
+  const byHost = group(routes);
+  return hosts.map((host) => ({ ...host, routes: byHost.get(host) ?? noRoutes }));
+}
+
+const noRoutes: RouteList = wholeList([]);
+
+/** The host names that routes ask for: the same objects while the routes are. */
+const hostnames = mapPatched(
+  ({ gatewayRoute }: ReachedGatewayRoute) => gatewayRoute.match.hostname,
+);
+
+/** The hosts for `list`, and which of them each route is in. */
+const hostsFor = memo(({ items }: PatchedList<Hostname>) => {
+  const names = items.flatMap((name) => name ?? []);
   const exact = new Set(names.flatMap((name) => (name.kind === 'exact' ? name.exact : [])));
   const suffixes = new Set(names.flatMap((name) => (name.kind === 'suffix' ? name.suffix : [])));
-  const routesFor = (name: string) =>
-    routes.filter(({ gatewayRoute }) => takesHost(gatewayRoute, name));
-  return [
-    ...[...exact].sort().map((name) => ({ domains: [name], routes: routesFor(name) })),
-    ...[...suffixes].sort().map((suffix) => ({
+  const hosts: readonly GatewayHost[] = [
+    ...[...exact].sort().map((name) => ({ name, domains: [name] })),
+    ...[...suffixes].sort().map((name) => ({
+      name,
       // Envoy's star stands for one letter at least, and a name ends with itself, too.
-      domains: [`*${suffix}`, ...(exact.has(suffix) ? [] : [suffix])],
-      routes: routesFor(suffix),
+      domains: [`*${name}`, ...(exact.has(name) ? [] : [name])],
     })),
-    { domains: ['*'], routes: routes.filter(({ gatewayRoute: { match } }) => !match.hostname) },
+    { domains: ['*'] },
   ];
-}
-
-/** True where `route` takes the requests for `name`, or for every name that ends with it. */
-function takesHost({ match: { hostname } }: GatewayRoute, name: string): boolean {
-  switch (hostname?.kind) {
-    case undefined:
-      return true;
-    case 'exact':
-      return hostname.exact === name;
-    case 'suffix':
-      return name.endsWith(hostname.suffix);
+  const byName = new Map<string | undefined, GatewayHost[]>();
+  for (const host of hosts) {
+    byName.set(host.name, [...(byName.get(host.name) ?? []), host]);
   }
+  const hostsOfRoute = ({ gatewayRoute: { match } }: ReachedGatewayRoute) =>
+    match.hostname?.kind === 'exact'
+      ? (byName.get(match.hostname.exact) ?? [])
+      : hosts.filter(({ name }) => takesHost(match.hostname, name));
+  return { hosts, group: groupPatched(hostsOfRoute) };
+});
+
+/** True where routes for `hostname` take requests for `name`, or for every name that ends with it. */
+function takesHost(hostname: Hostname, name: string | undefined): boolean {
+  return (
+    hostname === undefined ||
+    (hostname.kind === 'suffix' && name?.endsWith(hostname.suffix) === true)
+  );
 }
 
 // Routes
 
-function encodedRoutes(mesh: MeshSettings, route: ReachedGatewayRoute): EncodedRoutes {
-  const { gatewayRoute, reached, port } = route;
-  return encoded([mesh, gatewayRoute, ...reached.madeFrom], String(port?.port), () => {
+function encodeRoutes(mesh: MeshSettings, route: ReachedGatewayRoute): EncodedRoutes {
+  return encoded([mesh, route], '', () => {
     const routes = envoyRoutes(mesh, route);
-    return {
-      bytes: routes.map((each) => encodeMessage('envoy.config.route.v3.Route', each)),
-      references: clustersOf({ routes }),
-    };
+    const bytes = joinFields(
+      routes.map((each) => [routesField, encodeMessage('envoy.config.route.v3.Route', each)]),
+    );
+    return { ...encodedPart(bytes), clusters: clusterNames(clustersOf({ routes })) };
   });
 }
 

@@ -5,43 +5,53 @@
  * callers could forge: neither is here. Envoy's own headers for timeouts and retries it drops itself, as
  * long as no address is declared internal (from 1.33 on none is).
  */
-import type { ConnectionPool, Mesh, MeshSettings, VirtualGateway } from '../mesh/model.js';
-import { type GatewayPort, reachOfGateway } from './gateway-reach.js';
+import type { ConnectionPool, MeshSettings, VirtualGateway } from '../mesh/model.js';
+import { type GatewayPort, type ReachedGatewayRoute, reachOfGateway } from './gateway-reach.js';
 import { gatewayRouteConfiguration } from './gateway-routes.js';
 import { ingressAddress, ingressListener } from './ingress.js';
 import { type ListenerParts, redirectedBinding } from './listener.js';
 import { identityMemo } from './memo.js';
+import type { MeshView } from './mesh-view.js';
 import { targetClusterName } from './names.js';
+import { mapPatched, type PatchedList, wholeList } from './patched-list.js';
 import { encodeResource, resourceSet } from './resource.js';
 import type { EncodedResource, Snapshot, SocketAddress } from './snapshot.js';
-import { reachedUpstreams } from './upstreams.js';
+import { reachedUpstreams, serviceUpstreams, type Upstream, upstreamSets } from './upstreams.js';
 
-const reaches = identityMemo<readonly GatewayPort[]>();
 const snapshots = identityMemo<Snapshot>();
 const listeners = identityMemo<readonly EncodedResource[]>();
 
 /** `at` is where the proxy serves the first listener; undefined: each on its port, at every address. */
 export function gatewaySnapshot(
-  mesh: Mesh,
+  mesh: MeshView,
   gateway: VirtualGateway,
   at: SocketAddress | undefined,
 ): Snapshot {
   const { settings } = mesh;
-  const ports = reaches([mesh, gateway], '', () => reachOfGateway(mesh, gateway));
-  const routes = ports.flatMap((port) => port.routes);
-  const reached = routes.flatMap((route) => [route.gatewayRoute, ...route.reached.madeFrom]);
-  return snapshots([settings, gateway, ...reached], JSON.stringify(at), () => {
-    const services = routes.map((route) => route.reached);
-    const upstreams = reachedUpstreams(settings, services, 'envoy', poolsOf(settings, ports));
-    return {
-      cluster: resourceSet(upstreams.map(({ cluster }) => cluster)),
-      endpoint: resourceSet(upstreams.flatMap(({ endpoint }) => endpoint ?? [])),
-      listener: resourceSet(encodedListeners(settings, gateway, at)),
-      route: resourceSet(ports.map((port) => gatewayRouteConfiguration(settings, gateway, port))),
-      secret: resourceSet([]),
-    };
-  });
+  const ports = reachOfGateway(mesh, gateway);
+  const madeFrom = [settings, gateway, ...ports.map(({ routes }) => routes)];
+  return snapshots(madeFrom, JSON.stringify(at), () => ({
+    ...upstreamSets(upstreamsOf(settings, ports), []),
+    listener: resourceSet(encodedListeners(settings, gateway, at)),
+    route: resourceSet(ports.map((port) => gatewayRouteConfiguration(settings, gateway, port))),
+    secret: resourceSet([]),
+  }));
 }
+
+function upstreamsOf(
+  mesh: MeshSettings,
+  ports: readonly GatewayPort[],
+): readonly PatchedList<readonly Upstream[]>[] {
+  if (ports.every(({ listener }) => listener.connectionPool === undefined)) {
+    return ports.map(({ routes }) => reachedUpstreams(mesh, servicesOf(routes), 'envoy'));
+  }
+  const pools = poolsOf(mesh, ports);
+  return ports.map(({ routes }) =>
+    wholeList(routes.items.map(({ reached }) => serviceUpstreams(mesh, reached, 'envoy', pools))),
+  );
+}
+
+const servicesOf = mapPatched(({ reached }: ReachedGatewayRoute) => reached);
 
 function encodedListeners(
   mesh: MeshSettings,
@@ -74,7 +84,9 @@ function poolsOf(
 ): ReadonlyMap<string, ConnectionPool> {
   const pools = new Map<string, ConnectionPool>();
   for (const { listener, routes } of ports) {
-    const targets = routes.flatMap(({ port }) => port?.routes.flatMap((one) => one.targets) ?? []);
+    const targets = routes.items.flatMap(
+      ({ port }) => port?.routes.flatMap((one) => one.targets) ?? [],
+    );
     for (const target of targets) {
       const name = targetClusterName(mesh.name, target);
       pools.set(name, lowest(pools.get(name) ?? {}, listener.connectionPool ?? {}));

@@ -7,8 +7,10 @@ import type { MeshSettings } from '../mesh/model.js';
 import { routerFilter } from './connection.js';
 import { packed } from './encode.js';
 import type { ListenerParts } from './listener.js';
+import { identityMemo } from './memo.js';
 import { provenanceMetadata } from './metadata.js';
-import type { ReachedService, ServicePort } from './reach.js';
+import { mapPatched, type PatchedList, wholeList } from './patched-list.js';
+import type { Reach, ReachedService, ServicePort } from './reach.js';
 import type { EncodedResource } from './snapshot.js';
 import { adsSource } from './values.js';
 import { encodeEntries, routeConfiguration } from './virtual-hosts.js';
@@ -33,16 +35,23 @@ export function apiListeners(
   });
 }
 
+/** By reached service, the routes of each of its ports. */
 export function apiRoutes(
   mesh: MeshSettings,
-  reach: readonly ReachedService[],
-): readonly EncodedResource[] {
-  return callables(reach).map(({ reached, port }) => {
-    const entry = { reached, port, domains: ['*'] };
-    const name = apiRouteName(`${reached.service.name}:${port.port}`);
-    return routeConfiguration(name, encodeEntries(mesh, [entry], 'grpc'));
-  });
+  reach: Reach,
+): PatchedList<readonly EncodedResource[]> {
+  return routesByReached([mesh], '', () =>
+    mapPatched((reached) =>
+      callables([reached]).map(({ port }) => {
+        const entry = { reached, port, domains: ['*'] };
+        const name = apiRouteName(`${reached.service.name}:${port.port}`);
+        return routeConfiguration(name, encodeEntries(mesh, wholeList([[entry]]), 'grpc'));
+      }),
+    ),
+  )(reach);
 }
+
+const routesByReached = identityMemo<(reach: Reach) => PatchedList<readonly EncodedResource[]>>();
 
 /** Services that speak TCP, or have no provider, are no target of gRPC. */
 function callables(reach: readonly ReachedService[]): readonly Callable[] {

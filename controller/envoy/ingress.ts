@@ -16,10 +16,11 @@ import {
 import { originalDestination, tlsInspector } from './listener-filters.js';
 import { provenanceMetadata } from './metadata.js';
 import { clusterName, routeName } from './names.js';
+import { wholeList } from './patched-list.js';
 import { requestTimeouts } from './routes.js';
 import type { EncodedResource, ResourceReference, SocketAddress } from './snapshot.js';
 import { downstreamTls } from './tls.js';
-import { encodeHost, routeConfiguration } from './virtual-hosts.js';
+import { encodeHosts, routeConfiguration } from './virtual-hosts.js';
 
 /** App Mesh's port for inbound connections. */
 const redirectedPort = 15_000;
@@ -65,9 +66,8 @@ export function ingressRoute(
     metadata,
   };
   const host = { name: node.name, domains: ['*'], routes: [route], metadata };
-  return routeConfiguration(routeName('ingress', listener.protocol, listener.port), [
-    encodeHost(host),
-  ]);
+  const name = routeName('ingress', listener.protocol, listener.port);
+  return routeConfiguration(name, wholeList([encodeHosts([host])]));
 }
 
 /** What has listeners. A gateway's speak HTTP, and are never redirected to. */

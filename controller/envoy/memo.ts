@@ -43,8 +43,8 @@ export function identityMemo<T>(): IdentityMemo<T> {
   };
 }
 
-/** Returns the living value that was given under `key` before, else keeps `value` and returns it. */
-export type Interner<T> = (key: string, value: T) => T;
+/** Returns the living value that was made under `key` before, else makes and keeps one. */
+export type Interner<T> = (key: string, make: () => T) => T;
 
 /** `key` must tell contents apart. Values are held weakly: what nobody serves any more is let go. */
 export function contentInterner<T extends object>(): Interner<T> {
@@ -54,11 +54,12 @@ export function contentInterner<T extends object>(): Interner<T> {
       living.delete(key);
     }
   });
-  return (key, value) => {
+  return (key, make) => {
     const known = living.get(key)?.deref();
     if (known !== undefined) {
       return known;
     }
+    const value = make();
     living.set(key, new WeakRef(value));
     collected.register(value, key);
     return value;

@@ -2,14 +2,15 @@
  * From a virtual node to what its backends reach: each virtual service, the ports at which callers find
  * it, the routes behind each port, and the nodes that any of those routes may choose, weight or none.
  * A service whose provider is a node is shown as one that has a single route to it, so that nothing
- * further down has two cases.
+ * further down has two cases. What is reached is the same object for as long as what it was made from
+ * is, whoever reaches it: the key by which everything further down is kept.
  */
 import { present } from '../base/assert.js';
+import { memo, pairMemo } from '../base/memo.js';
 import type {
   Backend,
   ClientPolicy,
   Listener,
-  Mesh,
   Protocol,
   Route,
   VirtualNode,
@@ -18,6 +19,8 @@ import type {
   WeightedTarget,
 } from '../mesh/model.js';
 import { identityMemo } from './memo.js';
+import type { MeshView } from './mesh-view.js';
+import { type PatchedList, patchList, wholeList } from './patched-list.js';
 
 /** A listener of a virtual node, as something to send requests to. */
 export interface Target {
@@ -47,76 +50,131 @@ export interface ReachedService {
   readonly clientPolicy?: ClientPolicy;
   /** In the provider's order; empty where the service has no provider. */
   readonly ports: readonly ServicePort[];
-  /** Every model object that this was made from: a key for memos. */
-  readonly madeFrom: readonly object[];
 }
 
-/** Names to resources. */
-interface MeshIndex {
-  readonly virtualNodes: ReadonlyMap<string, VirtualNode>;
-  readonly virtualServices: ReadonlyMap<string, VirtualService>;
-  readonly virtualRouters: ReadonlyMap<string, VirtualRouter>;
+/** What a node may call, in the order of its backends (sorted by service). */
+export type Reach = PatchedList<ReachedService>;
+
+/** Stands for "no client policy" among the objects of a memo. */
+const noPolicy: ClientPolicy = {};
+
+/** What `node`, which is one of `mesh`, may call. */
+export function reachOf(mesh: MeshView, node: VirtualNode): Reach {
+  return reaches([mesh, node.backends, node.backendDefaults ?? noPolicy], '', () =>
+    findReach(mesh, node),
+  );
 }
 
-const indexes = identityMemo<MeshIndex>();
+const reaches = identityMemo<Reach>();
 
-function indexMesh(mesh: Mesh): MeshIndex {
-  return indexes([mesh], '', () => ({
-    virtualNodes: byName(mesh.virtualNodes),
-    virtualServices: byName(mesh.virtualServices),
-    virtualRouters: byName(mesh.virtualRouters),
-  }));
+function findReach(mesh: MeshView, { name, backends, backendDefaults }: VirtualNode): Reach {
+  const reach = (backend: Backend) =>
+    reachOfService(mesh, backend.virtualService, backend.clientPolicy ?? backendDefaults);
+  const { patched } = mesh;
+  const before = patched?.base.find('VirtualNode', name);
+  if (
+    patched === undefined ||
+    before?.backends !== backends ||
+    before.backendDefaults !== backendDefaults
+  ) {
+    return sharedList(backends.map(reach));
+  }
+  const places = [...patched.services]
+    .flatMap((service) => placesOf(backends).get(service) ?? [])
+    .sort((left, right) => left - right);
+  const replacements = places.map((place) => [place, reach(backends[place] as Backend)] as const);
+  return sharedPatch(reachOf(patched.base, before), replacements);
 }
 
-function byName<T extends { readonly name: string }>(items: readonly T[]): ReadonlyMap<string, T> {
-  return new Map(items.map((item) => [item.name, item]));
+const placesOf = memo(
+  (backends: readonly Backend[]): ReadonlyMap<string, number> =>
+    new Map(backends.map(({ virtualService }, place) => [virtualService, place])),
+);
+
+/** Most nodes call a handful of services; the path to a list of a thousand is longer than the list. */
+const sharedItemsMax = 16;
+
+const sharedLists = identityMemo<Reach>();
+
+/** The same list for the same items, as far as that is worth while. */
+function sharedList(items: readonly ReachedService[]): Reach {
+  return items.length > sharedItemsMax
+    ? wholeList(items)
+    : sharedLists(items, '', () => wholeList(items));
 }
 
-/** The virtual node of `mesh` that is called `name`. */
-export function findNode(mesh: Mesh, name: string): VirtualNode | undefined {
-  return indexMesh(mesh).virtualNodes.get(name);
+function sharedPatch(
+  base: Reach,
+  replacements: readonly (readonly [number, ReachedService])[],
+): Reach {
+  if (base.items.length <= sharedItemsMax) {
+    return sharedList(patchList(base, replacements).items);
+  }
+  return replacements.length > sharedItemsMax
+    ? patchList(base, replacements)
+    : sharedPatches(
+        [base, ...replacements.map(([, item]) => item)],
+        replacements.map(([place]) => place).join(' '),
+        () => patchList(base, replacements),
+      );
 }
 
-/** What `node` may call, in the order of its backends (sorted by service). */
-export function reachOf(mesh: Mesh, node: VirtualNode): readonly ReachedService[] {
-  const index = indexMesh(mesh);
-  return node.backends.map((backend) => reachService(index, backend, node.backendDefaults));
-}
+const sharedPatches = identityMemo<Reach>();
+
+// Services
+
+/** What callers of a service find there, whatever their client policy. */
+type ProvidedService = Pick<ReachedService, 'service' | 'ports'>;
 
 /** What a caller with `clientPolicy` finds at the virtual service `name` of `mesh`. */
 export function reachOfService(
-  mesh: Mesh,
+  mesh: MeshView,
   name: string,
   clientPolicy: ClientPolicy | undefined,
 ): ReachedService {
-  return reachService(indexMesh(mesh), { virtualService: name }, clientPolicy);
+  return withPolicy(providedBy(mesh, name), clientPolicy ?? noPolicy);
 }
 
-function reachService(
-  mesh: MeshIndex,
-  backend: Backend,
-  defaults: ClientPolicy | undefined,
-): ReachedService {
-  const name = backend.virtualService;
-  const service = present(mesh.virtualServices.get(name), `virtual service ${name}`);
+const withPolicy = pairMemo(
+  (provided: ProvidedService, clientPolicy: ClientPolicy): ReachedService =>
+    clientPolicy === noPolicy ? provided : { ...provided, clientPolicy },
+);
+
+function providedBy(mesh: MeshView, name: string): ProvidedService {
+  const { patched } = mesh;
+  if (patched !== undefined && !patched.services.has(name)) {
+    return providedBy(patched.base, name);
+  }
+  const known = servicesOf(mesh);
+  const service = known.get(name) ?? provide(mesh, name);
+  known.set(name, service);
+  return service;
+}
+
+/** By name, what was looked up in a mesh. */
+const servicesOf = memo((_mesh: MeshView) => new Map<string, ProvidedService>());
+
+const provided = identityMemo<ProvidedService>();
+
+function provide(mesh: MeshView, name: string): ProvidedService {
+  const service = present(mesh.find('VirtualService', name), `virtual service ${name}`);
   const ports = portsOf(mesh, service);
   const routes = ports.flatMap((port) => port.routes);
-  const clientPolicy = backend.clientPolicy ?? defaults;
   const nodes = routes.flatMap(({ targets }) => targets.map((target) => target.node));
   const madeFrom = new Set([service, providerOf(mesh, service) ?? service, ...nodes]);
-  return { service, clientPolicy, ports, madeFrom: [...madeFrom] };
+  return provided([...madeFrom], '', () => ({ service, ports }));
 }
 
 function providerOf(
-  mesh: MeshIndex,
+  mesh: MeshView,
   { provider }: VirtualService,
 ): VirtualNode | VirtualRouter | undefined {
   return provider?.kind === 'virtualNode'
-    ? mesh.virtualNodes.get(provider.virtualNode)
-    : mesh.virtualRouters.get(provider?.virtualRouter ?? '');
+    ? mesh.find('VirtualNode', provider.virtualNode)
+    : mesh.find('VirtualRouter', provider?.virtualRouter ?? '');
 }
 
-function portsOf(mesh: MeshIndex, service: VirtualService): readonly ServicePort[] {
+function portsOf(mesh: MeshView, service: VirtualService): readonly ServicePort[] {
   switch (service.provider?.kind) {
     case undefined:
       return [];
@@ -127,8 +185,8 @@ function portsOf(mesh: MeshIndex, service: VirtualService): readonly ServicePort
   }
 }
 
-function routerPorts(mesh: MeshIndex, name: string): readonly ServicePort[] {
-  const router = present(mesh.virtualRouters.get(name), `virtual router ${name}`);
+function routerPorts(mesh: MeshView, name: string): readonly ServicePort[] {
+  const router = present(mesh.find('VirtualRouter', name), `virtual router ${name}`);
   return router.listeners.map(({ port, protocol }) => ({
     port,
     protocol,
@@ -143,8 +201,8 @@ function routerPorts(mesh: MeshIndex, name: string): readonly ServicePort[] {
 }
 
 /** The node's own timeout counts for its callers too: there is no other place to raise it in. */
-function nodePorts(mesh: MeshIndex, service: VirtualService, name: string): readonly ServicePort[] {
-  const node = present(mesh.virtualNodes.get(name), `virtual node ${name}`);
+function nodePorts(mesh: MeshView, service: VirtualService, name: string): readonly ServicePort[] {
+  const node = present(mesh.find('VirtualNode', name), `virtual node ${name}`);
   return node.listeners.map((listener) => {
     const { port, protocol, timeout } = listener;
     const route: Route = {
@@ -159,8 +217,8 @@ function nodePorts(mesh: MeshIndex, service: VirtualService, name: string): read
   });
 }
 
-function resolveTarget(mesh: MeshIndex, target: WeightedTarget): Target {
-  const node = present(mesh.virtualNodes.get(target.virtualNode), target.virtualNode);
+function resolveTarget(mesh: MeshView, target: WeightedTarget): Target {
+  const node = present(mesh.find('VirtualNode', target.virtualNode), target.virtualNode);
   const listener = node.listeners.find(({ port }) => port === target.port);
   const found = present(listener, `${node.name}'s listener ${target.port}`);
   return { node, listener: found, role: target.role };

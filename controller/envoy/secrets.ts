@@ -3,10 +3,11 @@
  * what for; this puts those into its snapshot, and no others. What is missing is left out and named: a
  * proxy waits for it. Keys are only ever in here as bytes, which nothing prints.
  */
+import { memo } from '../base/memo.js';
 import { encodeMessage } from './encode.js';
 import { identityMemo } from './memo.js';
 import { resourceOf, resourceSet } from './resource.js';
-import type { EncodedResource, SecretUse, Snapshot } from './snapshot.js';
+import type { EncodedResource, ResourceSet, SecretUse, Snapshot } from './snapshot.js';
 
 /** A certificate chain, leaf first, and the private key of the leaf; both PEM. */
 export interface CertificateSecret {
@@ -73,18 +74,20 @@ export function missingSecrets(snapshot: Snapshot): readonly NamedSecret[] {
 /** In the order in which listeners and clusters name them, each once. */
 function secretsNamedBy(snapshot: Snapshot): readonly NamedSecret[] {
   const uses = new Map<string, SecretUse | 'both'>();
-  for (const type of ['cluster', 'listener'] as const) {
-    for (const { references } of snapshot[type].byName.values()) {
-      for (const { type: referred, name, use } of references) {
-        if (referred === 'secret' && use !== undefined) {
-          const known = uses.get(name) ?? use;
-          uses.set(name, known === use ? use : 'both');
-        }
-      }
-    }
+  for (const { name, use } of [...namedIn(snapshot.cluster), ...namedIn(snapshot.listener)]) {
+    const known = uses.get(name) ?? use;
+    uses.set(name, known === use ? use : 'both');
   }
   return [...uses].map(([name, use]) => ({ name, use }));
 }
+
+/** What the resources of a set name, in their order. */
+const namedIn = memo(({ byName }: ResourceSet) => {
+  const named = [...byName.values()].flatMap(({ references }) => references);
+  return named.flatMap(({ type, name, use }) =>
+    type === 'secret' && use !== undefined ? [{ name, use }] : [],
+  );
+});
 
 function encodeSecret(name: string, material: CertificateSecret | TrustSecret): EncodedResource {
   return encodedSecrets([material], name, () =>

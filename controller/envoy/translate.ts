@@ -2,9 +2,11 @@
  * From a mesh and a proxy to the proxy's snapshot. Pure: the same mesh gives the same bytes on every
  * replica. Only what the virtual node's backends reach, or the
  * gateway's routes, is in it. Everything is memoised on the model
- * objects that it is made from, so that after a step of a rollout only what it touches is made anew.
+ * objects that it is made from, so that after a step of a rollout only what it touches is made anew,
+ * for those proxies that it concerns.
  */
 import type { Mesh, MeshSettings, VirtualNode } from '../mesh/model.js';
+import { type PatchedMesh, wholeMesh } from '../mesh/patched-mesh.js';
 import { explicitListeners, explicitRoutes } from './egress-explicit.js';
 import { passThroughNames, redirectedListener, redirectedRoutes } from './egress-redirected.js';
 import { gatewaySnapshot } from './gateway.js';
@@ -12,35 +14,51 @@ import { apiListeners, apiRoutes } from './grpc-client.js';
 import { ingressAddress, ingressListeners, ingressRoute } from './ingress.js';
 import type { ListenerParts } from './listener.js';
 import { identityMemo } from './memo.js';
-import { findNode, type ReachedService, reachOf } from './reach.js';
-import { encodeResource, resourceSet } from './resource.js';
-import type { EncodedResource, ProxyIdentity, Snapshot } from './snapshot.js';
-import { ownUpstreams, passThroughUpstream, reachedUpstreams } from './upstreams.js';
+import { type MeshView, viewOf } from './mesh-view.js';
+import { mapPatched } from './patched-list.js';
+import { type Reach, type ReachedService, reachOf } from './reach.js';
+import { encodeResource, listedSet, resourceSet } from './resource.js';
+import type { EncodedResource, ProxyIdentity, ResourceSet, Snapshot } from './snapshot.js';
+import { ownUpstreams, passThroughUpstream, reachedUpstreams, upstreamSets } from './upstreams.js';
 
-const reaches = identityMemo<readonly ReachedService[]>();
 const snapshots = identityMemo<Snapshot>();
 const listeners = identityMemo<readonly EncodedResource[]>();
 const ownRoutes = identityMemo<readonly EncodedResource[]>();
-const calledRoutes = identityMemo<readonly EncodedResource[]>();
 
 /** What `proxy` is to be served; undefined where `mesh` has no such virtual node or gateway. */
 export function snapshotFor(mesh: Mesh, proxy: ProxyIdentity): Snapshot | undefined {
+  return snapshotIn(wholeMesh(mesh), proxy);
+}
+
+/** The same of a patched mesh: what the patch does not concern is what its base gives, and costs nothing. */
+export function snapshotIn(mesh: PatchedMesh, proxy: ProxyIdentity): Snapshot | undefined {
   const { resource } = proxy;
-  if (resource?.mesh !== mesh.name) {
+  if (resource?.mesh !== mesh.base.name) {
     return undefined;
   }
-  if (resource.kind === 'VirtualGateway') {
-    const gateway = mesh.virtualGateways.find(({ name }) => name === resource.name);
+  const view = viewOf(mesh);
+  const { patched } = view;
+  const isConcerned = patched === undefined || patched.concerns(resource);
+  return translate(isConcerned ? view : patched.base, resource, proxy);
+}
+
+function translate(
+  mesh: MeshView,
+  { kind, name }: NonNullable<ProxyIdentity['resource']>,
+  proxy: ProxyIdentity,
+): Snapshot | undefined {
+  if (kind === 'VirtualGateway') {
+    const gateway = mesh.find('VirtualGateway', name);
     return gateway && gatewaySnapshot(mesh, gateway, proxy.ingress);
   }
-  const node = findNode(mesh, resource.name);
+  const node = mesh.find('VirtualNode', name);
   if (node === undefined) {
     return undefined;
   }
-  const reach = reaches([mesh, node], '', () => reachOf(mesh, node));
-  const madeFrom = [mesh.settings, node, ...reach.flatMap((reached) => reached.madeFrom)];
-  const make = () => makeSnapshot(mesh.settings, node, reach, proxy);
-  return snapshots(madeFrom, addressesOf(proxy), make);
+  const reach = reachOf(mesh, node);
+  const { settings } = mesh;
+  const make = () => makeSnapshot(settings, node, reach, proxy);
+  return snapshots([settings, node, reach], addressesOf(proxy), make);
 }
 
 function addressesOf({ kind, ingress, egress }: ProxyIdentity): string {
@@ -50,31 +68,27 @@ function addressesOf({ kind, ingress, egress }: ProxyIdentity): string {
 function makeSnapshot(
   mesh: MeshSettings,
   node: VirtualNode,
-  reach: readonly ReachedService[],
+  reach: Reach,
   proxy: ProxyIdentity,
 ): Snapshot {
   const isEnvoy = proxy.kind === 'envoy';
   const isRedirected = isEnvoy && hasRedirectedEgress(proxy, reach);
-  const upstreams = [
+  const passThrough = isRedirected ? passThroughNames(mesh) : [];
+  const others = [
     ...(isEnvoy ? ownUpstreams(mesh, node) : []),
-    ...reachedUpstreams(mesh, reach, proxy.kind),
-    ...(isRedirected ? passThroughNames(mesh) : []).map((name) => passThroughUpstream(mesh, name)),
+    ...passThrough.map((name) => passThroughUpstream(mesh, name)),
   ];
   return {
-    cluster: resourceSet(upstreams.map(({ cluster }) => cluster)),
-    endpoint: resourceSet(upstreams.flatMap(({ endpoint }) => endpoint ?? [])),
+    ...upstreamSets([reachedUpstreams(mesh, reach, proxy.kind)], others),
     listener: resourceSet(encodedListeners(mesh, node, reach, proxy)),
-    route: resourceSet(encodedRoutes(mesh, node, reach, proxy)),
+    route: routeSet(mesh, node, reach, proxy),
     secret: resourceSet([]),
   };
 }
 
 /** A proxy whose ingress is explicit and whose node calls nobody has no egress side. */
-function hasRedirectedEgress(
-  { ingress, egress }: ProxyIdentity,
-  reach: readonly ReachedService[],
-): boolean {
-  return egress === undefined && (ingress === undefined || reach.length > 0);
+function hasRedirectedEgress({ ingress, egress }: ProxyIdentity, reach: Reach): boolean {
+  return egress === undefined && (ingress === undefined || reach.items.length > 0);
 }
 
 /**
@@ -84,26 +98,28 @@ function hasRedirectedEgress(
 function encodedListeners(
   mesh: MeshSettings,
   node: VirtualNode,
-  reach: readonly ReachedService[],
+  reach: Reach,
   proxy: ProxyIdentity,
 ): readonly EncodedResource[] {
-  const withTcp = reach.filter(({ ports }) => ports.some(({ protocol }) => protocol === 'tcp'));
-  const madeFrom = [mesh, node, ...withTcp.flatMap((reached) => reached.madeFrom)];
-  const services = reach.map(({ service, ports }) => [
-    service.name,
-    ...ports.map(({ port, protocol }) => `${protocol} ${port}`),
-  ]);
-  return listeners(madeFrom, addressesOf(proxy) + JSON.stringify(services), () =>
+  return listeners([mesh, node, portsOf(reach), tcpOf(reach)], addressesOf(proxy), () =>
     listenersOf(mesh, node, reach, proxy).map(({ name, message, references }) =>
       encodeResource('listener', name, message, references),
     ),
   );
 }
 
+const portsOf = mapPatched(({ service, ports }: ReachedService) =>
+  JSON.stringify([service.name, ...ports.map(({ port, protocol }) => `${protocol} ${port}`)]),
+);
+
+const tcpOf = mapPatched((reached: ReachedService) =>
+  reached.ports.some(({ protocol }) => protocol === 'tcp') ? reached : undefined,
+);
+
 function listenersOf(
   mesh: MeshSettings,
   node: VirtualNode,
-  reach: readonly ReachedService[],
+  { items: reach }: Reach,
   proxy: ProxyIdentity,
 ): readonly ListenerParts[] {
   if (proxy.kind === 'grpc') {
@@ -112,7 +128,7 @@ function listenersOf(
   const { ingress, egress: at } = proxy;
   const inbound = ingressListeners(mesh, node, ingress);
   if (at === undefined) {
-    const isRedirected = hasRedirectedEgress(proxy, reach);
+    const isRedirected = reach.length > 0 || ingress === undefined;
     return isRedirected ? [...inbound, redirectedListener(mesh, node, reach)] : inbound;
   }
   const taken =
@@ -122,23 +138,19 @@ function listenersOf(
   return [...inbound, ...explicitListeners({ mesh, node, reach, at, taken })];
 }
 
-function encodedRoutes(
+function routeSet(
   mesh: MeshSettings,
   node: VirtualNode,
-  reach: readonly ReachedService[],
-  proxy: ProxyIdentity,
-): readonly EncodedResource[] {
-  const madeFrom = [mesh, ...reach.flatMap((reached) => reached.madeFrom)];
-  if (proxy.kind === 'grpc') {
-    return calledRoutes(madeFrom, 'grpc', () => apiRoutes(mesh, reach));
+  reach: Reach,
+  { kind, egress }: ProxyIdentity,
+): ResourceSet {
+  if (kind === 'grpc') {
+    return listedSet([apiRoutes(mesh, reach)]);
   }
   const own = ownRoutes([mesh, node], '', () =>
     node.listeners.flatMap((listener) => ingressRoute(mesh, node, listener) ?? []),
   );
-  const { egress } = proxy;
   const called =
-    egress === undefined
-      ? calledRoutes(madeFrom, 'redirected', () => redirectedRoutes(mesh, reach))
-      : calledRoutes(madeFrom, String(egress.port), () => [explicitRoutes(mesh, reach, egress)]);
-  return [...own, ...called];
+    egress === undefined ? redirectedRoutes(mesh, reach) : [explicitRoutes(mesh, reach, egress)];
+  return resourceSet([...own, ...called]);
 }

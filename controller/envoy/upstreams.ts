@@ -2,6 +2,7 @@
  * The clusters of a proxy, encoded, each with its endpoints: what its node's backends may lead to, its own
  * application, and where traffic is let through to. Shared by all proxies that have them.
  */
+import { memo } from '../base/memo.js';
 import type { ClientPolicy, ConnectionPool, MeshSettings, VirtualNode } from '../mesh/model.js';
 import {
   type Caller,
@@ -13,9 +14,10 @@ import {
 import { endpointsOf, loadAssignment } from './endpoints.js';
 import { identityMemo } from './memo.js';
 import { targetClusterName } from './names.js';
+import { mapPatched, type PatchedList } from './patched-list.js';
 import type { ReachedService, Target } from './reach.js';
-import { encodeResource } from './resource.js';
-import type { EncodedResource, ProxyIdentity } from './snapshot.js';
+import { encodeResource, listedSet } from './resource.js';
+import type { EncodedResource, ProxyIdentity, Snapshot } from './snapshot.js';
 
 /** A cluster, and its endpoints where they do not come by DNS. */
 export interface Upstream {
@@ -43,33 +45,73 @@ export function passThroughUpstream(mesh: MeshSettings, name: string): Upstream 
 }
 
 /**
- * One upstream for each listener of a node that any route may choose, at weight 0 too: a change of weights
- * must find its clusters warm. Where several backends lead to one listener, their policies are the same
- * (`mesh/check-client-policies.ts`).
- * `pools` limits the clusters that it names.
+ * By reached service, one upstream for each listener of a node that any route may choose, at weight 0 too:
+ * a change of weights must find its clusters warm. Where several backends lead to one listener, their
+ * policies are the same (`mesh/check-client-policies.ts`).
  */
 export function reachedUpstreams(
   mesh: MeshSettings,
-  reach: readonly ReachedService[],
+  reach: PatchedList<ReachedService>,
   proxyKind: ProxyIdentity['kind'],
-  pools: ReadonlyMap<string, ConnectionPool> = new Map(),
+): PatchedList<readonly Upstream[]> {
+  return byReached([mesh], proxyKind, () =>
+    mapPatched((service) => serviceUpstreams(mesh, service, proxyKind, noPools)),
+  )(reach);
+}
+
+type UpstreamsByReached = (reach: PatchedList<ReachedService>) => PatchedList<readonly Upstream[]>;
+
+const byReached = identityMemo<UpstreamsByReached>();
+const noPools: ReadonlyMap<string, ConnectionPool> = new Map();
+
+/** Those of one service: the same list for the same upstreams. `pools` limits the clusters that it names. */
+export function serviceUpstreams(
+  mesh: MeshSettings,
+  { ports, clientPolicy }: ReachedService,
+  proxyKind: ProxyIdentity['kind'],
+  pools: ReadonlyMap<string, ConnectionPool>,
 ): readonly Upstream[] {
   const byName = new Map<string, Upstream>();
-  for (const { ports, clientPolicy } of reach) {
-    for (const target of ports.flatMap(({ routes }) => routes.flatMap(({ targets }) => targets))) {
-      const name = targetClusterName(mesh.name, target);
-      if (!byName.has(name)) {
-        const madeFrom = [mesh, target.node, clientPolicy ?? noPolicy];
-        const pool = pools.get(name) ?? {};
-        const key = `${proxyKind} ${name} ${JSON.stringify(pool)}`;
-        const caller = { policy: clientPolicy, pool, proxyKind };
-        const make = () => reachedUpstream(mesh, target, caller);
-        byName.set(name, reached(madeFrom, key, make));
-      }
+  for (const target of ports.flatMap(({ routes }) => routes.flatMap(({ targets }) => targets))) {
+    const name = targetClusterName(mesh.name, target);
+    if (!byName.has(name)) {
+      const madeFrom = [mesh, target.node, clientPolicy ?? noPolicy];
+      const pool = pools.get(name) ?? {};
+      const key = `${proxyKind} ${name} ${JSON.stringify(pool)}`;
+      const caller = { policy: clientPolicy, pool, proxyKind };
+      const make = () => reachedUpstream(mesh, target, caller);
+      byName.set(name, reached(madeFrom, key, make));
     }
   }
-  return [...byName.values()];
+  const list = [...byName.values()];
+  return lists(list, '', () => list);
 }
+
+const lists = identityMemo<readonly Upstream[]>();
+
+/** The clusters and endpoints of all of these. */
+export function upstreamSets(
+  reachedLists: readonly PatchedList<readonly Upstream[]>[],
+  others: readonly Upstream[],
+): Pick<Snapshot, 'cluster' | 'endpoint'> {
+  return {
+    cluster: listedSet(
+      reachedLists.map(clustersOf),
+      others.map(({ cluster }) => cluster),
+    ),
+    endpoint: listedSet(
+      reachedLists.map(endpointsIn),
+      others.flatMap(({ endpoint }) => endpoint ?? []),
+    ),
+  };
+}
+
+const clustersOf = mapPatched(
+  memo((list: readonly Upstream[]) => list.map(({ cluster }) => cluster)),
+);
+const endpointsIn = mapPatched(
+  memo((list: readonly Upstream[]) => list.flatMap(({ endpoint }) => endpoint ?? [])),
+);
 
 function reachedUpstream(mesh: MeshSettings, target: Target, caller: Caller): Upstream {
   const parts = egressCluster(mesh, target, caller);

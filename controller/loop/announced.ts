@@ -6,6 +6,7 @@
  * the fault is the controller's own network, not half the fleet: then everybody stays. A stock Envoy says
  * goodbye by its load reports (`serveStream`), so one without them always has the grace.
  */
+import { memo, pairMemo } from '../base/memo.js';
 import { compareText } from '../base/problem.js';
 import { type Mesh, resourceKey, type StaticEndpoint, type VirtualNode } from '../mesh/model.js';
 import type { ProxyStatus } from './ports.js';
@@ -185,21 +186,33 @@ export function servedKey(announced: Announced): string {
  * Envoy there is no difference.
  */
 export function withAnnounced(mesh: Mesh, announced: Announced): Mesh {
-  if (mesh.virtualNodes.every((node) => node.serviceDiscovery?.kind !== 'announced')) {
+  if (!hasAnnounced(mesh)) {
     return mesh;
   }
-  const virtualNodes = mesh.virtualNodes.map((node) =>
-    node.serviceDiscovery?.kind === 'announced' ? fill(mesh.name, node, announced) : node,
-  );
+  const virtualNodes = mesh.virtualNodes.map((node) => withEndpoints(mesh.name, node, announced));
   return { ...mesh, virtualNodes };
 }
 
-function fill(mesh: string, node: VirtualNode, announced: Announced): VirtualNode {
+/** True where a node of `mesh` gets its endpoints from proxies that announce themselves. */
+export const hasAnnounced = memo(({ virtualNodes }: Mesh) =>
+  virtualNodes.some(({ serviceDiscovery }) => serviceDiscovery?.kind === 'announced'),
+);
+
+/** `node` of `mesh` with its announced endpoints, the same object for the same announcements of it. */
+export function withEndpoints(mesh: string, node: VirtualNode, announced: Announced): VirtualNode {
+  if (node.serviceDiscovery?.kind !== 'announced') {
+    return node;
+  }
   const key = resourceKey({ mesh, kind: 'VirtualNode', name: node.name });
-  const entries = announced.get(key) ?? [];
+  return filled(node, announced.get(key) ?? nobody);
+}
+
+const nobody: readonly AnnouncedEndpoint[] = [];
+
+const filled = pairMemo((node: VirtualNode, entries: readonly AnnouncedEndpoint[]): VirtualNode => {
   const endpoints = [...entries].sort(byInstance).flatMap((entry) => endpointsOf(entry, node));
   return { ...node, serviceDiscovery: { kind: 'static', endpoints: distinct(endpoints) } };
-}
+});
 
 function endpointsOf(entry: AnnouncedEndpoint, node: VirtualNode): readonly StaticEndpoint[] {
   const { address, port } = entry;

@@ -1,32 +1,37 @@
 /**
  * From the state to what each proxy is served. Lazy: a snapshot is made when a proxy asks for it. Cheap:
  * proxies in the same position of every rollout share one effective mesh, and an effective mesh whose
- * positions did not change is the very object of the publication before, so nothing is made anew.
+ * positions did not change is the very object of the publication before, so nothing is made anew. One
+ * that is new is a patch of one that is known (`roots.ts`), and made anew is what the patch concerns.
  */
 import { shortHash } from '../base/hash.js';
+import { memo } from '../base/memo.js';
 import { checkSnapshot } from '../envoy/check-snapshot.js';
 import { missingSecrets, type Secrets, withSecrets } from '../envoy/secrets.js';
 import type { ProxyIdentity, Snapshot } from '../envoy/snapshot.js';
-import { snapshotFor } from '../envoy/translate.js';
+import { snapshotIn } from '../envoy/translate.js';
 import type { Mesh } from '../mesh/model.js';
-import { effectiveMesh, positionOf } from '../rollout/mix.js';
-import { servedKey, withAnnounced } from './announced.js';
+import type { PatchedMesh } from '../mesh/patched-mesh.js';
+import { effectiveChanges, positionOf } from '../rollout/mix.js';
+import { type Announced, servedKey } from './announced.js';
 import type { Logger, Publication } from './ports.js';
+import { Roots } from './roots.js';
 import { runningRollouts } from './running.js';
 import type { LoopState, MeshState } from './state.js';
 
+const endpointsKey = memo((announced: Announced) => shortHash(servedKey(announced)));
+
 /** Effective meshes by applied mesh, and by announced endpoints and the positions of its rollouts. */
-type MeshCache = Map<Mesh, Map<string, Mesh>>;
+type MeshCache = Map<Mesh, Map<string, PatchedMesh>>;
 
 interface Caches {
   readonly current: MeshCache;
   readonly previous: MeshCache;
-  /** Of the announced endpoints. */
-  readonly endpoints: string;
 }
 
 export class PublicationFactory {
   private cache: MeshCache = new Map();
+  private readonly roots = new Roots();
   /** The newest consistent snapshot by node id and listener addresses: what a bug of ours falls back to. */
   private readonly lastGood = new Map<string, Snapshot>();
   /** Secrets that a node waits for and that were spoken of. */
@@ -39,10 +44,9 @@ export class PublicationFactory {
 
   /** The publication of `state`; call it once for each new generation. */
   create(state: LoopState): Publication {
-    const previous = this.cache;
-    const current: MeshCache = new Map();
-    this.cache = current;
-    const endpoints = shortHash(servedKey(state.durable.announced));
+    const caches = { current: new Map(), previous: this.cache };
+    this.cache = caches.current;
+    this.roots.begin();
     return {
       generation: state.generation,
       snapshotFor: (proxy) => {
@@ -51,29 +55,26 @@ export class PublicationFactory {
         if (name === undefined || mesh === undefined) {
           return undefined;
         }
-        const caches = { current, previous, endpoints };
-        const effective = this.effective(state, name, mesh, proxy, caches);
-        const snapshot = this.checked(proxy, snapshotFor(effective, proxy));
+        const effective = this.effective(state, mesh, proxy, caches);
+        const snapshot = this.checked(proxy, snapshotIn(effective, proxy));
         return snapshot && this.complete(proxy, snapshot, state.secrets);
       },
     };
   }
 
   private effective(
-    state: LoopState,
-    name: string,
+    { durable }: LoopState,
     { applied }: MeshState,
     proxy: ProxyIdentity,
-    { current, previous, endpoints }: Caches,
-  ): Mesh {
-    const rollouts = runningRollouts(state.durable, name);
+    { current, previous }: Caches,
+  ): PatchedMesh {
+    const rollouts = runningRollouts(durable, applied.name);
     const positions = rollouts.map((rollout) => [rollout.id, positionOf(rollout, proxy.instance)]);
-    const key = JSON.stringify([endpoints, positions]);
+    const key = JSON.stringify([endpointsKey(durable.announced), positions]);
     const known = current.get(applied)?.get(key) ?? previous.get(applied)?.get(key);
-    const { announced } = state.durable;
-    const mesh =
-      known ?? withAnnounced(effectiveMesh(applied, rollouts, proxy.instance), announced);
-    const byKey = current.get(applied) ?? new Map<string, Mesh>();
+    const changes = () => effectiveChanges(rollouts, proxy.instance);
+    const mesh = known ?? this.roots.patch(applied, durable.announced, changes());
+    const byKey = current.get(applied) ?? new Map<string, PatchedMesh>();
     current.set(applied, byKey.set(key, mesh));
     return mesh;
   }

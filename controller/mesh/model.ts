@@ -5,6 +5,7 @@
  * Names and meanings are App Mesh's (API reference 2019-01-25; user guide); lists of resources are
  * sorted by name. Every reference resolves: `resolveMeshes` reports the others.
  */
+import { findByName } from './by-name.js';
 import type { Gate, NoData } from './gates.js';
 import type { DrawnBy, Mirror, RequestMatch, SetCookie, Sticky } from './strategies.js';
 
@@ -468,7 +469,7 @@ export function findResource(
   mesh: Mesh,
   ref: Pick<ResourceRef, 'kind' | 'name'>,
 ): Resource | undefined {
-  return resourcesOf(mesh, ref.kind).find((resource) => resource.name === ref.name);
+  return findByName(resourcesOf(mesh, ref.kind), ref.name);
 }
 
 /** All resources of one kind, sorted by name. */

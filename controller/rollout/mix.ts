@@ -86,7 +86,18 @@ export function wavePlace(id: string, instance: string): number {
 
 /** What is served to the proxy `instance`: `applied` with every rollout of the mesh mixed in. */
 export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[], instance: string): Mesh {
-  const changes = rollouts.flatMap((rollout) => {
+  return applyChanges(applied, effectiveChanges(rollouts, instance));
+}
+
+/**
+ * In what `rollouts` serve to the proxy `instance` something else than what is applied: the `after` of each
+ * change is served. The same objects for the same positions.
+ */
+export function effectiveChanges(
+  rollouts: readonly Rollout[],
+  instance: string,
+): readonly ResourceChange[] {
+  return rollouts.flatMap((rollout) => {
     const position = positionOf(rollout, instance);
     switch (position.kind) {
       case 'applied':
@@ -106,7 +117,6 @@ export function effectiveMesh(applied: Mesh, rollouts: readonly Rollout[], insta
         return assertNever(position);
     }
   });
-  return applyChanges(applied, changes);
 }
 
 type Mixed = Extract<Position, { kind: 'mixed' }>;

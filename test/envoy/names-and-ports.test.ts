@@ -39,7 +39,6 @@ function service(name: string, port: number) {
   const reached = {
     service: { kind: 'VirtualService' as const, name, labels: {} },
     ports: [],
-    madeFrom: [],
   };
   return { reached, port: { port, protocol: 'tcp' as const, routes: [] } };
 }

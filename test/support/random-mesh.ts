@@ -28,9 +28,9 @@ const routeKinds = {
   tcp: 'tcpRoute',
 } as const;
 
-/** The documents of a mesh `random` in which the node `web` calls every service. */
-export function randomDocuments(random: Random): readonly Document[] {
-  const services = Array.from({ length: 1 + integer(random, 5) }, (_, index): Service => {
+/** The documents of a mesh `random` in which the node `web` calls every service, of which it has up to `most`. */
+export function randomDocuments(random: Random, most = 5): readonly Document[] {
+  const services = Array.from({ length: 1 + integer(random, most) }, (_, index): Service => {
     const protocol = pick(random, protocols);
     const versions = Array.from({ length: 1 + integer(random, 3) }, (_, i) => `s${index}-v${i}`);
     // Two TCP services of one caller may not share a port.
