@@ -102,23 +102,31 @@ export function applyChanges(
   };
 }
 
-/** `list`, which is sorted by name as `changes` are, in pieces around what changes. */
+/** `list`, which is sorted by name as `changes` are, with each change in its place. */
 function replaceByName<R extends Resource>(
   list: readonly R[],
   changes: readonly Pick<ResourceChange, 'ref' | 'after'>[],
 ): readonly R[] {
-  const pieces: (readonly R[])[] = [];
+  const replaced: R[] = [];
   let start = 0;
+  const copyUntil = (end: number): void => {
+    for (; start < end; start += 1) {
+      replaced.push(list[start] as R);
+    }
+  };
   for (const { ref, after } of changes) {
-    const place = placeOf(list, ref.name, start);
-    pieces.push(list.slice(start, place), after === null ? [] : [after as R]);
-    start = list[place]?.name === ref.name ? place + 1 : place;
+    copyUntil(placeOf(list, ref.name, start));
+    if (after !== null) {
+      replaced.push(after as R);
+    }
+    start += Number(list[start]?.name === ref.name);
   }
-  return ([] as R[]).concat(...pieces, list.slice(start));
+  copyUntil(list.length);
+  return replaced;
 }
 
 /** A mesh of which nothing exists yet: what a first revision is compared with. */
-export function emptyMesh(like: Mesh): Mesh {
+export function emptyMesh(like: Pick<Mesh, 'name' | 'settings'>): Mesh {
   return {
     name: like.name,
     settings: like.settings,

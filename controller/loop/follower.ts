@@ -4,10 +4,9 @@
  * translated anew.
  */
 import { sameValue } from '../base/same-value.js';
-import { shareMesh } from '../diff/share.js';
-import type { Mesh } from '../mesh/model.js';
 import type { Rollout } from '../rollout/rollout.js';
 import type { LoopEvent } from './events.js';
+import { meshRowsIn, noMeshRows, shareMeshRows, takeMeshRows } from './mesh-rows.js';
 import { assembleSaved, type ParsedValue } from './persist.js';
 import type { Publisher, StoreWrite } from './ports.js';
 import type { PublicationFactory } from './publication.js';
@@ -25,7 +24,8 @@ type Refusal = Extract<LoopEvent, { kind: 'proxyNacked' }>;
 export class Follower {
   private readonly deps: FollowerDeps;
   private state: LoopState;
-  /** The stored values as they were read, by kind and key. */
+  private meshes = noMeshRows;
+  /** The other stored values as they were read, by kind and key. */
   private values = new Map<string, ParsedValue>();
   /** The newest word of each proxy that refused something and has not taken anything since. */
   private readonly refused = new Map<string, Refusal>();
@@ -93,18 +93,28 @@ export class Follower {
   /** Takes in what the leader stored; `isWhole`: what is not among `values` is gone. */
   follow(values: readonly StoreWrite[], isWhole: boolean): void {
     const known = this.values;
+    const parsed = values.map(({ kind, key, json }) => ({
+      ...{ kind, key },
+      value: json === null ? null : JSON.parse(json),
+    }));
+    const meshRows = meshRowsIn(parsed);
+    this.meshes = isWhole
+      ? shareMeshRows(this.meshes, takeMeshRows(noMeshRows, meshRows))
+      : takeMeshRows(this.meshes, meshRows);
     this.values = isWhole ? new Map() : new Map(known);
-    for (const { kind, key, json } of values) {
+    const isOfMesh = new Set<ParsedValue>(meshRows);
+    for (const row of parsed.filter((one) => !isOfMesh.has(one))) {
+      const { kind, key } = row;
       const id = JSON.stringify([kind, key]);
-      if (json === null) {
+      if (row.value === null) {
         this.values.delete(id);
       } else {
-        const value = shared(kind, known.get(id)?.value, JSON.parse(json));
+        const value = shared(kind, known.get(id)?.value, row.value);
         this.values.set(id, { kind, key, value });
       }
     }
     const { state } = this;
-    const saved = assembleSaved([...this.values.values()]);
+    const saved = assembleSaved([...this.values.values()], this.meshes);
     // What was served and could never be stored has a higher number: the next leader's is higher still.
     const isNewer = saved.generation > state.generation;
     this.move({
@@ -128,9 +138,6 @@ export class Follower {
 function shared(kind: string, previous: unknown, next: unknown): unknown {
   if (previous === undefined) {
     return next;
-  }
-  if (kind === 'applied' || kind === 'desired') {
-    return shareMesh(previous as Mesh, next as Mesh);
   }
   if (kind === 'rollout') {
     const { group, plan } = previous as Rollout;

@@ -2,16 +2,23 @@
  * The durable state as values in the store, and back. A step writes the values that it changed, found by
  * identity: a rollout whose gates merely measured again is not written.
  */
-import { memo, pairMemo } from '../base/memo.js';
+import { memo } from '../base/memo.js';
 import { sameValue } from '../base/same-value.js';
-import { shareMesh } from '../diff/share.js';
-import type { Mesh, Origin } from '../mesh/model.js';
+import type { Origin } from '../mesh/model.js';
 import type { PastState } from '../rollout/good-states.js';
 import type { HeldChange, Rollout } from '../rollout/rollout.js';
 import type { AnnouncedEndpoint } from './announced.js';
+import {
+  changedMeshes,
+  type MeshRows,
+  meshRowsIn,
+  meshStates,
+  noMeshRows,
+  takeMeshRows,
+} from './mesh-rows.js';
 import type { StoreWrite } from './ports.js';
 import { nothingServed, type Served } from './start-state.js';
-import type { DurableState, LoopState, MeshState, RepositoryText, RevisionState } from './state.js';
+import type { DurableState, LoopState, RepositoryText, RevisionState } from './state.js';
 
 /** What a commit keeps: the durable state, and with it what follows from no other value. */
 export type SavedState = Pick<LoopState, 'durable' | 'generation' | 'servedGeneration' | 'origins'>;
@@ -53,14 +60,13 @@ export function changedSaved(before: SavedState, after: SavedState): readonly St
 /** The same for the durable state alone: what must be written to bring the store from `before` to `after`; empty where nothing must. */
 export function changedValues(before: DurableState, after: DurableState): readonly StoreWrite[] {
   return [
-    ...changedMap('applied', before.meshes, after.meshes, (mesh) => mesh.applied),
-    ...changedMap('desired', before.meshes, after.meshes, (mesh) => mesh.desired),
-    ...changedMap('rollout', before.rollouts, after.rollouts, (rollout) => rollout),
-    ...changedMap('held', before.held, after.held, (held) => held),
-    ...changedMap('past', before.past, after.past, (states) => states),
-    ...changedMap('announced', before.announced, after.announced, (entries) => entries),
-    ...changedMap('revision', before.repositories, after.repositories, (state) => state),
-    ...changedMap('text', before.texts, after.texts, (text) => text),
+    ...changedMeshes(before.meshes, after.meshes),
+    ...changedMap('rollout', before.rollouts, after.rollouts),
+    ...changedMap('held', before.held, after.held),
+    ...changedMap('past', before.past, after.past),
+    ...changedMap('announced', before.announced, after.announced),
+    ...changedMap('revision', before.repositories, after.repositories),
+    ...changedMap('text', before.texts, after.texts),
     ...changedOwners(before.owners, after.owners),
     ...changedValue('nextRollout', before.nextRollout, after.nextRollout),
   ];
@@ -81,11 +87,10 @@ function changedOwners(
   return isSame ? [] : [{ kind: 'owners', key: '', json: JSON.stringify([...after]) }];
 }
 
-function changedMap<T>(
+function changedMap<T extends Stored>(
   kind: string,
   before: ReadonlyMap<string, T>,
   after: ReadonlyMap<string, T>,
-  part: (value: T) => Stored,
 ): readonly StoreWrite[] {
   if (before === after) {
     return [];
@@ -93,8 +98,8 @@ function changedMap<T>(
   const writes: StoreWrite[] = [];
   for (const [key, value] of after) {
     const known = before.get(key);
-    if (known === undefined || mustWrite(part(known), part(value))) {
-      writes.push({ kind, key, json: JSON.stringify(part(value)) });
+    if (known === undefined || mustWrite(known, value)) {
+      writes.push({ kind, key, json: JSON.stringify(value) });
     }
   }
   for (const key of before.keys()) {
@@ -106,7 +111,6 @@ function changedMap<T>(
 }
 
 type Stored =
-  | Mesh
   | Rollout
   | HeldChange
   | readonly AnnouncedEndpoint[]
@@ -161,11 +165,11 @@ export function restoreSaved(
   );
 }
 
-/** The same of values that were parsed already. */
-export function assembleSaved(values: readonly ParsedValue[]): SavedState {
+/** The same of values that were parsed already; `meshes` are those in `values` unless they are given. */
+export function assembleSaved(values: readonly ParsedValue[], meshes?: MeshRows): SavedState {
   const stored = (kind: string) => values.find((one) => one.kind === kind)?.value;
   return {
-    durable: assembleState(values),
+    durable: assembleState(values, meshes),
     ...servedOf(stored('served')),
     origins: originsOf(stored('origins')),
   };
@@ -189,9 +193,11 @@ function originsOf(value: unknown): SavedState['origins'] {
   return originsMap(value === undefined ? noEntries : (value as typeof noEntries));
 }
 
-/** The durable state of values that were parsed already. */
-export function assembleState(values: readonly ParsedValue[]): DurableState {
-  const meshes = new Map<string, MeshState>();
+/** The durable state of values that were parsed already; `meshes` are those in `values` unless they are given. */
+export function assembleState(
+  values: readonly ParsedValue[],
+  meshes: MeshRows = takeMeshRows(noMeshRows, meshRowsIn(values)),
+): DurableState {
   const rollouts: Rollout[] = [];
   const held = new Map<string, HeldChange>();
   const past = new Map<string, readonly PastState[]>();
@@ -199,16 +205,8 @@ export function assembleState(values: readonly ParsedValue[]): DurableState {
   const repositories = new Map<string, RevisionState>();
   const texts = new Map<string, RepositoryText>();
   let { owners, nextRollout } = initialDurableState;
-  const applied = new Map<string, Mesh>();
-  const desired = new Map<string, Mesh>();
   for (const { kind, key, value } of values) {
     switch (kind) {
-      case 'applied':
-        applied.set(key, value as Mesh);
-        break;
-      case 'desired':
-        desired.set(key, value as Mesh);
-        break;
       case 'rollout':
         rollouts.push(value as Rollout);
         break;
@@ -234,13 +232,9 @@ export function assembleState(values: readonly ParsedValue[]): DurableState {
         nextRollout = value as number;
         break;
       default:
-        // Of `notify`, of `restoreServed`, or of a newer version that runs beside this one.
+        // A row of a mesh, of `notify`, of `restoreServed`, or of a newer version that runs beside this one.
         break;
     }
-  }
-  for (const [name, mesh] of [...applied].sort(byKey)) {
-    // What is the same in both is the same object again, as it was before the restart.
-    meshes.set(name, { applied: mesh, desired: shared(mesh, desired.get(name) ?? mesh) });
   }
   rollouts.sort(
     (left, right) => left.startedAtMs - right.startedAtMs || numberOf(left) - numberOf(right),
@@ -249,7 +243,7 @@ export function assembleState(values: readonly ParsedValue[]): DurableState {
     repositories,
     texts,
     owners,
-    meshes,
+    meshes: meshStates(meshes),
     rollouts: new Map(rollouts.map((rollout) => [rollout.id, rollout])),
     held,
     past: new Map([...past].sort(byAge)),
@@ -264,13 +258,6 @@ function byAge(
   right: readonly [string, readonly PastState[]],
 ): number {
   return (left[1].at(-1)?.atMs ?? 0) - (right[1].at(-1)?.atMs ?? 0);
-}
-
-/** Of a follower's values most are those of the last time. */
-const shared = pairMemo((applied: Mesh, desired: Mesh) => shareMesh(applied, desired));
-
-function byKey(left: readonly [string, unknown], right: readonly [string, unknown]): number {
-  return left[0] < right[0] ? -1 : 1;
 }
 
 function numberOf(rollout: Rollout): number {

@@ -3,6 +3,7 @@
  * rejected revision changes nothing but that.
  */
 import { hasErrors } from '../base/problem.js';
+import { sameValue } from '../base/same-value.js';
 import { findVanishedMeshes } from '../decode/combine-revisions.js';
 import { shareMesh } from '../diff/share.js';
 import type { Mesh, Origin } from '../mesh/model.js';
@@ -40,9 +41,24 @@ export function takeReading(state: LoopState, given: Reading, nowMs: number): Ta
   const texts = takeTexts(durable.texts, reading.repositories);
   const owners = ownersOf(durable, origins);
   return {
-    state: { ...state, durable: { ...durable, repositories, texts, owners, meshes }, origins },
+    state: {
+      ...state,
+      durable: { ...durable, repositories, texts, owners, meshes },
+      origins: shareOrigins(state.origins, origins),
+    },
     ...taken,
   };
+}
+
+/** `previous` where nothing stands elsewhere now: most commits move no line. */
+function shareOrigins(
+  previous: LoopState['origins'],
+  next: LoopState['origins'],
+): LoopState['origins'] {
+  const isSame =
+    previous.size === next.size &&
+    [...next].every(([key, origin]) => sameValue(previous.get(key), origin));
+  return isSame ? previous : next;
 }
 
 /** A reading that would lose a mesh that is served is rejected whole, whoever let it pass. */

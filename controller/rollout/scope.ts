@@ -2,10 +2,17 @@
  * Whom a group of changes concerns: which proxies must acknowledge it, and whose figures judge it. Both
  * follow from references alone, so they are the same on every replica and after a restart.
  */
-import { memo, pairMemo } from '../base/memo.js';
+import { pairMemo } from '../base/memo.js';
 import type { ChangeGroup } from '../diff/change.js';
-import { type Mesh, type Resource, resourceKey } from '../mesh/model.js';
-import { allResources, keyIn, referencesOf } from '../mesh/references.js';
+import { callersOf } from '../mesh/callers.js';
+import {
+  findResource,
+  type Mesh,
+  type Resource,
+  type ResourceRef,
+  resourceKey,
+} from '../mesh/model.js';
+import { keyIn, referencesOf } from '../mesh/references.js';
 
 /**
  * Keys of the virtual nodes and gateways whose proxies are given something else because of `group`: the
@@ -13,27 +20,28 @@ import { allResources, keyIn, referencesOf } from '../mesh/references.js';
  * the applied or the desired one; ask for both, since a reference may be new or gone.
  */
 export function concernedNodes(group: ChangeGroup, mesh: Mesh): ReadonlySet<string> {
-  const changed = new Set(group.resources.map((change) => resourceKey(change.ref)));
-  if (changed.has(keyIn(mesh.name, mesh.settings))) {
+  const changed = group.resources.map(({ ref }) => ref);
+  if (changed.some(({ kind }) => kind === 'Mesh')) {
     return new Set(proxied(mesh).map((resource) => keyIn(mesh.name, resource)));
   }
-  const callers = callersByKey(mesh);
+  const changedKeys = new Set(changed.map(resourceKey));
   const concerned = new Set<string>();
   const queue = [...changed];
   const seen = new Set<string>();
-  for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
+  for (let ref = queue.pop(); ref !== undefined; ref = queue.pop()) {
+    const key = resourceKey(ref);
     if (seen.has(key)) {
       continue;
     }
     seen.add(key);
-    if (isProxiedKey(key)) {
+    if (ref.kind === 'VirtualNode' || ref.kind === 'VirtualGateway') {
       concerned.add(key);
-      if (!changed.has(key)) {
+      if (!changedKeys.has(key)) {
         // A caller is given the change; whoever calls that caller is not.
         continue;
       }
     }
-    queue.push(...(callers.get(key) ?? []));
+    queue.push(...concernedBy(mesh, ref));
   }
   return concerned;
 }
@@ -42,38 +50,21 @@ function proxied(mesh: Mesh): readonly Resource[] {
   return [...mesh.virtualNodes, ...mesh.virtualGateways];
 }
 
-function isProxiedKey(key: string): boolean {
-  return key.includes('/VirtualNode/') || key.includes('/VirtualGateway/');
-}
-
-/** For each resource the keys of those that name it; a gateway is a caller of its routes' services. */
-const callersByKey = memo((mesh: Mesh): ReadonlyMap<string, readonly string[]> => {
-  const callers = new Map<string, string[]>();
-  const link = (from: string, to: string): void => {
-    const known = callers.get(to);
-    if (known === undefined) {
-      callers.set(to, [from]);
-    } else {
-      known.push(from);
+/** What names `ref`; but a gateway is the caller of its routes, and not the other way about. */
+function concernedBy(mesh: Mesh, ref: ResourceRef): readonly ResourceRef[] {
+  switch (ref.kind) {
+    case 'VirtualGateway':
+      return [];
+    case 'GatewayRoute': {
+      const route = findResource(mesh, ref);
+      return route?.kind === 'GatewayRoute'
+        ? [{ mesh: mesh.name, kind: 'VirtualGateway', name: route.virtualGateway }]
+        : [];
     }
-  };
-  for (const resource of allResources(mesh)) {
-    const key = keyIn(mesh.name, resource);
-    for (const ref of referencesOf(mesh.name, resource)) {
-      if (resource.kind === 'GatewayRoute' && ref.kind === 'VirtualGateway') {
-        link(resourceKey(ref), key);
-      } else {
-        link(key, resourceKey(ref));
-      }
-    }
+    default:
+      return callersOf(mesh, ref).map(({ kind, name }) => ({ mesh: mesh.name, kind, name }));
   }
-  return callers;
-});
-
-const resourcesByKey = memo(
-  (mesh: Mesh): ReadonlyMap<string, Resource> =>
-    new Map(allResources(mesh).map((resource) => [keyIn(mesh.name, resource), resource])),
-);
+}
 
 /**
  * Names of the virtual nodes whose answers judge the configuration that `group` changes. Groups and meshes
@@ -81,7 +72,6 @@ const resourcesByKey = memo(
  */
 export const judgedNodes = pairMemo((group: ChangeGroup, mesh: Mesh): readonly string[] => {
   const names = new Set<string>();
-  const byKey = resourcesByKey(mesh);
   const queue = group.resources.flatMap(
     ({ before, after }) => after ?? inItsPlace(mesh, before) ?? [],
   );
@@ -94,7 +84,7 @@ export const judgedNodes = pairMemo((group: ChangeGroup, mesh: Mesh): readonly s
     if (resource.kind === 'VirtualNode') {
       names.add(resource.name);
     } else {
-      queue.push(...answeringFor(mesh, resource).flatMap((key) => byKey.get(key) ?? []));
+      queue.push(...answeringFor(mesh, resource));
     }
   }
   return [...names].sort();
@@ -107,14 +97,12 @@ function inItsPlace(mesh: Mesh, removed: Resource | null): Resource | null {
     : removed;
 }
 
-/** Keys of what `resource` hands requests to: of a gateway its routes, of such a route its service. */
-function answeringFor(mesh: Mesh, resource: Resource): readonly string[] {
+/** What `resource` hands requests to: of a gateway its routes, of such a route its service. */
+function answeringFor(mesh: Mesh, resource: Resource): readonly Resource[] {
   if (resource.kind === 'VirtualGateway') {
-    return mesh.gatewayRoutes
-      .filter(({ virtualGateway }) => virtualGateway === resource.name)
-      .map((route) => keyIn(mesh.name, route));
+    return mesh.gatewayRoutes.filter(({ virtualGateway }) => virtualGateway === resource.name);
   }
   return referencesOf(mesh.name, resource)
     .filter(({ kind }) => kind !== 'VirtualGateway')
-    .map(resourceKey);
+    .flatMap((ref) => findResource(mesh, ref) ?? []);
 }

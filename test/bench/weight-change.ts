@@ -1,40 +1,72 @@
 /**
- * `npm run bench:weight-change [SERVICES…]`: what one change of one weight costs the controller before any
- * proxy is sent anything: the loop's step, the effective mesh, and the snapshot of a proxy that calls ten
- * services and of one that calls all. Medians in milliseconds of processor time, by the size of the mesh.
- * Nothing of it touches a network, a disk or the clock.
+ * `npm run bench:weight-change [SERVICES…]`: what a change of one weight costs the controller before any
+ * proxy is sent anything, by the size of the mesh. Two kinds: a **step** of a rollout, which happens again
+ * and again without a new commit, and a **commit** of one router, as the reading thread hands it over: no
+ * object of it is one that is known. Of each what the loop does (the step and what it has to store), and
+ * what is done for a proxy (its snapshot, the check of it, and what differs from the one before): of a node
+ * that calls ten services, of one that calls all, and of a gateway before all. Milliseconds of processor
+ * time, medians; the longest of all is what the event loop stands still for at most. Nothing of it touches
+ * a network, a disk or the clock.
  */
-
-import type { ProxyIdentity } from '../../controller/envoy/snapshot.js';
-import { initialDurableState } from '../../controller/loop/persist.js';
-import type { Publication } from '../../controller/loop/ports.js';
+import { proxyId } from '../../controller/base/brand.js';
+import {
+  type ProxyIdentity,
+  resourceTypes,
+  type Snapshot,
+} from '../../controller/envoy/snapshot.js';
+import { changedSaved, initialDurableState } from '../../controller/loop/persist.js';
 import { PublicationFactory } from '../../controller/loop/publication.js';
 import { startState } from '../../controller/loop/start-state.js';
 import type { LoopState } from '../../controller/loop/state.js';
 import { stepLoop } from '../../controller/loop/step.js';
 import type { Mesh } from '../../controller/mesh/model.js';
 import { LoadHistory } from '../../controller/rollout/load-history.js';
-import { meshOf } from '../support/mesh.js';
+import { changedResources } from '../../controller/xds/snapshot-changes.js';
+import { meshOf, policyOf } from '../support/mesh.js';
 import { accepted } from '../support/reading.js';
 import { recordingLogger } from '../support/recording-logger.js';
 
-const rounds = 20;
+const stepsMeasured = 30;
+const commitsMeasured = 10;
+/** Code that has run a few times only is not compiled yet. */
+const warmUp = 0.3;
 const calledByFew = 10;
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [100, 1_000, 10_000];
 const settings = { ackDeadlineMs: 30_000 };
-const startMs = Date.UTC(2026, 0, 1);
+const bakeMs = 1000;
 
-/** The proxy of `few` calls ten services, that of `web` calls all. */
-const proxies = { few: proxyOf('few'), all: proxyOf('web') };
+const proxies = {
+  'calls ten': proxyOf('VirtualNode', 'few'),
+  'calls all': proxyOf('VirtualNode', 'web'),
+  gateway: proxyOf('VirtualGateway', 'edge'),
+} as const;
 
-function proxyOf(name: string): ProxyIdentity {
-  const resource = { mesh: 'demo', kind: 'VirtualNode', name } as const;
-  return { nodeId: `mesh/demo/virtualNode/${name}`, resource, instance: name, kind: 'envoy' };
+type ProxyName = keyof typeof proxies;
+const proxyNames = Object.keys(proxies) as ProxyName[];
+type Column = 'loop' | ProxyName;
+const columns: readonly Column[] = ['loop', ...proxyNames];
+type Costs = Readonly<Record<Column, number>>;
+
+function proxyOf(kind: 'VirtualNode' | 'VirtualGateway', name: string): ProxyIdentity {
+  return { nodeId: name, resource: { mesh: 'demo', kind, name }, instance: name, kind: 'envoy' };
 }
 
-function meshWith(services: number): Mesh {
+/** A mesh of `services`, each with two versions, with a caller of ten, one of all, and a gateway before all. */
+function meshWith(services: number, weight: number): Mesh {
+  const steps = Array.from({ length: stepsMeasured + 1 }, (_, index) => ({
+    progress: index + 1,
+    bakeMs,
+    approval: false,
+  }));
   const names = Array.from({ length: services }, (_, index) => `service-${index}`);
-  const mesh = meshOf(names.map((name) => ({ name, weights: { v1: 100, v2: 0 } })));
+  const mesh = meshOf(
+    names.map((name, index) => ({
+      name,
+      weights: index === 0 ? { v1: 100 - weight, v2: weight } : { v1: 100, v2: 0 },
+      gatewayPrefix: `/${name}`,
+    })),
+    [policyOf({ gates: [], steps })],
+  );
   const caller = mesh.virtualNodes.find(({ name }) => name === 'web');
   if (caller === undefined) {
     throw new Error('meshOf has a node web');
@@ -44,43 +76,75 @@ function meshWith(services: number): Mesh {
   return { ...mesh, virtualNodes };
 }
 
-/** The same with another weight of the first service; everything else is the same objects. */
-function moved(mesh: Mesh, weight: number): Mesh {
-  const virtualRouters = mesh.virtualRouters.map((router) =>
-    router.name === 'service-0'
-      ? {
-          ...router,
-          routes: router.routes.map((route) => ({
-            ...route,
-            targets: route.targets.map((target, index) => ({
-              ...target,
-              weight: index === 0 ? 100 - weight : weight,
-            })),
-          })),
-        }
-      : router,
+class Bench {
+  private state: LoopState = startState(
+    initialDurableState,
+    new LoadHistory(),
+    Date.UTC(2026, 0, 1),
   );
-  return { ...mesh, virtualRouters };
-}
+  private readonly factory = new PublicationFactory(recordingLogger());
+  private readonly snapshots = new Map<ProxyName, Snapshot>();
+  private nowMs = Date.UTC(2026, 0, 1);
+  storedBytes = 0;
 
-interface Costs {
-  readonly step: number;
-  readonly few: number;
-  readonly all: number;
-}
+  constructor(private readonly services: number) {
+    this.commit(0);
+    for (const identity of Object.values(proxies)) {
+      const proxy = {
+        ...{ id: proxyId(identity.instance), identity, address: '', connectedAtMs: this.nowMs },
+        // It acknowledges whatever it is given.
+        ...{ ackedGeneration: Number.MAX_SAFE_INTEGER, types: {}, userAgent: '' },
+      };
+      this.state = stepLoop(
+        this.state,
+        { kind: 'proxyConnected', proxy },
+        settings,
+        this.nowMs,
+      ).state;
+    }
+  }
 
-function measureOne(state: LoopState, factory: PublicationFactory, mesh: Mesh, id: string) {
-  const revision = { id, author: 'ann', title: id, committedAtMs: startMs };
-  const begin = cpuMs();
-  let next = stepLoop(state, accepted(revision, [mesh]), settings, startMs).state;
-  next = stepLoop(next, { kind: 'tick' }, settings, startMs).state;
-  const stepped = cpuMs();
-  const publication: Publication = factory.create(next);
-  publication.snapshotFor(proxies.few);
-  const few = cpuMs();
-  publication.snapshotFor(proxies.all);
-  const all = cpuMs();
-  return { state: next, costs: { step: stepped - begin, few: few - stepped, all: all - few } };
+  /** Another weight of the first service, in objects that nobody has seen. */
+  commit(weight: number): Costs {
+    const mesh = structuredClone(meshWith(this.services, weight));
+    const revision = { id: `c${weight}`, author: 'ann', title: '', committedAtMs: 0 };
+    return this.measure(accepted(revision, [mesh]));
+  }
+
+  /** Lets time pass until something else is served; the costs of that tick. */
+  step(): Costs {
+    const { generation } = this.state;
+    for (;;) {
+      this.nowMs += bakeMs;
+      const costs = this.measure({ kind: 'tick' });
+      if (this.state.generation > generation) {
+        return costs;
+      }
+    }
+  }
+
+  private measure(event: Parameters<typeof stepLoop>[1]): Costs {
+    const before = this.state;
+    let begin = cpuMs();
+    this.state = stepLoop(before, event, settings, this.nowMs).state;
+    const writes = changedSaved(before, this.state);
+    const loop = cpuMs() - begin;
+    this.storedBytes = writes.reduce((sum, { json }) => sum + (json?.length ?? 0), 0);
+    const publication = this.factory.create(this.state);
+    const costs = proxyNames.map((name) => {
+      begin = cpuMs();
+      const snapshot = publication.snapshotFor(proxies[name]);
+      const known = this.snapshots.get(name);
+      if (snapshot !== undefined) {
+        this.snapshots.set(name, snapshot);
+        for (const type of known === undefined ? [] : resourceTypes) {
+          changedResources(known ?? snapshot, snapshot, type);
+        }
+      }
+      return [name, cpuMs() - begin] as const;
+    });
+    return { loop, ...(Object.fromEntries(costs) as Record<ProxyName, number>) };
+  }
 }
 
 /** Processor time, so that a busy machine does not count. */
@@ -89,26 +153,47 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-function median(values: readonly number[]): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[Math.floor(sorted.length / 2)] ?? Number.NaN).toFixed(2);
+function warm(list: readonly Costs[]): readonly Costs[] {
+  return list.slice(Math.floor(list.length * warmUp));
 }
 
-console.log('| services | loop, commit | snapshot: calls ten | snapshot: calls all |');
-console.log('| --- | ---: | ---: | ---: |');
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+interface Row {
+  readonly medians: readonly number[];
+  readonly longest: number;
+  readonly storedBytes: number;
+}
+
+function rowOf(list: readonly Costs[], storedBytes: number): Row {
+  const medians = columns.map((column) => median(warm(list).map((costs) => costs[column])));
+  const sums = warm(list).map((costs) => columns.reduce((sum, column) => sum + costs[column], 0));
+  return { medians, longest: Math.max(...sums), storedBytes };
+}
+
+const rows: { readonly what: string; readonly services: number; readonly row: Row }[] = [];
 for (const services of sizes) {
-  const factory = new PublicationFactory(recordingLogger());
-  const first = meshWith(services);
-  let state = startState(initialDurableState, new LoadHistory(), startMs);
-  const list: Costs[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const result = measureOne(state, factory, moved(first, round + 1), `c${round}`);
-    state = result.state;
-    list.push(result.costs);
+  const bench = new Bench(services);
+  bench.commit(100);
+  const steps = Array.from({ length: stepsMeasured }, () => bench.step());
+  rows.push({ what: 'step', services, row: rowOf(steps, bench.storedBytes) });
+  const commits = Array.from({ length: commitsMeasured }, (_, index) => bench.commit(50 + index));
+  rows.push({ what: 'commit', services, row: rowOf(commits, bench.storedBytes) });
+}
+console.log(`| | services | ${columns.join(' | ')} | all in one go, longest | stored bytes |`);
+console.log(`| --- | ---: | ${columns.map(() => '---:').join(' | ')} | ---: | ---: |`);
+for (const { what, services, row } of rows) {
+  const figures = [...row.medians, row.longest].map((value) => value.toFixed(2));
+  console.log(`| ${[what, services, ...figures, row.storedBytes].join(' | ')} |`);
+}
+for (const kind of ['step', 'commit']) {
+  const [first, ...others] = rows.filter(({ what }) => what === kind);
+  for (const { services, row } of others) {
+    const ratios = row.medians.map((value, index) => value / (first?.row.medians[index] ?? 1));
+    const texts = columns.map((column, index) => `${column} ${ratios[index]?.toFixed(1)}`);
+    console.log(`${kind}, ${services} / ${first?.services} services: ${texts.join(', ')}`);
   }
-  const warm = list.slice(rounds / 4);
-  const columns = (['step', 'few', 'all'] as const).map((key) =>
-    median(warm.map((costs) => costs[key])),
-  );
-  console.log(`| ${[services, ...columns].join(' | ')} |`);
 }

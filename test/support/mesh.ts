@@ -38,11 +38,11 @@ export function meshOf(
     name: 'demo',
     settings: { kind: 'Mesh', name: 'demo', labels: {}, egressFilter: 'DROP_ALL' },
     virtualNodes: [...sorted.flatMap(nodesOf), caller(sorted)].sort(byName),
-    virtualServices: sorted.map(serviceOf),
+    virtualServices: sorted.map(serviceOf).sort(byName),
     virtualRouters: sorted.map(routerOf),
     virtualGateways: gatewayRoutes.length === 0 ? [] : [edge],
     gatewayRoutes,
-    rolloutPolicies,
+    rolloutPolicies: rolloutPolicies.toSorted(byName),
   };
 }
 
