@@ -31,6 +31,8 @@ export interface View {
   readonly complaints: string[];
   /** Fails with each rule of axe that the page breaks. */
   assertAccessible(): Promise<void>;
+  /** Each rule of axe that the page breaks, with where. */
+  violations(): Promise<readonly string[]>;
   /** Fails where the page is wider than its window. */
   assertFits(): Promise<void>;
   /** Saves a picture of the whole page. */
@@ -79,7 +81,10 @@ async function openView(browser: Browser, url: string, options: ViewOptions = {}
   return {
     page,
     complaints,
-    assertAccessible: () => assertAccessible(page),
+    violations: () => violationsOf(page),
+    assertAccessible: async () => {
+      assert.is((await violationsOf(page)).join('\n'), '', `axe on ${page.url()}`);
+    },
     assertFits: async () => {
       const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       assert.ok(Number(wide) <= 0, `${page.url()} is ${wide} pixels wider than its window`);
@@ -103,12 +108,11 @@ interface AxeResult {
   }[];
 }
 
-async function assertAccessible(page: Page): Promise<void> {
+async function violationsOf(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe);
   const { violations } = (await page.evaluate('axe.run(document)')) as AxeResult;
-  const lines = violations.map(({ id, help, nodes }) => {
+  return violations.map(({ id, help, nodes }) => {
     const places = nodes.map(({ html, failureSummary }) => `    ${html}\n      ${failureSummary}`);
     return `  ${id}: ${help}\n${places.join('\n')}`;
   });
-  assert.is(lines.join('\n'), '', `axe on ${page.url()}`);
 }
