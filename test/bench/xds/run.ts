@@ -16,7 +16,7 @@ import { errorText } from '../../../controller/base/op-error.js';
 import { openReport } from '../report.js';
 import { affordable, crossed, growthCells } from './cells.js';
 import { type Bench, type Cell, createBench, type ServerName, serverNames } from './measure.js';
-import { Results } from './results.js';
+import { type CellResults, Results } from './results.js';
 import { cellTable, growthTable, ratioTable } from './tables.js';
 
 const { values: options } = parseArgs({
@@ -90,8 +90,14 @@ async function measureAll(bench: Bench, endMs: number): Promise<void> {
       });
     }
   }
-  report.say(growthTable(measured(growth, grown), burst));
-  report.say(ratioTable(measured(results, cells)));
+  for (const [list, said] of [
+    [measured(growth, grown), (all: readonly CellResults[]) => growthTable(all, burst)],
+    [measured(results, cells), ratioTable],
+  ] as const) {
+    if (list.length > 0) {
+      report.say(said(list));
+    }
+  }
   console.log(`saved in ${report.path}`);
 
   /** Measures where as much time is left as it took the last time. */
