@@ -5,7 +5,7 @@
  */
 import { renderDuration } from '../base/duration.js';
 import { renderOrigin } from '../mesh/model.js';
-import { hasLeftStep } from '../rollout/advance.js';
+import { hasLeftStep } from '../rollout/enter-step.js';
 import { withoutMemory } from '../rollout/gates/standing.js';
 import type { RevisionInfo, Rollout } from '../rollout/rollout.js';
 import { rolloutTargets } from '../rollout/targets.js';

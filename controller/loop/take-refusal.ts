@@ -4,10 +4,10 @@
  */
 
 import { resourceKey } from '../mesh/model.js';
-import { rollBack } from '../rollout/advance.js';
 import { effectiveMesh, isAddition, positionOf } from '../rollout/mix.js';
 import { isEnded, type Rollout } from '../rollout/rollout.js';
 import { concernedNodes } from '../rollout/scope.js';
+import { rollBack } from '../rollout/turns.js';
 import type { LoopEvent, Taken } from './events.js';
 import type { ProxyStatus } from './ports.js';
 import { runningRollouts } from './running.js';

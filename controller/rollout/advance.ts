@@ -8,20 +8,17 @@
 import { assertNever } from '../base/assert.js';
 import { renderDuration } from '../base/duration.js';
 import { nameSome } from '../base/name-some.js';
-import { labelOfStep } from './describe-step.js';
+import { enterNextStep, hasLeftStep, isApproved, widen } from './enter-step.js';
 import {
-  askedResults,
-  brokenGate,
   emptyGate,
-  failedGate,
   forgetVerdict,
   openGates,
   unansweredGates,
   withVerdicts,
 } from './gates/standing.js';
-import { stepReason, whyComplete, whyLate } from './reasons.js';
-import type { GateResult, Rollout } from './rollout.js';
-import { isOpen, shutReason } from './windows.js';
+import { failOn, meetDeadline, meetMaxDuration, stoppedByGates } from './limits.js';
+import type { Rollout } from './rollout.js';
+import { isOpen } from './windows.js';
 import {
   ackDeadlineOf,
   hasQuorum,
@@ -62,117 +59,6 @@ function advancePhase(rollout: Rollout, world: World): Rollout {
     default:
       return assertNever(rollout.phase);
   }
-}
-
-/** Every proxy is given the last good state again, whatever the rollout was doing. */
-export function rollBack(
-  rollout: Rollout,
-  reason: string,
-  nowMs: number,
-  outcome: 'RolledBack' | 'Aborted' = 'RolledBack',
-): Rollout {
-  return {
-    ...rollout,
-    phase: 'RollingBack',
-    outcome,
-    reason,
-    stepEnteredAtMs: nowMs,
-    ackedAtMs: undefined,
-    isQueued: undefined,
-    pausedAtMs: undefined,
-    pausedFrom: undefined,
-  };
-}
-
-/** Weights stay where they are; `resume` goes back to the phase that it was in. */
-export function pauseRollout(rollout: Rollout, reason: string, nowMs: number): Rollout {
-  const { phase } = rollout;
-  const canPause =
-    phase === 'Pending' ||
-    phase === 'WaitingForApproval' ||
-    phase === 'WaitingForWindow' ||
-    phase === 'Progressing' ||
-    phase === 'Baking';
-  return canPause
-    ? { ...rollout, phase: 'Paused', pausedFrom: phase, pausedAtMs: nowMs, reason }
-    : rollout;
-}
-
-/** Serves the desired state in full, as after the last step. */
-export function complete(rollout: Rollout, reason: string, nowMs: number): Rollout {
-  return {
-    ...rollout,
-    phase: 'Completing',
-    reason,
-    waveShare: 1,
-    stepEnteredAtMs: nowMs,
-    isQueued: undefined,
-    pausedAtMs: undefined,
-    pausedFrom: undefined,
-  };
-}
-
-/** True where a person approved that step `index` is entered. */
-export function isApproved(rollout: Rollout, index: number): boolean {
-  return rollout.approvals.some(({ step, gate }) => step === index && gate === undefined);
-}
-
-/** True where the gates have let the rollout leave its step: what it waits for is the next one's. */
-export function hasLeftStep({ step, evidence }: Rollout): boolean {
-  return step < 0 || evidence.at(-1)?.step === step;
-}
-
-function enterNextStep(from: Rollout, world: World): Rollout {
-  const rollout = withEvidence(from, world.nowMs);
-  const index = rollout.step + 1;
-  const { steps } = rollout.plan;
-  const step = steps[index];
-  if (step === undefined) {
-    return complete(rollout, whyComplete(rollout.plan), world.nowMs);
-  }
-  const shut = isApproved(rollout, index)
-    ? undefined
-    : shutReason(rollout.plan.windows, world.nowMs);
-  if (shut !== undefined) {
-    const reason = `step ${index + 1} of ${steps.length} (${labelOfStep(step)}) waits for ${shut}`;
-    return { ...rollout, phase: 'WaitingForWindow', reason };
-  }
-  if (step.approval && !isApproved(rollout, index)) {
-    return {
-      ...rollout,
-      phase: 'WaitingForApproval',
-      reason: `step ${index + 1} of ${steps.length} (${labelOfStep(step)}) waits for a person's approval`,
-    };
-  }
-  return {
-    ...rollout,
-    phase: 'Progressing',
-    reason: stepReason(rollout, index),
-    step: index,
-    waveShare: waveOf({ ...rollout, step: index }, world),
-    stepEnteredAtMs: world.nowMs,
-    ackedAtMs: undefined,
-    gates: rollout.gates.map(forgetVerdict),
-  };
-}
-
-/** Remembers what the step was left on, once: waiting for an approval enters the next one twice. */
-function withEvidence(rollout: Rollout, nowMs: number): Rollout {
-  const left = { step: rollout.step, gates: askedResults(rollout), atMs: nowMs };
-  return hasLeftStep(rollout) ? rollout : { ...rollout, evidence: [...rollout.evidence, left] };
-}
-
-/** The proxies of the wave have left, or came when it was drawn: the step is served to another one. */
-function widen(rollout: Rollout, world: World): Rollout {
-  return {
-    ...rollout,
-    phase: 'Progressing',
-    reason: stepReason(rollout, rollout.step),
-    waveShare: waveOf(rollout, world),
-    stepEnteredAtMs: world.nowMs,
-    ackedAtMs: undefined,
-    gates: rollout.gates.map(forgetVerdict),
-  };
 }
 
 /** What the group adds is served, and nothing refers to it before its own proxies are ready for it. */
@@ -228,32 +114,6 @@ function advanceShut(rollout: Rollout, world: World): Rollout {
   const { windows } = judged.plan;
   const isShut = windows !== undefined && !isOpen(windows, world.nowMs);
   return isShut && !isApproved(judged, judged.step + 1) ? judged : enterNextStep(judged, world);
-}
-
-/** What the rollout as a whole ends with when it has taken too long; undefined: it has not. */
-function meetMaxDuration(rollout: Rollout, nowMs: number): Rollout | undefined {
-  const { plan, phase, startedAtMs, runsFromMs } = rollout;
-  const isUnderWay =
-    (phase === 'Pending' && rollout.isQueued !== true) ||
-    phase === 'WaitingForApproval' ||
-    phase === 'WaitingForWindow' ||
-    phase === 'Progressing' ||
-    phase === 'Baking';
-  const sinceMs = runsFromMs ?? startedAtMs;
-  if (!isUnderWay || plan.maxDurationMs === undefined || nowMs - sinceMs < plan.maxDurationMs) {
-    return undefined;
-  }
-  const reason = `was not complete after ${renderDuration(plan.maxDurationMs)}, its maximum (${rollout.reason})`;
-  switch (plan.onMaxDuration) {
-    case 'rollback':
-      return rollBack(rollout, reason, nowMs);
-    case 'pause':
-      return pauseRollout(rollout, reason, nowMs);
-    case 'promote':
-      return { ...complete(rollout, reason, nowMs), isForced: true };
-    default:
-      return assertNever(plan.onMaxDuration);
-  }
 }
 
 /** Only people are waited for. */
@@ -322,46 +182,6 @@ function advanceBaking(rollout: Rollout, world: World): Rollout {
     return failOn(judged, empty, world.nowMs);
   }
   return meetDeadline(judged, world);
-}
-
-/** What the gates end the rollout's way forward with; undefined: they do not. */
-function stoppedByGates(rollout: Rollout, nowMs: number): Rollout | undefined {
-  const failed = failedGate(rollout);
-  if (failed !== undefined) {
-    return failOn(rollout, failed, nowMs);
-  }
-  const broken = brokenGate(rollout);
-  if (broken === undefined) {
-    return undefined;
-  }
-  const reason = `gate ${broken.name} cannot be measured: ${broken.text}`;
-  return rollout.plan.onError === 'pause'
-    ? pauseRollout(rollout, reason, nowMs)
-    : rollBack(rollout, reason, nowMs);
-}
-
-function failOn(rollout: Rollout, result: GateResult, nowMs: number): Rollout {
-  const reason = `gate ${result.name} failed: ${result.text}`;
-  return rollout.plan.onFailure === 'pause'
-    ? pauseRollout(rollout, reason, nowMs)
-    : rollBack(rollout, reason, nowMs);
-}
-
-function meetDeadline(rollout: Rollout, world: World): Rollout {
-  if (world.nowMs - rollout.stepEnteredAtMs < rollout.plan.stepDeadlineMs) {
-    return rollout;
-  }
-  const reason = whyLate(rollout, world);
-  switch (rollout.plan.onStepDeadline) {
-    case 'rollback':
-      return rollBack(rollout, reason, world.nowMs);
-    case 'pause':
-      return pauseRollout(rollout, reason, world.nowMs);
-    case 'promote':
-      return { ...enterNextStep(rollout, world), isForced: true };
-    default:
-      return assertNever(rollout.plan.onStepDeadline);
-  }
 }
 
 function finishWhenAcknowledged(

@@ -1,9 +1,10 @@
 /** What people may ask of a rollout, and when. `retry` acts on a held change and is the loop's. */
 import { assertNever } from '../base/assert.js';
-import { complete, hasLeftStep, isApproved, pauseRollout, rollBack } from './advance.js';
+import { hasLeftStep, isApproved } from './enter-step.js';
 import type { PersonGate } from './gates/person.js';
 import { unansweredGates } from './gates/standing.js';
 import { type Approval, isEnded, type Rollout, type RolloutCommand } from './rollout.js';
+import { complete, pauseRollout, rollBack } from './turns.js';
 
 export interface CommandContext {
   readonly by: string;

@@ -5,8 +5,8 @@
 import { assertNever } from '../base/assert.js';
 import { nameSome } from '../base/name-some.js';
 import { policyDefaults } from '../mesh/policy-defaults.js';
-import { hasLeftStep } from './advance.js';
 import type { ConcernedProxy } from './concerned.js';
+import { hasLeftStep } from './enter-step.js';
 import { openGates, unansweredGates } from './gates/standing.js';
 import { servedStep } from './mix.js';
 import type { Rollout } from './rollout.js';

@@ -160,7 +160,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a deadline is met before its time',
-    file: 'rollout/advance.js',
+    file: 'rollout/limits.js',
     text: 'world.nowMs - rollout.stepEnteredAtMs < rollout.plan.stepDeadlineMs',
     becomes: 'world.nowMs - rollout.stepEnteredAtMs < 1000',
     problem: /met its deadline|ms of baking/,
@@ -209,7 +209,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'steps are entered in a freeze',
-    file: 'rollout/advance.js',
+    file: 'rollout/enter-step.js',
     text: 'const shut = isApproved(rollout, index)',
     becomes: 'const shut = true',
     problem: /in a freeze/,
