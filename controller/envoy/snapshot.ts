@@ -19,7 +19,10 @@ export const protoTypeOf: Readonly<Record<ResourceType, string>> = {
 
 export interface EncodedResource {
   readonly name: string;
-  /** Content hash of `any`: the same bytes have the same version on every replica, for ever. */
+  /**
+   * Content hash of `any`, or of the parts that it is put together from: the same content has the same version
+   * on every replica, for ever.
+   */
   readonly version: string;
   /** The encoded `google.protobuf.Any` (type_url and value) of the resource. */
   readonly any: Buffer;
