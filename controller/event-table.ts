@@ -140,6 +140,10 @@ export const eventTable = {
     level: 'warn',
     meaning: 'The cache of Git objects was broken, and is fetched anew.',
   },
+  'source.fetching': {
+    level: 'info',
+    meaning: 'How much of the first revision has come, in percent.',
+  },
   'source.failed': { level: 'warn', meaning: 'The repository could not be read; polling goes on.' },
   'source.rewritten': {
     level: 'warn',

@@ -23,6 +23,8 @@ export interface RevisionStateView {
 export interface SourceView {
   readonly state: SourceStatus['state'];
   readonly lastSuccessAt: string | null;
+  /** While the first revision comes: how much of it has, in whole percent. */
+  readonly fetchedPercent?: number;
   /** The last failure, while it lasts. */
   readonly error?: {
     readonly code: string;
@@ -65,10 +67,10 @@ export function viewRevisionState(revision: RevisionState): RevisionStateView {
 }
 
 export function viewSource(source: SourceStatus): SourceView {
-  const { state, succeededAtMs, failedAtMs, retryInMs } = source;
+  const { state, fetchedPercent, succeededAtMs, failedAtMs, retryInMs } = source;
   const lastSuccessAt = succeededAtMs === undefined ? null : viewTime(succeededAtMs);
   if (state !== 'failing' || failedAtMs === undefined) {
-    return { state, lastSuccessAt };
+    return { state, lastSuccessAt, fetchedPercent };
   }
   return {
     state,

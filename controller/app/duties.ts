@@ -78,7 +78,13 @@ export function createDuties(settings: Settings, deps: DutyDeps): StartedDuties 
     name,
     source: openSource(
       { ...repository, cacheFolder: cache, credentials: git },
-      { clock, logger, random },
+      {
+        ...{ clock, logger, random },
+        onProgress: (percent) => {
+          logger.info('source.fetching', { repository: name || undefined, percent });
+          enqueue({ kind: 'sourceFetching', source: name, percent });
+        },
+      },
     ),
   }));
   let decoder: Decoder | undefined;

@@ -141,7 +141,11 @@ function repositoryFields(
   ];
 }
 
-function describeSource({ state, lastSuccessAt, error }: SourceView, style: Style): string | Cell {
+function describeSource(source: SourceView, style: Style): string | Cell {
+  const { state, lastSuccessAt, fetchedPercent, error } = source;
+  if (fetchedPercent !== undefined) {
+    return `cloning, ${fetchedPercent} %`;
+  }
   const last =
     lastSuccessAt === null ? 'it never answered' : `last answer ${showTime(lastSuccessAt)}`;
   return error === undefined

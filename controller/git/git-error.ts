@@ -35,7 +35,8 @@ export function remoteError(stderr: string, secrets: readonly string[]): OpError
  * at most 500 characters with every one of `secrets` and every URL credential replaced.
  */
 export function gitMessage(stderr: string, secrets: readonly string[]): string {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  // Progress ends its lines with a carriage return alone.
+  const lines = stderr.split(/[\r\n]/).filter((line) => line.trim() !== '');
   const reasons = lines.filter((line) => /^(remote: )?(fatal|error|ssh|host key)\b/i.test(line));
   const text = redact((reasons.length > 0 ? reasons : lines).join('; '), secrets)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they would move a terminal's cursor.

@@ -54,6 +54,9 @@ const ancestryDepth = 50;
  * @throws OpError (stalled) `repository-refused`, `path-refused` or what `refSelector` refuses at once,
  * where a setting could be read as an option or a command.
  */
+/** Git itself says how far it is many times a second. */
+const progressMs = 1_000;
+
 export function createGitSource(settings: GitSourceSettings, deps: SourceDeps): Source {
   const repository = parseRepository(settings.repo);
   const selector = refSelector(settings);
@@ -168,7 +171,8 @@ class GitPoll {
     const { cache, git, remote, signatures } = tools;
     const { selector, path, limits = defaultSourceLimits } = this.#settings;
     return cache.use(selected.commitId.length === 64 ? 'sha256' : 'sha1', async (gitDir) => {
-      await remote.fetch(gitDir, `${selected.source}:${ownRef}`, { depth: 1 });
+      const onProgress = this.#progress();
+      await remote.fetch(gitDir, `${selected.source}:${ownRef}`, { depth: 1, onProgress });
       // A branch may have moved on since it was asked for; what was fetched is what counts.
       const args = ['rev-parse', '--verify', `${ownRef}^{commit}`];
       const commitId = (await git.text(gitDir, args)).trim();
@@ -182,6 +186,21 @@ class GitPoll {
         ? revision
         : { ...revision, files: [], problems: [unsigned, ...revision.problems] };
     });
+  }
+
+  /** Who hears how the first fetch goes on: later ones bring little. */
+  #progress(): ((percent: number) => void) | undefined {
+    const { clock, onProgress } = this.#deps;
+    if (onProgress === undefined || this.#knownHead !== undefined) {
+      return undefined;
+    }
+    let toldAtMs = Number.NEGATIVE_INFINITY;
+    return (percent) => {
+      if (clock.now() - toldAtMs >= progressMs) {
+        toldAtMs = clock.now();
+        onProgress(percent);
+      }
+    };
   }
 
   /** Says so where the branch no longer holds the commit that it pointed to at the last poll. */

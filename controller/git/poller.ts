@@ -13,6 +13,8 @@ export interface SourceDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: Random;
+  /** How much of the first revision has come, in whole percent, at most once a second. */
+  readonly onProgress?: (percent: number) => void;
 }
 
 export interface PollerOptions extends SourceDeps {

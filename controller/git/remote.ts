@@ -18,11 +18,17 @@ export interface Remote {
   listRefs(patterns: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
    * Fetches `refspec` into the bare repository `gitDir`, with the newest `depth` commits, or with all
-   * of them where the server has no shallow fetch or `depth` is left out.
+   * of them where the server has no shallow fetch or `depth` is left out. `onProgress` hears how much of
+   * it has come, in whole percent.
    */
-  fetch(gitDir: string, refspec: string, options: { readonly depth?: number }): Promise<void>;
+  fetch(gitDir: string, refspec: string, options: FetchOptions): Promise<void>;
   /** Pushes `refspec` from `gitDir`, never by force. */
   push(gitDir: string, refspec: string): Promise<void>;
+}
+
+export interface FetchOptions {
+  readonly depth?: number;
+  readonly onProgress?: (percent: number) => void;
 }
 
 const launcher = fileURLToPath(new URL('./git-launcher.js', import.meta.url));
@@ -44,7 +50,11 @@ export function createRemote(
   },
 ): Remote {
   const { folder, credentials } = options;
-  const run = async (gitDir: string | undefined, args: readonly string[]): Promise<string> => {
+  const run = async (
+    gitDir: string | undefined,
+    args: readonly string[],
+    onProgress?: (percent: number) => void,
+  ): Promise<string> => {
     const secret = await readSecret(repository, credentials);
     const secrets = [secret?.password, repository.password].filter((text) => text !== undefined);
     const environment = remoteEnvironment(localEnvironment(folder, gitDir), {
@@ -55,6 +65,13 @@ export function createRemote(
     });
     return withDeadline(options.deadline, `git ${args[0]}`, async (signal) => {
       const git = startableGit(folder, environment, credentials, signal);
+      if (onProgress !== undefined) {
+        git.outputHandler((_command, _stdout, stderr) => {
+          stderr.on('data', (chunk: Buffer) => {
+            progressIn(chunk.toString('utf8')).forEach(onProgress);
+          });
+        });
+      }
       try {
         return await git.raw([...args]);
       } catch (error) {
@@ -70,24 +87,31 @@ export function createRemote(
       const text = await run(undefined, ['ls-remote', '--', repository.url, ...patterns]);
       return parseRefs(text);
     },
-    async fetch(gitDir, refspec, { depth }) {
-      const args = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules'];
+    async fetch(gitDir, refspec, { depth, onProgress }) {
+      const talk = onProgress === undefined ? '--quiet' : '--progress';
+      const args = [talk, '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules'];
       const target = ['--', repository.url, `+${refspec}`];
       if (depth === undefined) {
-        await run(gitDir, ['fetch', ...args, ...target]);
+        await run(gitDir, ['fetch', ...args, ...target], onProgress);
         return;
       }
       try {
-        await run(gitDir, ['fetch', ...args, `--depth=${depth}`, ...target]);
+        await run(gitDir, ['fetch', ...args, `--depth=${depth}`, ...target], onProgress);
       } catch (error) {
         if (!(error instanceof OpError && /shallow/.test(error.message))) {
           throw error;
         }
         // A web server without Git's own protocol ("dumb http") has no shallow fetch.
-        await run(gitDir, ['fetch', ...args, ...target]);
+        await run(gitDir, ['fetch', ...args, ...target], onProgress);
       }
     },
   };
+}
+
+/** The percents in what git says while a pack comes; of one with a handful of objects it says nothing. */
+function progressIn(text: string): readonly number[] {
+  const found = text.matchAll(/Receiving objects:\s+(\d{1,3})%/g);
+  return [...found].map(([, percent]) => Number(percent));
 }
 
 function startableGit(

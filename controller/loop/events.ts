@@ -18,6 +18,8 @@ export type LoopEvent =
   | ({ readonly kind: 'revisionsRead' } & Reading)
   /** The repository `source` was reached and has nothing new. */
   | { readonly kind: 'sourceUnchanged'; readonly source: string }
+  /** So much of the first revision of the repository `source` has come, in whole percent. */
+  | { readonly kind: 'sourceFetching'; readonly source: string; readonly percent: number }
   | {
       readonly kind: 'sourceFailed';
       readonly source: string;

@@ -66,6 +66,8 @@ export interface DurableState {
 
 export interface SourceStatus {
   readonly state: 'starting' | 'ok' | 'failing';
+  /** While the first revision comes: how much of it has. */
+  readonly fetchedPercent?: number;
   /** When it last answered, and when it last failed. */
   readonly succeededAtMs?: number;
   readonly failedAtMs?: number;

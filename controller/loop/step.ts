@@ -65,6 +65,7 @@ export function stepLoop(
 export function isNews(event: LoopEvent): boolean {
   switch (event.kind) {
     case 'sourceUnchanged':
+    case 'sourceFetching':
     case 'sourceFailed':
     case 'proxyConnected':
     case 'proxyAcked':
@@ -90,6 +91,8 @@ function takeEvent(state: LoopState, event: LoopEvent, nowMs: number): Taken {
       return takeReading(sourcesAnswered(state, event.sources, nowMs), event, nowMs);
     case 'sourceUnchanged':
       return { state: sourcesAnswered(state, [event.source], nowMs) };
+    case 'sourceFetching':
+      return { state: sourceFetching(state, event) };
     case 'sourceFailed':
       return { state: sourceFailed(state, event, nowMs) };
     case 'proxyConnected':
@@ -132,6 +135,19 @@ function sourcesAnswered(state: LoopState, names: readonly string[], nowMs: numb
     sources.set(name, { state: 'ok', succeededAtMs: nowMs, failedAtMs });
   }
   return { ...state, sources };
+}
+
+/** Of a repository that has answered before nobody waits for this. */
+function sourceFetching(
+  state: LoopState,
+  { source, percent }: Extract<LoopEvent, { kind: 'sourceFetching' }>,
+): LoopState {
+  const known = state.sources.get(source);
+  if (known?.succeededAtMs !== undefined) {
+    return state;
+  }
+  const fetching = { state: 'starting', fetchedPercent: percent } as const;
+  return { ...state, sources: new Map(state.sources).set(source, fetching) };
 }
 
 function sourceFailed(

@@ -182,6 +182,19 @@ const rolledBack = [...inFirstStep, 'traffic checkout-v2 ok=10 err=20', 'tick 2s
 /** A repository of the script's mesh, in which nothing is as in the script. */
 const emptyMesh = 'apiVersion: headgate/v1\nkind: Mesh\nmetadata: { name: demo }\n';
 
+controller('status says how far the first clone is, until it is there', async () => {
+  await withApi([], async ({ url, loop }) => {
+    const source = async () =>
+      /^Source +(.*)$/m.exec((await runHere(['status', '--server', url])).stdout)?.[1];
+    loop.send({ kind: 'sourceFetching', source: '', percent: 34 });
+    assert.is(await source(), 'cloning, 34 %');
+    loop.send({ kind: 'sourceUnchanged', source: '' });
+    assert.match((await source()) ?? '', /^ok, last answer /);
+    loop.send({ kind: 'sourceFetching', source: '', percent: 35 });
+    assert.match((await source()) ?? '', /^ok, last answer /);
+  });
+});
+
 controller('status tells of the replicas where there are several', async () => {
   const running = await runApi([], { replicas: () => twoReplicas });
   const { stdout } = await runHere(['status', '--server', running.url]);

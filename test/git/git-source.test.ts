@@ -50,6 +50,28 @@ function start(context: Context, settings: Partial<GitSourceSettings> = {}): Tes
   return context.source;
 }
 
+test('tells how much of the first revision has come, and of no later one', async (context) => {
+  const percents: number[] = [];
+  const { repository, cacheFolder } = context;
+  // Git tells of packs with a hundred objects and more.
+  const files = Array.from({ length: 150 }, (_, index) => [`${index}.yaml`, `a: ${index}\n`]);
+  repository.commit(Object.fromEntries(files), 'first');
+  const settings = {
+    ...{ repo: repository.bare, branch: 'main', path: '.', pollMs: 3_600_000, cacheFolder },
+  };
+  const source = startSource((deps) =>
+    createGitSource(settings, { ...deps, onProgress: (percent) => percents.push(percent) }),
+  );
+  context.source = source;
+  revisionOf(await source.next());
+  assert.ok(percents.length > 0, 'git said nothing');
+  assert.ok(percents.every((percent) => percent >= 0 && percent <= 100));
+  const told = percents.length;
+  repository.commit({ 'a.yaml': 'a: 2\n' }, 'second');
+  revisionOf(await source.poll());
+  assert.is(percents.length, told);
+});
+
 test('hands on a commit with its author, time, message and YAML files', async (context) => {
   const id = context.repository.commit(
     {

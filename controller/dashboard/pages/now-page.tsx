@@ -176,5 +176,8 @@ function Source({ source }: { source: SourceView }) {
       </>
     );
   }
+  if (source.fetchedPercent !== undefined) {
+    return <Badge tone="busy">cloning, {source.fetchedPercent} %</Badge>;
+  }
   return source.state === 'ok' ? <Badge tone="good">reached</Badge> : <>being read</>;
 }

@@ -24,7 +24,9 @@ function sentence(
 ): Sentence {
   const count = waitingForPerson.length + view.held.length;
   if (view.revision.attempted === null) {
-    return ['calm', 'Waiting for the first commit', view.source.error?.message ?? ''];
+    const { error, fetchedPercent } = view.source;
+    const cloning = fetchedPercent === undefined ? '' : `Cloning, ${fetchedPercent} %.`;
+    return ['calm', 'Waiting for the first commit', error?.message ?? cloning];
   }
   if (count > 0) {
     const safe =
