@@ -11,6 +11,7 @@ import type { HealthSample } from '../rollout/health-history.js';
 import type { LatencySample } from '../rollout/latency-history.js';
 import type { LoadSample } from '../rollout/load-history.js';
 import type { RevisionInfo, RolloutCommand } from '../rollout/rollout.js';
+import type { Violation } from './invariants.js';
 import type { HistoryEntry, PublisherEvent } from './ports.js';
 import type { LoopState, RepositoryText } from './state.js';
 
@@ -121,6 +122,8 @@ export interface StepResult {
   readonly announcements: readonly Announcement[];
   /** Only for commands. */
   readonly reply?: CommandReply;
+  /** Bugs of ours that were kept from doing harm; undefined: none. */
+  readonly violations?: readonly Violation[];
 }
 
 /** An event taken in: the state with what it says, before anything follows from it. */

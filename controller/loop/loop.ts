@@ -196,6 +196,9 @@ export class Loop {
     const before = this.state;
     const nowMs = this.deps.clock.now();
     const result = stepLoop(before, item.event, this.settings, nowMs);
+    for (const violation of result.violations ?? []) {
+      this.deps.logger.error('invariant.violated', { ...violation });
+    }
     const outcome = await this.keeper.keep(before, result, item.command);
     // While the store was asked the term may have run out: then even a way back may be old news.
     const isFailed = outcome === 'failed' || outcome === 'doubtful';

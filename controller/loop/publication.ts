@@ -12,6 +12,7 @@ import type { ProxyIdentity, Snapshot } from '../envoy/snapshot.js';
 import { snapshotIn } from '../envoy/translate.js';
 import type { Mesh } from '../mesh/model.js';
 import type { PatchedMesh } from '../mesh/patched-mesh.js';
+import { envelopeProblems } from '../rollout/envelope.js';
 import { effectiveChanges, positionOf } from '../rollout/mix.js';
 import { type Announced, servedKey } from './announced.js';
 import type { Logger, Publication } from './ports.js';
@@ -36,11 +37,14 @@ export class PublicationFactory {
   private readonly lastGood = new Map<string, Snapshot>();
   /** Secrets that a node waits for and that were spoken of. */
   private readonly missing = new Set<string>();
-  private readonly logger: Logger;
+  /** Effective meshes that must not be served. */
+  private readonly broken = new WeakSet<PatchedMesh>();
 
-  constructor(logger: Logger) {
-    this.logger = logger;
-  }
+  /** `mix` says what is served of what is on its way. */
+  constructor(
+    private readonly logger: Logger,
+    private readonly mix = effectiveChanges,
+  ) {}
 
   /** The publication of `state`; call it once for each new generation. */
   create(state: LoopState): Publication {
@@ -56,7 +60,8 @@ export class PublicationFactory {
           return undefined;
         }
         const effective = this.effective(state, mesh, proxy, caches);
-        const snapshot = this.checked(proxy, snapshotIn(effective, proxy));
+        const made = this.broken.has(effective) ? 'broken' : snapshotIn(effective, proxy);
+        const snapshot = this.checked(proxy, made);
         return snapshot && this.complete(proxy, snapshot, state.secrets);
       },
     };
@@ -72,8 +77,14 @@ export class PublicationFactory {
     const positions = rollouts.map((rollout) => [rollout.id, positionOf(rollout, proxy.instance)]);
     const key = JSON.stringify([endpointsKey(durable.announced), positions]);
     const known = current.get(applied)?.get(key) ?? previous.get(applied)?.get(key);
-    const changes = () => effectiveChanges(rollouts, proxy.instance);
-    const mesh = known ?? this.roots.patch(applied, durable.announced, changes());
+    const changes = known === undefined ? this.mix(rollouts, proxy.instance) : [];
+    const mesh = known ?? this.roots.patch(applied, durable.announced, changes);
+    const problems = envelopeProblems(rollouts, changes);
+    if (problems.length > 0) {
+      // Weights that no rollout asks for are not served: their proxies keep what they had.
+      this.broken.add(mesh);
+      this.logger.error('invariant.violated', { invariant: 'H1', message: problems.join('; ') });
+    }
     const byKey = current.get(applied) ?? new Map<string, PatchedMesh>();
     current.set(applied, byKey.set(key, mesh));
     return mesh;
@@ -96,8 +107,14 @@ export class PublicationFactory {
    * No snapshot with a dangling reference leaves the process: Envoy would answer 503 for it. That one
    * could be made is a bug of ours, so the proxy keeps what it had and the log says so.
    */
-  private checked(proxy: ProxyIdentity, snapshot: Snapshot | undefined): Snapshot | undefined {
+  private checked(
+    proxy: ProxyIdentity,
+    snapshot: Snapshot | 'broken' | undefined,
+  ): Snapshot | undefined {
     const key = JSON.stringify([proxy.nodeId, proxy.ingress, proxy.egress, proxy.kind]);
+    if (snapshot === 'broken') {
+      return this.lastGood.get(key);
+    }
     if (snapshot === undefined || snapshot === this.lastGood.get(key)) {
       return snapshot;
     }

@@ -9,6 +9,7 @@ import { isEnded, type Rollout } from '../rollout/rollout.js';
 import { announcementsOf, announceRevision, historyOf } from './announce.js';
 import type { LoopEvent, StepResult, Taken } from './events.js';
 import { servedKey, withGeneration } from './generation.js';
+import { guardStep } from './invariants.js';
 import { takeMeasurement } from './orders.js';
 import { reconcile } from './reconcile.js';
 import { settle } from './settle.js';
@@ -37,7 +38,11 @@ export function stepLoop(
   if (isNews(event)) {
     return { state: withGeneration(state, taken.state), history: [], announcements: [] };
   }
-  const advanced = advanceAll(state, taken.state, settings, nowMs);
+  const { state: advanced, violations } = guardStep(
+    { before: state, taken: taken.state, after: advanceAll(state, taken.state, settings, nowMs) },
+    settings,
+    nowMs,
+  );
   const settled = reviewAnnounced(
     settle(state.durable, advanced.durable, nowMs),
     advanced.proxies.values(),
@@ -55,6 +60,7 @@ export function stepLoop(
       ...announcementsOf(state, next, nowMs),
     ],
     reply: taken.reply,
+    ...(violations.length === 0 ? {} : { violations }),
   };
 }
 

@@ -339,7 +339,7 @@ export const alertTable: readonly Alert[] = [
   },
   {
     name: 'HeadgateInternalError',
-    expr: 'sum by (event) (increase(headgate_events_total{event=~"snapshot.inconsistent|telemetry.broken|source.broken|api.failed"}[1h])) > 0',
+    expr: 'sum by (event) (increase(headgate_events_total{event=~"invariant.violated|snapshot.inconsistent|telemetry.broken|source.broken|api.failed"}[1h])) > 0',
     for: '0m',
     severity: 'warning',
     summary: 'The controller met a bug of its own: {{ $labels.event }}.',

@@ -34,7 +34,7 @@ export function waveOf(rollout: Rollout, world: World): number {
 }
 
 /** How long all proxies are waited for. */
-export function ackDeadlineOf({ plan }: Rollout, world: World): number {
+export function ackDeadlineOf({ plan }: Rollout, world: Pick<World, 'ackDeadlineMs'>): number {
   return plan.proxies?.deadlineMs ?? world.ackDeadlineMs;
 }
 

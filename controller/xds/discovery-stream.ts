@@ -161,7 +161,7 @@ export class DiscoveryStream implements CallHandler {
   /** Takes up the hub's publication. */
   publish(): void {
     const { identity } = this;
-    if (identity === undefined || this.isEnded) {
+    if (identity === undefined || this.isEnded || !this.mayBeServed(identity)) {
       return;
     }
     const { snapshot, generation } = this.hub.served(identity);
@@ -172,6 +172,17 @@ export class DiscoveryStream implements CallHandler {
       }
     });
     this.hub.turns.add(this);
+  }
+
+  /** Invariant H10: nothing of a node reaches a caller that may not be that node. */
+  private mayBeServed({ nodeId }: ProxyIdentity): boolean {
+    if (this.call.caller.mayBe(nodeId)) {
+      return true;
+    }
+    const message = `a stream of ${this.call.caller.name} has come to be node ${nodeId}`;
+    this.hub.deps.logger.error('invariant.violated', { invariant: 'H10', message });
+    this.call.end('permissionDenied', 'the caller may not be this node');
+    return false;
   }
 
   /** Sends what is due, one message at a time. */
