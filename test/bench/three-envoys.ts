@@ -26,15 +26,19 @@ export interface ThreeEnvoys {
   serve(): Promise<HeadgateProcess>;
 }
 
-/** `policy` is a YAML document of kind RolloutPolicy; v1 is good and is served, v2 fails half of its requests. */
+/**
+ * `policy` is a YAML document of kind RolloutPolicy; v1 is good and is served, v2 fails half of its requests,
+ * or the share that `errorShare` says.
+ */
 export async function openThreeEnvoys(
   policy: string,
   undo: Undo,
+  errorShare = 0.5,
 ): Promise<{ readonly stage: ThreeEnvoys; readonly headgate: HeadgateProcess }> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-bench-'));
   undo.push(() => rm(folder, { recursive: true, force: true }));
   const good = await startService('v1', 0);
-  const bad = await startService('v2', 0.5);
+  const bad = await startService('v2', errorShare);
   undo.push(() => Promise.all([good.stop(), bad.stop()]));
   const [xdsPort = 0, ...egressPorts] = await freePorts(4);
   const ports = { v1: good.port, v2: bad.port };
