@@ -49,3 +49,18 @@ function renderRow({ entry, tests, verdict, figures }: TortureOutcome): string {
   const files = [...new Set(tests.map(({ file }) => `\`${file}\``))].join(', ');
   return `| ${[number, fault, expected, outcome, figures.join(', '), files].join(' | ')} |`;
 }
+
+/** The outcome and the figures of each row of a page that `renderPage` made, by the entry's number. */
+export function readPage(
+  text: string,
+): ReadonlyMap<string, Pick<TortureOutcome, 'verdict' | 'figures'>> {
+  const rows = [...text.matchAll(/^\| ([A-G]\d\d) \| (.*) \|$/gm)];
+  return new Map(
+    rows.map(([, number = '', rest = '']) => {
+      const [, , outcome = '', figures = ''] = rest.split(' | ');
+      const [verdict = 'not run'] =
+        /^(as expected|not tested|not run|failed: \d+ of \d+ tests)/.exec(outcome) ?? [];
+      return [number, { verdict, figures: figures === '' ? [] : [figures] }];
+    }),
+  );
+}

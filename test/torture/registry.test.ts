@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { projectPath } from '../support/project.js';
 import { tortureEntries } from './entries.js';
 import { numberedTests, readTestSources, testsOf } from './entry.js';
+import { readPage, renderPage } from './page.js';
 
 const registry = suite('torture list');
 
@@ -57,6 +58,19 @@ registry('what was last measured is in the documentation, of this list', async (
       `docs/torture.md has ${number} as it is now`,
     );
   }
+});
+
+registry('a page that is read again says the same', () => {
+  const outcomes = tortureEntries.map((entry, index) => ({
+    entry,
+    tests: testsOf(entry, numbered),
+    verdict: ['as expected', 'not tested', 'not run', 'failed: 1 of 3 tests'][index % 4] ?? '',
+    figures: index % 2 === 0 ? [] : ['ms 4', 'peak MiB 41'],
+  }));
+  const page = renderPage(outcomes);
+  const kept = readPage(page);
+  const again = outcomes.map((one) => ({ ...one, ...kept.get(one.entry.number) }));
+  assert.is(renderPage(again), page);
 });
 
 registry.run();

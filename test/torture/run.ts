@@ -1,17 +1,17 @@
 /**
  * `npm run torture`: runs every test that covers an entry of the list and writes `docs/torture.md`: what
  * was done, what is expected, what came of it, and the figures that the tests printed. Its exit code is 1
- * where any of them failed; arguments choose entries by the beginning of their numbers, and then nothing
- * is written. Interrupted, it writes what it has.
+ * where any of them failed. Arguments choose entries by the beginning of their numbers (`npm run torture --
+ * D E0`); of the others, and of those that an interruption left out, the page keeps what it had.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { projectPath } from '../support/project.js';
 import { type FileResult, runFiles } from '../support/run-files.js';
 import { tortureEntries } from './entries.js';
 import { numberedTests, readTestSources, type TortureEntry, testsOf } from './entry.js';
-import { renderPage, type TortureOutcome } from './page.js';
+import { readPage, renderPage, type TortureOutcome } from './page.js';
 
 /** On a machine with nothing else to do the longest file takes two minutes. */
 const fileTimeoutMs = 900_000;
@@ -29,6 +29,7 @@ const files = [
   ...new Set(entries.flatMap((entry) => testsOf(entry, numbered).map(({ file }) => file))),
 ].sort((left, right) => rankOf(left) - rankOf(right) || (left < right ? -1 : 1));
 const stop = new AbortController();
+const startedMs = performance.now();
 process.once('SIGINT', () => stop.abort());
 
 const finished = new Set<string>();
@@ -49,15 +50,27 @@ const results = await runFiles(
 // Of an interrupted run the files that were cut off said nothing.
 const ended = results.filter(({ path }) => finished.has(path));
 const byFile = new Map(ended.map((result) => [fileOf(result.path), result]));
+const path = projectPath('docs/torture.md');
+const kept = readPage(readFileSync(path, 'utf8'));
 const outcomes = entries.map(outcomeOf);
+const fresh = new Map(
+  outcomes.filter(({ verdict }) => verdict !== 'not run').map((one) => [one.entry.number, one]),
+);
+const page = tortureEntries.map(
+  (entry): TortureOutcome =>
+    fresh.get(entry.number) ?? {
+      entry,
+      tests: testsOf(entry, numbered),
+      ...(kept.get(entry.number) ?? { verdict: 'not run', figures: [] }),
+    },
+);
+writeFileSync(path, renderPage(page));
 for (const { entry, verdict } of outcomes.filter((one) => one.verdict.startsWith('failed'))) {
   console.log(`${entry.number} ${verdict}`);
 }
-if (wanted.length === 0) {
-  writeFileSync(projectPath('docs/torture.md'), renderPage(outcomes));
-}
 const failed = outcomes.filter(({ verdict }) => verdict.startsWith('failed')).length;
-console.log(`\n${outcomes.length - failed} passed, ${failed} failed`);
+const minutes = Math.round((performance.now() - startedMs) / 6_000) / 10;
+console.log(`\n${minutes} minutes\n${outcomes.length - failed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || stop.signal.aborted ? 1 : 0;
 
 function rankOf(file: string): number {
