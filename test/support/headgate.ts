@@ -125,12 +125,12 @@ async function startedLine(child: ChildProcess, log: () => string): Promise<Star
       line = log()
         .split('\n')
         .find((candidate) => candidate.includes('"headgate.started"'));
-      return line !== undefined || child.exitCode !== null;
+      return line !== undefined || child.exitCode !== null || child.signalCode !== null;
     },
     180_000,
   );
   if (line === undefined) {
-    throw new Error(`headgate ended with ${child.exitCode}:\n${log()}`);
+    throw new Error(`headgate ended with ${child.exitCode ?? child.signalCode}:\n${log()}`);
   }
   return JSON.parse(line) as StartedLine;
 }
