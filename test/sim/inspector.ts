@@ -13,6 +13,7 @@ import type { Mesh } from '../../controller/mesh/model.js';
 import { danglingReferences } from '../../controller/mesh/references.js';
 import { normalizeWeights, wholeWeight } from '../../controller/mesh/weights.js';
 import type { Measurement, MeasurementOrder } from '../../controller/rollout/gates/measurement.js';
+import type { LatencySample } from '../../controller/rollout/latency-history.js';
 import type { LoadSample } from '../../controller/rollout/load-history.js';
 import { effectiveMesh, positionOf } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
@@ -20,6 +21,7 @@ import { revisionIn } from '../support/reading.js';
 import type { RecordingLogger } from '../support/recording-logger.js';
 import { describeState, endpointProblems, untoldProblems } from './at-rest.js';
 import { clientProblems, partProblems } from './clients.js';
+import { overdueProblems } from './limit-problems.js';
 import { supersedeProblems, togetherProblems } from './order-problems.js';
 import { effectiveFor, isServedAlike, withRetreats } from './served.js';
 import { reachedResources, type SimulatedFleet } from './simulated-fleet.js';
@@ -50,6 +52,7 @@ export class Inspector {
   private before: LoopState | undefined;
   private startedAtMs: number;
   private samples: LoadSample[] = [];
+  private latencies: LatencySample[] = [];
   private readonly answers = new Map<string, Measurement>();
   /** What was applied at any time, oldest first. */
   private readonly applied: Mesh[] = [];
@@ -70,6 +73,10 @@ export class Inspector {
 
   counted(samples: readonly LoadSample[]): void {
     this.samples.push(...samples);
+  }
+
+  timed(latencies: readonly LatencySample[]): void {
+    this.latencies.push(...latencies);
   }
 
   /** An answer that gates were given. */
@@ -103,6 +110,7 @@ export class Inspector {
     this.answers.clear();
     this.startedAtMs = nowMs;
     this.samples = [];
+    this.latencies = [];
     for (const [id, since] of this.servedSince) {
       this.servedSince.set(id, { ...since, atMs: nowMs });
     }
@@ -112,6 +120,7 @@ export class Inspector {
     this.before = undefined;
     this.startedAtMs = this.deps.nowMs();
     this.samples = [];
+    this.latencies = [];
     this.answers.clear();
     this.servedSince.clear();
   }
@@ -149,6 +158,7 @@ export class Inspector {
       ackDeadlineMs: this.deps.ackDeadlineMs,
       startedAtMs: this.startedAtMs,
       samples: this.samples,
+      latencies: this.latencies,
       answerTo: (rollout, gate) => this.answers.get(`${rollout}/${gate}`),
       applied: this.applied,
       wasCommanded: (rollout, command) => this.wasCommanded(rollout, command),
@@ -176,6 +186,10 @@ export class Inspector {
     this.commands = [];
     const running = [...state.durable.rollouts.values()].filter(({ phase }) => !isEnded(phase));
     const isCalm = running.length === 0;
+    if (isStoring) {
+      const nowMs = this.deps.nowMs();
+      this.report(...running.flatMap((one) => overdueProblems(one, nowMs, this.startedAtMs)));
+    }
     const restored = this.restored();
     const isSame = this.inspected?.[0] === state.durable && this.inspected[1] === restored;
     this.inspected = [state.durable, restored];

@@ -106,8 +106,12 @@ function randomGates(random: Random): readonly Gate[] {
     windowMs: 1000,
     intervalMs: 1000,
   };
-  return pick(random, [[counted], [counted], [counted, asked], [asked], [worse]]);
+  const slow: Gate = { kind: 'latency', name: 'slow', ...latencyLimit, windowMs: 5000 };
+  return pick(random, [[counted], [counted, slow], [counted, asked, slow], [asked], [worse]]);
 }
+
+/** Nine of ten answers are to be faster; the slow nodes of a simulation take longer for every second one. */
+export const latencyLimit = { quantile: 0.9, maxMs: 100, minRequests: 20 } as const;
 
 const matching = {
   match: {
@@ -140,6 +144,8 @@ function randomPolicy(random: Random): Partial<RolloutPolicy> {
     stepDeadlineMs: pick(random, [20_000, 60_000]),
     onStepDeadline: pick(random, ['pause', 'rollback', 'promote']),
     onFailure: pick(random, ['rollback', 'rollback', 'pause']),
+    // Drawn from no number of its own: what else is drawn stays what it is.
+    ...(bakeMs === 4000 ? { maxDurationMs: 45_000, onMaxDuration: 'rollback' } : {}),
   };
 }
 

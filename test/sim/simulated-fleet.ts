@@ -8,6 +8,7 @@ import type { LoopEvent } from '../../controller/loop/events.js';
 import type { ProxyStatus, Publication, Publisher } from '../../controller/loop/ports.js';
 import { findResource, type Mesh, type Resource } from '../../controller/mesh/model.js';
 import { referencesOf } from '../../controller/mesh/references.js';
+import type { LatencySample } from '../../controller/rollout/latency-history.js';
 import type { LoadSample } from '../../controller/rollout/load-history.js';
 import { refusedTimeoutMs } from './mesh-wish.js';
 
@@ -128,6 +129,24 @@ export class SimulatedFleet implements Publisher {
         };
       }),
     );
+  }
+
+  /** How long the answers took that are counted in `samples`: every second one of a slow node a second. */
+  measureLatencies(
+    samples: readonly LoadSample[],
+    isSlow: (node: string) => boolean,
+  ): readonly LatencySample[] {
+    return samples.map(({ mesh, virtualNode, direction, instance, fromMs, toMs, issued }) => {
+      const slow = isSlow(virtualNode) ? issued / 2 : 0;
+      const buckets = [
+        [10, issued - slow],
+        [1000, slow],
+      ] as const;
+      return {
+        ...{ mesh, virtualNode, direction, instance, fromMs, toMs },
+        buckets: buckets.filter(([, count]) => count > 0),
+      };
+    });
   }
 
   private serve(proxy: SimulatedProxy): void {

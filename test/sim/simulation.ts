@@ -14,10 +14,11 @@ import { accepted, revisionIn } from '../support/reading.js';
 import { recordingLogger } from '../support/recording-logger.js';
 import { Inspector } from './inspector.js';
 import { edited, firstWish, meshOfWish, pick, type Wish } from './mesh-wish.js';
-import { effectiveFor } from './served.js';
+import { effectiveFor, runningOf } from './served.js';
 import { SimulatedFleet } from './simulated-fleet.js';
 import { answeringOf, outcomeOf, type ProviderMood, providerMoods } from './simulated-provider.js';
 import { SimulatedStore, type StoreFault } from './simulated-store.js';
+import { movingTargets } from './transitions.js';
 
 const ackDeadlineMs = 10_000;
 
@@ -47,6 +48,7 @@ export class Simulation {
   private readonly fleet: SimulatedFleet;
   private readonly inspector: Inspector;
   private readonly badNodes = new Set<string>();
+  private readonly slowNodes = new Set<string>();
   private readonly wishes: Wish[] = [];
   private provider: ProviderMood = 'fickle';
   private wish: Wish;
@@ -261,14 +263,25 @@ export class Simulation {
     this.log.push(`the provider is ${this.provider}`);
   }
 
+  /** Canaries go wrong more often than what has served for long. */
   private changeTraffic(): void {
-    const nodes = meshOfWish(this.wish).virtualNodes.map((node) => node.name);
+    const canaries = runningOf(this.loop.current().durable).flatMap((rollout) =>
+      movingTargets(rollout).flatMap(({ virtualNode, applied, desired }) =>
+        desired > applied ? [virtualNode] : [],
+      ),
+    );
+    const all = meshOfWish(this.wish).virtualNodes.map((node) => node.name);
+    const nodes = canaries.length > 0 ? canaries : all;
     const isCleared = this.badNodes.size > 0;
     this.badNodes.clear();
     if (!isCleared) {
       this.badNodes.add(pick(this.random, nodes));
     }
-    this.log.push(`bad: ${[...this.badNodes].join(' ')}`);
+    this.slowNodes.clear();
+    if (this.random() < 0.7) {
+      this.slowNodes.add(pick(this.random, nodes));
+    }
+    this.log.push(`bad: ${[...this.badNodes].join(' ')} slow: ${[...this.slowNodes].join(' ')}`);
   }
 
   private breakStore(): void {
@@ -304,6 +317,9 @@ export class Simulation {
       const samples = this.fleet.countRequests(this.clock.now(), (node) => this.badNodes.has(node));
       this.inspector.counted(samples);
       this.send({ kind: 'loadReported', samples });
+      const latencies = this.fleet.measureLatencies(samples, (node) => this.slowNodes.has(node));
+      this.inspector.timed(latencies);
+      this.send({ kind: 'statsReported', latencies, health: [] });
       this.answerGates();
       await turn();
     }
@@ -332,6 +348,7 @@ export class Simulation {
     this.store.fault = 'none';
     this.mayRefuse = false;
     this.badNodes.clear();
+    this.slowNodes.clear();
     this.provider = 'good';
     this.fleet.connect('web/5', 'web');
     for (let second = 0; second < restSeconds && !this.isAtRest(); second += 1) {

@@ -7,7 +7,7 @@ import type { ResourceChange } from '../../controller/diff/change.js';
 import { applyChanges } from '../../controller/diff/diff-meshes.js';
 import type { ProxyStatus } from '../../controller/loop/ports.js';
 import type { LoopState } from '../../controller/loop/state.js';
-import type { QueryGate } from '../../controller/mesh/gates.js';
+import type { LatencyGate, QueryGate } from '../../controller/mesh/gates.js';
 import {
   findResource,
   type Mesh,
@@ -18,10 +18,13 @@ import {
 import { danglingReferences } from '../../controller/mesh/references.js';
 import { normalizeWeights, wholeWeight } from '../../controller/mesh/weights.js';
 import type { Measurement } from '../../controller/rollout/gates/measurement.js';
+import type { LatencySample } from '../../controller/rollout/latency-history.js';
 import type { LoadSample } from '../../controller/rollout/load-history.js';
 import { isInWave, wavePlace } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
+import type { Sample } from '../../controller/rollout/sample-log.js';
 import { moveTargets } from '../../controller/rollout/weights.js';
+import { heldProblems } from './limit-problems.js';
 import {
   continueProblems,
   quorumProblems,
@@ -49,6 +52,8 @@ export interface Moment {
   readonly startedAtMs: number;
   /** What proxies counted since then. */
   readonly samples: readonly LoadSample[];
+  /** How long answers took that proxies counted since then. */
+  readonly latencies: readonly LatencySample[];
   /** The newest answer that a measured gate was given, and since the process runs. */
   readonly answerTo: (rollout: string, gate: string) => Measurement | undefined;
   /** What was applied at any time, oldest first. */
@@ -75,6 +80,7 @@ export function transitionProblems(
   if (wasWaiting && hasArrived && to.phase !== from.phase && owing.length > 0 && !isLate) {
     problems.push(`went on to ${to.phase} without ${owing.map(({ id }) => id).join(', ')}`);
   }
+  problems.push(...heldProblems(from, to, moment));
   const hasEntered = to.step > from.step && !isEnded(to.phase);
   if (hasEntered && isFrozen(from, moment.nowMs) && !isApprovedAt(to, to.step)) {
     problems.push(`entered step ${to.step} in a freeze`);
@@ -100,7 +106,10 @@ export function transitionProblems(
     problems.push(...waveProblems(to, moment));
   }
   const isStopped = to.phase === 'Paused' || to.phase === 'RollingBack';
-  const isTold = isStopped && to.reason.includes('was not complete after');
+  const isTold =
+    isStopped &&
+    to.reason.includes('was not complete after') &&
+    !to.reason.includes(', its maximum');
   const wasEntered = moment.nowMs - Math.max(since.atMs, moment.startedAtMs);
   if (isTold && from.phase !== to.phase && wasEntered < from.plan.stepDeadlineMs) {
     problems.push(`met its deadline ${wasEntered} ms after it was entered`);
@@ -114,7 +123,7 @@ function isFrozen({ plan }: Rollout, nowMs: number): boolean {
   return (plan.windows?.freeze ?? []).some(({ from, to }) => from <= minute && minute < to);
 }
 
-function isApprovedAt({ approvals }: Rollout, step: number): boolean {
+export function isApprovedAt({ approvals }: Rollout, step: number): boolean {
   return approvals.some((one) => one.step === step);
 }
 
@@ -185,23 +194,42 @@ function leavingProblems(
       problems.push(...harmProblems(from, sinceMs, moment));
       continue;
     }
-    if (gate.kind !== 'successRate') {
+    if (gate.kind !== 'successRate' && gate.kind !== 'latency') {
       throw new Error(`the simulation does not judge by ${gate.kind}`);
     }
     const judgedMs = from.gates.find(({ name }) => name === gate.name)?.judgedUntilMs ?? 0;
     const fromMs = Math.max(sinceMs, judgedMs, moment.nowMs - gate.windowMs);
     const isSeen = judgedBy(from, step.stage);
-    const counted = moment.samples.filter((sample) => sample.fromMs >= fromMs && isSeen(sample));
-    const ok = counted.reduce((sum, { successes }) => sum + successes, 0);
-    const all = counted.reduce((sum, { errors }) => sum + errors, ok);
+    const isCounted = (sample: Sample) => sample.fromMs >= fromMs && isSeen(sample);
+    const { all, wrong, most } =
+      gate.kind === 'latency'
+        ? { ...slowAnswers(moment.latencies.filter(isCounted), gate), most: 1 - gate.quantile }
+        : { ...errorAnswers(moment.samples.filter(isCounted)), most: 1 - gate.min / 100 };
     // Which nodes answer for configuration is the engine's to say; here all that the wave saw counts.
-    const isGood = step.stage === 'config' || (ok / all) * 100 >= gate.min;
+    const isGood = step.stage === 'config' || wrong / all <= most;
     const isProof = all >= gate.minRequests && isGood;
     if (!isProof && (plan.noData !== 'pass' || all >= gate.minRequests)) {
-      problems.push(`left step ${from.step} on ${ok} of ${all} requests`);
+      const what = gate.kind === 'latency' ? 'slow' : 'failed';
+      problems.push(`left step ${from.step} with ${wrong} ${what} of ${all} requests`);
     }
   }
   return problems;
+}
+
+interface Answers {
+  readonly all: number;
+  readonly wrong: number;
+}
+
+function errorAnswers(samples: readonly LoadSample[]): Answers {
+  const wrong = samples.reduce((sum, { errors }) => sum + errors, 0);
+  return { all: samples.reduce((sum, { successes }) => sum + successes, wrong), wrong };
+}
+
+function slowAnswers(samples: readonly LatencySample[], { maxMs = 0 }: LatencyGate): Answers {
+  const buckets = samples.flatMap((sample) => sample.buckets);
+  const countOf = (some: typeof buckets) => some.reduce((sum, [, count]) => sum + count, 0);
+  return { all: countOf(buckets), wrong: countOf(buckets.filter(([ms]) => ms > maxMs)) };
 }
 
 /** The newest answer speaks of nothing from before the step, and is a number within its bound. */
@@ -241,7 +269,7 @@ function harmProblems(from: Rollout, sinceMs: number, moment: Moment): readonly 
 }
 
 /** Weights are judged by the nodes that gain, configuration by what proxies of the wave saw. */
-function judgedBy(rollout: Rollout, stage: 'config' | 'weights'): (sample: LoadSample) => boolean {
+function judgedBy(rollout: Rollout, stage: 'config' | 'weights'): (sample: Sample) => boolean {
   if (stage === 'config') {
     return ({ instance }) => isInWave(rollout, instance);
   }
