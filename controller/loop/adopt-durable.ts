@@ -35,6 +35,8 @@ export function adoptDurable(
     return current;
   }
   const { epoch } = current;
+  // Whoever has acknowledged the way back has seen nothing of what this commit moved.
+  const movedThen = [...servedGeneration].filter(([, first]) => first > before.generation);
   const number = nextGeneration({ epoch, generation: Math.max(current.generation, generation) });
   return {
     ...current,
@@ -42,7 +44,7 @@ export function adoptDurable(
     generation: number,
     servedGeneration: new Map([
       ...servedGeneration,
-      ...wentBack.map(([id]) => [id, number] as const),
+      ...[...movedThen, ...wentBack].map(([id]) => [id, number] as const),
     ]),
     origins,
   };

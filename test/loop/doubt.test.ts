@@ -7,10 +7,14 @@ import * as assert from 'uvu/assert';
 import { proxyId } from '../../controller/base/brand.js';
 import { OpError } from '../../controller/base/op-error.js';
 import type { ProxyIdentity } from '../../controller/envoy/snapshot.js';
+import { adoptDurable } from '../../controller/loop/adopt-durable.js';
 import type { CommandReply } from '../../controller/loop/events.js';
 import { Loop, type LoopLease } from '../../controller/loop/loop.js';
 import { restoreSaved } from '../../controller/loop/persist.js';
 import type { ProxyStatus, Publication, Transaction } from '../../controller/loop/ports.js';
+import type { LoopState } from '../../controller/loop/state.js';
+import { retreatOnly, stepLoop } from '../../controller/loop/step.js';
+import { ScriptedLoop } from '../rollout/scripted-loop.js';
 import { manualClock } from '../support/clock.js';
 import { meshOf, policyOf } from '../support/mesh.js';
 import { accepted } from '../support/reading.js';
@@ -279,6 +283,38 @@ doubts(
     await loop.stop();
   },
 );
+
+doubts('who acknowledged a way back has not acknowledged what the commit in doubt moved', () => {
+  const scripted = new ScriptedLoop();
+  for (const line of [
+    'policy steps=10,50,100 bake=10s gates=none',
+    'connect web1',
+    'commit a1 cart:v1=100,v2=0 checkout:v1=100,v2=0',
+    'ack',
+    'commit b2 cart:v1=0,v2=100 checkout:v1=0,v2=100',
+    'ack',
+    'tick 9s',
+  ]) {
+    scripted.run(line);
+  }
+  const before = scripted.state;
+  const nowMs = scripted.nowMs + 5_000;
+  const settings = { ackDeadlineMs: 30_000 };
+  const result = stepLoop(before, { kind: 'tick' }, settings, nowMs);
+  const stepOf = (state: LoopState, id: string) => state.durable.rollouts.get(id)?.step;
+  assert.is(stepOf(result.state, 'cart-1'), (stepOf(before, 'cart-1') ?? 0) + 1, 'it moves both');
+  const failed = retreatOnly(before, result.state);
+  const abort = { kind: 'command', command: 'abort', rollout: 'checkout-2' } as const;
+  const person = { by: 'ann', reason: 'no' };
+  const aborted = stepLoop(failed, { ...abort, ...person }, settings, nowMs);
+  const back = retreatOnly(failed, aborted.state);
+  const adopted = adoptDurable(back, { before, result }, nowMs);
+  assert.is(adopted.durable.rollouts.get('checkout-2')?.phase, 'RollingBack');
+  assert.is(stepOf(adopted, 'cart-1'), stepOf(result.state, 'cart-1'));
+  assert.ok(adopted.generation > back.generation);
+  assert.is(adopted.servedGeneration.get('cart-1'), adopted.generation);
+  assert.is(adopted.servedGeneration.get('checkout-2'), adopted.generation);
+});
 
 doubts('a commit that becomes durable long after counts too', async () => {
   const { store, command, settled, recover, rollout, clock, loop } = await start();

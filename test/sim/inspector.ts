@@ -154,7 +154,7 @@ export class Inspector {
       before,
       after,
       nowMs,
-      decidedAtMs: this.deps.store.lastCommitAtMs,
+      knownProxies: this.deps.store.knownProxies,
       ackDeadlineMs: this.deps.ackDeadlineMs,
       startedAtMs: this.startedAtMs,
       samples: this.samples,

@@ -28,14 +28,16 @@ export class SimulatedStore implements Store {
   readonly repeated: string[] = [];
   /** Durable although the answer was an error: these come again, and are the same to their receivers. */
   private readonly doubtful = new Set<string>();
-  /** How many commits have become durable, and when the last of them did. */
+  /** How many commits have become durable. */
   commits = 0;
-  lastCommitAtMs = 0;
+  /** Ids of the proxies that the last of them knew of. */
+  knownProxies: ReadonlySet<string> = new Set();
   private values = new Map<string, StoredValue>();
   /** As of the last commit whose maker knows that it is durable. */
   private known: readonly StoredValue[] = [];
 
-  constructor(private readonly nowMs: () => number) {}
+  /** `proxies`: ids of those that the loop knows of. */
+  constructor(private readonly proxies: () => Iterable<string>) {}
 
   confirmed(): readonly StoredValue[] {
     return this.known;
@@ -69,7 +71,7 @@ export class SimulatedStore implements Store {
 
   private apply({ writes, history, notifications }: Transaction): void {
     this.commits += 1;
-    this.lastCommitAtMs = this.nowMs();
+    this.knownProxies = new Set(this.proxies());
     for (const { kind, key, json } of writes) {
       if (json === null) {
         this.values.delete(`${kind}/${key}`);

@@ -45,8 +45,8 @@ export interface Moment {
   readonly before: LoopState;
   readonly after: LoopState;
   readonly nowMs: number;
-  /** When it was stored: earlier than now where that was not heard at first. */
-  readonly decidedAtMs: number;
+  /** Who was there when it was stored, which is not now where that was not heard at first. */
+  readonly knownProxies: ReadonlySet<string>;
   readonly ackDeadlineMs: number;
   /** When the running process started. */
   readonly startedAtMs: number;
@@ -72,8 +72,7 @@ export function transitionProblems(
   const problems: string[] = [];
   const isLate = moment.nowMs - since.atMs >= moment.ackDeadlineMs;
   const owing = concernedProxies(from, moment).filter(
-    (proxy) =>
-      proxy.ackedGeneration < since.generation && proxy.connectedAtMs <= moment.decidedAtMs,
+    (proxy) => proxy.ackedGeneration < since.generation && moment.knownProxies.has(proxy.id),
   );
   const wasWaiting = ['Progressing', 'Completing', 'RollingBack'].includes(from.phase);
   const hasArrived = to.phase === 'Baking' || (isEnded(to.phase) && to.phase !== 'Superseded');
