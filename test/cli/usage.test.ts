@@ -65,7 +65,7 @@ usage('a mistake is 2, said on stderr, with the name that was meant', async () =
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['plna'], /unknown command 'plna'\n\(Did you mean plan\?\)/],
     [['plan', '--form', 'x'], /unknown option '--form'\n\(Did you mean --from\?\)/],
-    [['status', '-o', 'xml'], /Allowed choices are table, json, yaml/],
+    [['status', '-o', 'xml'], /Allowed choices are table, wide, json, yaml, name/],
     [['status', '--server', 'localhost:8080'], /must be an http or https URL/],
     [['status', '--server', 'http://u:p@localhost'], /without a password/],
     [['pause'], /missing required argument 'rollout'/],
