@@ -126,7 +126,9 @@ function brokenEvidence(from: Rollout, to: Rollout): Broken | undefined {
   if (evidence?.step !== from.step) {
     return broken(`it left step ${from.step + 1} with no evidence of it`);
   }
-  if (from.ackedAtMs === undefined || evidence.atMs < from.ackedAtMs) {
+  // Evidence that was stored before counts after a restart too, which sets the acknowledgements' time anew.
+  const isNew = from.evidence.at(-1)?.step !== from.step;
+  if (isNew && (from.ackedAtMs === undefined || evidence.atMs < from.ackedAtMs)) {
     return broken(`it left step ${from.step + 1} on evidence from before its acknowledgements`);
   }
   const failed = evidence.gates.find(

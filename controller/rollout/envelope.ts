@@ -11,7 +11,8 @@ const roundingUnits = 1;
 
 /**
  * One sentence for each target that gets more or less than both ends of its rollout, where the `after` of
- * each of `changes` is served. Routes that are split into parts, and rollouts with a baseline of their own, have other ends.
+ * each of `changes` is served. Parts of a route's requests, clients who are drawn for, and rollouts with a
+ * baseline of their own have other ends.
  */
 export function envelopeProblems(
   rollouts: readonly Rollout[],
@@ -38,7 +39,8 @@ function routerProblems(
   after: VirtualRouter,
 ): readonly string[] {
   const routes = served?.kind === 'VirtualRouter' ? served.routes : [];
-  return routes.flatMap((route) => {
+  const isWhole = ({ part, drawnBy }: Route) => part === undefined && drawnBy === undefined;
+  return routes.filter(isWhole).flatMap((route) => {
     const ends = [before, after].map(({ routes }) =>
       routes.find(({ name }) => name === route.name),
     );
@@ -67,5 +69,10 @@ function routeProblems(
 
 function sharesOf(route: Route): ReadonlyMap<string, number> {
   const shares = normalizeWeights(route.targets.map(({ weight }) => weight));
-  return new Map(route.targets.map((target, index) => [targetKey(target), shares[index] ?? 0]));
+  const byTarget = new Map<string, number>();
+  for (const [index, target] of route.targets.entries()) {
+    const key = targetKey(target);
+    byTarget.set(key, (byTarget.get(key) ?? 0) + (shares[index] ?? 0));
+  }
+  return byTarget;
 }

@@ -10,9 +10,11 @@ import { Loop } from '../../controller/loop/loop.js';
 import type { Publication, StoreWrite } from '../../controller/loop/ports.js';
 import { PublicationFactory } from '../../controller/loop/publication.js';
 import type { LoopState } from '../../controller/loop/state.js';
-import type { Mesh } from '../../controller/mesh/model.js';
+import type { Mesh, Route, VirtualRouter } from '../../controller/mesh/model.js';
+import { envelopeProblems } from '../../controller/rollout/envelope.js';
 import type { Rollout } from '../../controller/rollout/rollout.js';
 import { countEvents } from '../../controller/telemetry/count-events.js';
+import { ScriptedLoop } from '../rollout/scripted-loop.js';
 import { manualClock } from '../support/clock.js';
 import { meshOf, policyOf } from '../support/mesh.js';
 import { accepted } from '../support/reading.js';
@@ -288,6 +290,50 @@ invariants('H1 weights that nobody asked for are not served', () => {
     JSON.stringify(told[0]?.fields),
     'would get 4000 of 10000, not between 10000 and 9000',
   );
+});
+
+invariants('what was approved after a restart is no violation', () => {
+  const scripted = new ScriptedLoop();
+  for (const line of [
+    'policy steps=10,100 bake=1s approve=2 noData=pass gates=none',
+    'connect web1',
+    'commit a1 reviews:v1=100,v2=0',
+    'ack',
+    'commit b2 reviews:v1=0,v2=100',
+    'ack',
+    'tick 5s',
+    'crash',
+    'tick 5s',
+    'connect web1',
+    'ack',
+  ]) {
+    scripted.run(line);
+  }
+  const rollout = () => scripted.state.durable.rollouts.get('reviews-1');
+  assert.is(rollout()?.phase, 'WaitingForApproval');
+  scripted.run('approve reviews-1 seen');
+  assert.is(rollout()?.step, 1, rollout()?.reason);
+});
+
+invariants('parts of a route, and clients who are drawn for, may get other shares', () => {
+  const [before, after] = meshes.map(({ virtualRouters }) => virtualRouters[0] as VirtualRouter);
+  assert.ok(before && after);
+  const [route] = before.routes as [Route];
+  const served = (changed: Partial<Route>) => {
+    const router = { ...before, routes: [{ ...route, ...changed }] };
+    const ref = { mesh: 'demo', kind: 'VirtualRouter', name: 'reviews' } as const;
+    const group = { name: 'reviews', resources: [{ ref, before, after: before }] };
+    const rollout = { group, plan: { gates: [] } } as unknown as Rollout;
+    return envelopeProblems([rollout], [{ ref, before, after: router }]);
+  };
+  const wrong = route.targets.map((target, index) => ({ ...target, weight: index * 100 }));
+  assert.is(served({ targets: wrong }).length, 2);
+  assert.equal(served({ targets: wrong, part: 'match' }), []);
+  const split = route.targets.flatMap((target) => [
+    { ...target, weight: target.weight / 2 },
+    { ...target, weight: target.weight / 2 },
+  ]);
+  assert.equal(served({ targets: split }), [], 'a target may be named several times');
 });
 
 invariants.run();

@@ -145,6 +145,10 @@ export class Inspector {
     if (this.deps.logger.lines.some(({ event }) => event === 'snapshot.inconsistent')) {
       this.report('a snapshot was inconsistent');
     }
+    const violated = this.deps.logger.lines.find(({ event }) => event === 'invariant.violated');
+    if (violated !== undefined) {
+      this.report(`the loop itself says: ${JSON.stringify(violated)}`);
+    }
   }
 
   moved(after: LoopState): void {
