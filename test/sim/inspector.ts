@@ -28,6 +28,7 @@ import { reachedResources, type SimulatedFleet } from './simulated-fleet.js';
 import type { SimulatedStore, StoredValue } from './simulated-store.js';
 import {
   between,
+  type Decided,
   type Moment,
   movingTargets,
   type ServedSince,
@@ -60,7 +61,8 @@ export class Inspector {
   private commands: { readonly rollout: string; readonly command: string }[] = [];
   private newestCommit = '';
   private inspected: readonly [DurableState, DurableState] | undefined;
-  private known: { readonly commits: number; readonly durable: DurableState } | undefined;
+  private decision: Decided | undefined;
+  private restoredAt: { readonly commits: number; readonly durable: DurableState } | undefined;
 
   constructor(deps: InspectorDeps) {
     this.deps = deps;
@@ -86,6 +88,22 @@ export class Inspector {
 
   commanded({ id }: Rollout, command: string): void {
     this.commands.push({ rollout: id, command });
+  }
+
+  /** What `state` led to is durable: it was decided by what is known now, whenever the loop hears of it. */
+  decided(state: LoopState): void {
+    this.decision = this.known(state);
+  }
+
+  private known({ proxies }: LoopState): Decided {
+    const answers = new Map(this.answers);
+    return {
+      nowMs: this.deps.nowMs(),
+      proxies: new Set(proxies.keys()),
+      samples: [...this.samples],
+      latencies: [...this.latencies],
+      answerTo: (rollout, gate) => answers.get(`${rollout}/${gate}`),
+    };
   }
 
   /** `rollout` as it was when the command was given. */
@@ -158,12 +176,9 @@ export class Inspector {
       before,
       after,
       nowMs,
-      knownProxies: this.deps.store.knownProxies,
+      decided: this.decision ?? this.known(after),
       ackDeadlineMs: this.deps.ackDeadlineMs,
       startedAtMs: this.startedAtMs,
-      samples: this.samples,
-      latencies: this.latencies,
-      answerTo: (rollout, gate) => this.answers.get(`${rollout}/${gate}`),
       applied: this.applied,
       wasCommanded: (rollout, command) => this.wasCommanded(rollout, command),
     };
@@ -258,10 +273,10 @@ export class Inspector {
   /** What a restart would find now. */
   private restored(): DurableState {
     const { store } = this.deps;
-    if (this.known?.commits !== store.commits) {
-      this.known = { commits: store.commits, durable: restoredFrom(store.stored()) };
+    if (this.restoredAt?.commits !== store.commits) {
+      this.restoredAt = { commits: store.commits, durable: restoredFrom(store.stored()) };
     }
-    return this.known.durable;
+    return this.restoredAt.durable;
   }
 
   private sinceOf(rollout: Rollout, state: LoopState): ServedSince {

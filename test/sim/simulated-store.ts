@@ -30,14 +30,12 @@ export class SimulatedStore implements Store {
   private readonly doubtful = new Set<string>();
   /** How many commits have become durable. */
   commits = 0;
-  /** Ids of the proxies that the last of them knew of. */
-  knownProxies: ReadonlySet<string> = new Set();
   private values = new Map<string, StoredValue>();
   /** As of the last commit whose maker knows that it is durable. */
   private known: readonly StoredValue[] = [];
 
-  /** `proxies`: ids of those that the loop knows of. */
-  constructor(private readonly proxies: () => Iterable<string>) {}
+  /** `onDurable`: a commit is durable from now on, whether its maker hears of it or not. */
+  constructor(private readonly onDurable: () => void) {}
 
   confirmed(): readonly StoredValue[] {
     return this.known;
@@ -71,7 +69,7 @@ export class SimulatedStore implements Store {
 
   private apply({ writes, history, notifications }: Transaction): void {
     this.commits += 1;
-    this.knownProxies = new Set(this.proxies());
+    this.onDurable();
     for (const { kind, key, json } of writes) {
       if (json === null) {
         this.values.delete(`${kind}/${key}`);

@@ -43,7 +43,7 @@ export class Simulation {
   private readonly seed: number;
   private random: Random;
   private readonly clock = manualClock(Date.UTC(2026, 0, 1));
-  private readonly store = new SimulatedStore(() => this.loop.current().proxies.keys());
+  private readonly store = new SimulatedStore(() => this.inspector.decided(this.loop.current()));
   private readonly logger = recordingLogger();
   private readonly fleet: SimulatedFleet;
   private readonly inspector: Inspector;

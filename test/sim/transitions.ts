@@ -41,21 +41,27 @@ export interface ServedSince {
   readonly atMs: number;
 }
 
-export interface Moment {
-  readonly before: LoopState;
-  readonly after: LoopState;
+/** By what the step was decided: not what is there now, where it was durable before the loop heard of it. */
+export interface Decided {
   readonly nowMs: number;
-  /** Who was there when it was stored, which is not now where that was not heard at first. */
-  readonly knownProxies: ReadonlySet<string>;
-  readonly ackDeadlineMs: number;
-  /** When the running process started. */
-  readonly startedAtMs: number;
-  /** What proxies counted since then. */
+  /** Ids of those who were connected. */
+  readonly proxies: ReadonlySet<string>;
+  /** What proxies counted since the process started. */
   readonly samples: readonly LoadSample[];
   /** How long answers took that proxies counted since then. */
   readonly latencies: readonly LatencySample[];
   /** The newest answer that a measured gate was given, and since the process runs. */
   readonly answerTo: (rollout: string, gate: string) => Measurement | undefined;
+}
+
+export interface Moment {
+  readonly before: LoopState;
+  readonly after: LoopState;
+  readonly nowMs: number;
+  readonly decided: Decided;
+  readonly ackDeadlineMs: number;
+  /** When the running process started. */
+  readonly startedAtMs: number;
   /** What was applied at any time, oldest first. */
   readonly applied: readonly Mesh[];
   /** True where a person asked for it in this very event. */
@@ -72,7 +78,7 @@ export function transitionProblems(
   const problems: string[] = [];
   const isLate = moment.nowMs - since.atMs >= moment.ackDeadlineMs;
   const owing = concernedProxies(from, moment).filter(
-    (proxy) => proxy.ackedGeneration < since.generation && moment.knownProxies.has(proxy.id),
+    (proxy) => proxy.ackedGeneration < since.generation && moment.decided.proxies.has(proxy.id),
   );
   const wasWaiting = ['Progressing', 'Completing', 'RollingBack'].includes(from.phase);
   const hasArrived = to.phase === 'Baking' || (isEnded(to.phase) && to.phase !== 'Superseded');
@@ -160,11 +166,14 @@ function leavingProblems(
   young: readonly ProxyStatus[],
   moment: Moment,
 ): readonly string[] {
+  const { decided } = moment;
   const { plan } = from;
   const step = plan.steps[from.step];
   const isDeadline =
-    plan.onStepDeadline === 'promote' && moment.nowMs - from.stepEnteredAtMs >= plan.stepDeadlineMs;
-  if (step === undefined || isDeadline) {
+    plan.onStepDeadline === 'promote' &&
+    decided.nowMs - from.stepEnteredAtMs >= plan.stepDeadlineMs;
+  // What was decided before a jump of the clock was decided by times that are gone.
+  if (step === undefined || isDeadline || decided.nowMs < moment.startedAtMs) {
     return [];
   }
   const problems: string[] = [];
@@ -172,8 +181,8 @@ function leavingProblems(
     problems.push(`left step ${from.step} without ${young.map(({ id }) => id).join(', ')}`);
   }
   const sinceMs = Math.max(from.ackedAtMs ?? 0, moment.startedAtMs);
-  if (moment.nowMs - sinceMs < step.bakeMs) {
-    problems.push(`left step ${from.step} after ${moment.nowMs - sinceMs} ms of baking`);
+  if (decided.nowMs - sinceMs < step.bakeMs) {
+    problems.push(`left step ${from.step} after ${decided.nowMs - sinceMs} ms of baking`);
   }
   // A preview gives the canary no request to judge it by.
   const isPreview =
@@ -197,13 +206,13 @@ function leavingProblems(
       throw new Error(`the simulation does not judge by ${gate.kind}`);
     }
     const judgedMs = from.gates.find(({ name }) => name === gate.name)?.judgedUntilMs ?? 0;
-    const fromMs = Math.max(sinceMs, judgedMs, moment.nowMs - gate.windowMs);
+    const fromMs = Math.max(sinceMs, judgedMs, decided.nowMs - gate.windowMs);
     const isSeen = judgedBy(from, step.stage);
     const isCounted = (sample: Sample) => sample.fromMs >= fromMs && isSeen(sample);
     const { all, wrong, most } =
       gate.kind === 'latency'
-        ? { ...slowAnswers(moment.latencies.filter(isCounted), gate), most: 1 - gate.quantile }
-        : { ...errorAnswers(moment.samples.filter(isCounted)), most: 1 - gate.min / 100 };
+        ? { ...slowAnswers(decided.latencies.filter(isCounted), gate), most: 1 - gate.quantile }
+        : { ...errorAnswers(decided.samples.filter(isCounted)), most: 1 - gate.min / 100 };
     // Which nodes answer for configuration is the engine's to say; here all that the wave saw counts.
     const isGood = step.stage === 'config' || wrong / all <= most;
     const isProof = all >= gate.minRequests && isGood;
@@ -236,9 +245,9 @@ function answerProblems(
   { id, step, plan }: Rollout,
   gate: QueryGate,
   sinceMs: number,
-  moment: Moment,
+  { decided }: Moment,
 ): readonly string[] {
-  const answer = moment.answerTo(id, gate.name);
+  const answer = decided.answerTo(id, gate.name);
   const isNoData =
     answer?.outcome.kind === 'noData' ||
     (answer?.outcome.kind === 'number' && Number.isNaN(answer.outcome.value));
@@ -251,12 +260,12 @@ function answerProblems(
 }
 
 /** A canary that answers half of its requests with errors is not left, unless everybody does. */
-function harmProblems(from: Rollout, sinceMs: number, moment: Moment): readonly string[] {
+function harmProblems(from: Rollout, sinceMs: number, { decided }: Moment): readonly string[] {
   if (from.plan.steps[from.step]?.stage !== 'weights') {
     return [];
   }
   const isCanary = judgedBy(from, 'weights');
-  const counted = moment.samples.filter((sample) => sample.fromMs >= sinceMs);
+  const counted = decided.samples.filter((sample) => sample.fromMs >= sinceMs);
   const share = (samples: readonly LoadSample[]) => {
     const errors = samples.reduce((sum, sample) => sum + sample.errors, 0);
     return errors / samples.reduce((sum, sample) => sum + sample.issued, 0);
