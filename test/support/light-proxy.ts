@@ -13,12 +13,7 @@ export interface LightProxyOptions {
   /** Answers each response: undefined accepts it, a text refuses it. */
   readonly judge?: (type: ResourceType, names: readonly string[]) => string | undefined;
   readonly metadata?: Readonly<Record<string, unknown>>;
-  /** True: a stream that is lost is opened again, at the same place, as Envoy does. */
-  readonly reconnects?: boolean;
 }
-
-/** Soon, and not in a tight loop. */
-const retryMs = 100;
 
 type Target = { readonly address: string; readonly port: number };
 type Json = Readonly<Record<string, unknown>>;
@@ -40,7 +35,6 @@ export class LightProxy {
   readonly weightsHeld: string[] = [];
   private client: XdsClient | undefined;
   private stream: RawStream | undefined;
-  private retry: NodeJS.Timeout | undefined;
 
   constructor(
     readonly nodeId: string,
@@ -69,9 +63,6 @@ export class LightProxy {
       if (this.stream === stream) {
         this.stream = undefined;
         client.close();
-        if (this.options.reconnects === true) {
-          this.retry = setTimeout(() => this.connect(target), retryMs).unref();
-        }
       }
     };
     stream.call.on('error', lost);
@@ -95,7 +86,6 @@ export class LightProxy {
   /** As a killed process does: without a word. */
   disconnect(): void {
     const { stream, client } = this;
-    clearTimeout(this.retry);
     this.stream = undefined;
     this.client = undefined;
     stream?.call.cancel();
