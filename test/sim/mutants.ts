@@ -104,8 +104,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what the store refused is served',
     file: 'loop/keeper.js',
-    text: "return isFenced ? 'fenced' : 'failed';",
-    becomes: "return isFenced ? 'fenced' : 'stored';",
+    text: "return code === 'store-doubtful' ? 'doubtful' : 'failed';",
+    becomes: "return 'stored';",
     problem: /is served what was not stored/,
   },
   {
