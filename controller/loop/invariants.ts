@@ -9,7 +9,7 @@ import { findResource, type Mesh } from '../mesh/model.js';
 import { isEnded, type Phase, type Rollout, servedProgress } from '../rollout/rollout.js';
 import { pauseRollout } from '../rollout/turns.js';
 import { ackDeadlineOf, type World } from '../rollout/world.js';
-import type { LoopState } from './state.js';
+import type { LoopState, MeshState } from './state.js';
 
 /**
  * - `H1`: progress goes one step at a time, and never back but the whole way.
@@ -51,8 +51,9 @@ export function guardStep(
   nowMs: number,
 ): Guarded {
   const violations: Violation[] = [];
-  const rollouts = new Map(after.durable.rollouts);
-  const meshes = new Map(after.durable.meshes);
+  // Filled only where something is broken: this is asked at every step.
+  const held = new Map<string, Rollout>();
+  const mended = new Map<string, MeshState>();
   for (const [id, to] of after.durable.rollouts) {
     const first = before.durable.rollouts.get(id);
     const from = taken.durable.rollouts.get(id);
@@ -63,21 +64,24 @@ export function guardStep(
     if (broken !== undefined) {
       violations.push({ ...broken, rollout: id });
       const reason = `held: ${broken.message}; this is a bug of Headgate (${broken.invariant})`;
-      rollouts.set(id, pauseRollout(from, reason, nowMs));
+      held.set(id, pauseRollout(from, reason, nowMs));
     }
-    const mesh = meshes.get(to.mesh);
+    const mesh = mended.get(to.mesh) ?? after.durable.meshes.get(to.mesh);
     if (mesh !== undefined && to.phase === 'RollingBack' && first.phase !== 'RollingBack') {
       const applied = withRecorded(mesh.applied, to);
       if (applied !== mesh.applied) {
         const message = 'what is applied was not what was recorded when the rollout began';
         violations.push({ invariant: 'H4', rollout: id, message });
-        meshes.set(to.mesh, { ...mesh, applied });
+        mended.set(to.mesh, { ...mesh, applied });
       }
     }
   }
-  const state =
-    violations.length === 0 ? after : { ...after, durable: { ...after.durable, rollouts, meshes } };
-  return { state, violations };
+  if (violations.length === 0) {
+    return { state: after, violations };
+  }
+  const rollouts = new Map([...after.durable.rollouts, ...held]);
+  const meshes = new Map([...after.durable.meshes, ...mended]);
+  return { state: { ...after, durable: { ...after.durable, rollouts, meshes } }, violations };
 }
 
 type Broken = Omit<Violation, 'rollout'>;
