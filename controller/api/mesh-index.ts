@@ -3,8 +3,10 @@
  * of services must not hold up the proxies meanwhile, so each list is gone through once. Traffic is what
  * load reports of the last seconds say.
  */
+import { groupBy } from '../base/group-by.js';
 import type { ProxyStatus } from '../loop/ports.js';
 import type { LoopState, MeshState } from '../loop/state.js';
+import { findByName } from '../mesh/by-name.js';
 import { type Mesh, type ResourceKind, resourceKey, type VirtualRouter } from '../mesh/model.js';
 import { addLoads, type LoadTotal } from '../rollout/load-history.js';
 import { effectiveMesh } from '../rollout/mix.js';
@@ -39,7 +41,7 @@ export class MeshIndex {
   private readonly nodes: ReadonlyMap<string, readonly string[]>;
   /** By node: how many routers lead to it. */
   private readonly ways: ReadonlyMap<string, number>;
-  private readonly desiredRouters: ReadonlyMap<string, VirtualRouter>;
+  private readonly desired: Mesh;
   /** By node, as far as it was asked for: a node is at the end of several edges. */
   private readonly knownTraffic = new Map<string, TrafficView | null>();
 
@@ -65,7 +67,7 @@ export class MeshIndex {
         routers.length,
       ]),
     );
-    this.desiredRouters = new Map(mesh.desired.virtualRouters.map((one) => [one.name, one]));
+    this.desired = mesh.desired;
   }
 
   keyOf(kind: ResourceKind, name: string): string {
@@ -90,7 +92,7 @@ export class MeshIndex {
   }
 
   desiredRouter(name: string): VirtualRouter | undefined {
-    return this.desiredRouters.get(name);
+    return findByName(this.desired.virtualRouters, name);
   }
 
   /** What all callers sent to `node`; null where no proxy reports any. */
@@ -138,33 +140,13 @@ export function toHundredths(value: number): number {
 }
 
 function nodesByService(mesh: Mesh): ReadonlyMap<string, readonly string[]> {
-  const routers = new Map(mesh.virtualRouters.map((router) => [router.name, router]));
   return new Map(
     mesh.virtualServices.map(({ name, provider }) => {
       if (provider?.kind === 'virtualNode') {
         return [name, [provider.virtualNode]];
       }
-      const router = provider && routers.get(provider.virtualRouter);
+      const router = provider && findByName(mesh.virtualRouters, provider.virtualRouter);
       return [name, router === undefined ? [] : nodesOfRouter(router)];
     }),
   );
-}
-
-/** `values` by each of their keys. */
-function groupBy<T>(
-  values: readonly T[],
-  keysOf: (value: T) => readonly string[],
-): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const value of values) {
-    for (const key of keysOf(value)) {
-      const group = groups.get(key);
-      if (group === undefined) {
-        groups.set(key, [value]);
-      } else {
-        group.push(value);
-      }
-    }
-  }
-  return groups;
 }

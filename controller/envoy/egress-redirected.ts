@@ -4,6 +4,7 @@
  * its routes. TCP services that must share a port are told apart by the name in the TLS client hello,
  * and a connection without one is closed rather than given to the wrong service.
  */
+import { groupBy } from '../base/group-by.js';
 import { canonicalJson } from '../base/hash.js';
 import { memo } from '../base/memo.js';
 import type {
@@ -145,17 +146,10 @@ export function passThroughNames(mesh: MeshSettings): readonly string[] {
 
 /** In ascending order of the ports. */
 function servicesByPort(reach: readonly ReachedService[]): readonly PortServices[] {
-  const byPort = new Map<number, ReachedPort[]>();
-  for (const reached of reach) {
-    for (const port of reached.ports) {
-      const known = byPort.get(port.port);
-      if (known === undefined) {
-        byPort.set(port.port, [{ reached, port }]);
-      } else {
-        known.push({ reached, port });
-      }
-    }
-  }
+  const all = reach.flatMap((reached) =>
+    reached.ports.map((port): ReachedPort => ({ reached, port })),
+  );
+  const byPort = groupBy(all, ({ port }) => [port.port]);
   return [...byPort]
     .sort(([left], [right]) => left - right)
     .map(([port, services]) => ({

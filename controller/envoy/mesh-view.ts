@@ -3,8 +3,10 @@
  * what the patch touches: which services lead elsewhere than in its base, and which proxies see that.
  * Both follow from the base's references and the patch alone, so they cost what is patched.
  */
+import { groupBy } from '../base/group-by.js';
 import { memo } from '../base/memo.js';
 import {
+  findResource,
   type GatewayRoute,
   type Mesh,
   type MeshSettings,
@@ -45,7 +47,6 @@ export const viewOf = memo((mesh: PatchedMesh): MeshView => {
 
 /** What a mesh says about itself when it is read against the direction of its references. */
 interface MeshIndex {
-  readonly byKind: Readonly<Record<ResourceKind, ReadonlyMap<string, Resource>>>;
   /** By gateway, in the order in which they are tried. */
   readonly gatewayRoutes: ReadonlyMap<string, readonly GatewayRoute[]>;
   /** By virtual router and virtual node, the names of the services whose requests it may get. */
@@ -55,47 +56,26 @@ interface MeshIndex {
 }
 
 function wholeView(mesh: Mesh): MeshView {
-  const { byKind, gatewayRoutes } = indexOf(mesh);
+  const { gatewayRoutes } = indexOf(mesh);
   return {
     settings: mesh.settings,
     find: <K extends ResourceKind>(kind: K, name: string) =>
-      byKind[kind].get(name) as ResourceOf<K> | undefined,
+      findResource(mesh, { kind, name }) as ResourceOf<K> | undefined,
     gatewayRoutes: (gateway) => gatewayRoutes.get(gateway) ?? [],
   };
 }
 
 const indexOf = memo(
   (mesh: Mesh): MeshIndex => ({
-    byKind: {
-      Mesh: byName([mesh.settings]),
-      VirtualNode: byName(mesh.virtualNodes),
-      VirtualService: byName(mesh.virtualServices),
-      VirtualRouter: byName(mesh.virtualRouters),
-      VirtualGateway: byName(mesh.virtualGateways),
-      GatewayRoute: byName(mesh.gatewayRoutes),
-      RolloutPolicy: byName(mesh.rolloutPolicies),
-    },
     gatewayRoutes: routesByGateway(mesh),
     servicesOf: servicesOf(mesh),
     callersOf: callersOf(mesh),
   }),
 );
 
-function byName(resources: readonly Resource[]): ReadonlyMap<string, Resource> {
-  return new Map(resources.map((resource) => [resource.name, resource]));
-}
-
 function routesByGateway(mesh: Mesh): ReadonlyMap<string, readonly GatewayRoute[]> {
-  const routes = new Map<string, GatewayRoute[]>();
-  for (const route of mesh.gatewayRoutes.toSorted(compareGatewayRoutes)) {
-    const known = routes.get(route.virtualGateway);
-    if (known === undefined) {
-      routes.set(route.virtualGateway, [route]);
-    } else {
-      known.push(route);
-    }
-  }
-  return routes;
+  const sorted = mesh.gatewayRoutes.toSorted(compareGatewayRoutes);
+  return groupBy(sorted, ({ virtualGateway }) => [virtualGateway]);
 }
 
 function servicesOf(mesh: Mesh): ReadonlyMap<string, ReadonlySet<string>> {
@@ -190,7 +170,7 @@ function touchedBy({ base, patch }: PatchedMesh): Pick<Patched, 'services' | 'co
     } else if (ref.kind === 'VirtualService') {
       services.add(ref.name);
     } else if (ref.kind === 'GatewayRoute') {
-      for (const route of [after, index.byKind.GatewayRoute.get(ref.name)]) {
+      for (const route of [after, findResource(base, ref)]) {
         if (route?.kind === 'GatewayRoute') {
           callers.add(keyOf({ kind: 'VirtualGateway', name: route.virtualGateway }));
         }

@@ -3,6 +3,7 @@
  * from that, element by element. Such a list knows which one it was made from and where it differs, so
  * that what is made of it is made anew in those places only, and not at all where that comes out the same.
  */
+import { groupBy } from '../base/group-by.js';
 import { memo } from '../base/memo.js';
 
 export interface PatchedList<T> {
@@ -89,17 +90,7 @@ interface Groups<T, K> {
 }
 
 function groupAll<T, K>(items: readonly T[], keysOf: (item: T) => readonly K[]): Groups<T, K> {
-  const places = new Map<K, number[]>();
-  for (const [place, item] of items.entries()) {
-    for (const key of keysOf(item)) {
-      const known = places.get(key);
-      if (known === undefined) {
-        places.set(key, [place]);
-      } else {
-        known.push(place);
-      }
-    }
-  }
+  const places = groupBy(items.keys(), (place) => keysOf(items[place] as T));
   const lists = new Map(
     [...places].map(([key, list]) => [key, wholeList(list.map((place) => items[place] as T))]),
   );

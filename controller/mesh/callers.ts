@@ -2,6 +2,7 @@
  * References against their direction: which resources name one. Found list by list, so that after a commit
  * only the lists that it changed are read anew.
  */
+import { groupBy } from '../base/group-by.js';
 import { memo } from '../base/memo.js';
 import {
   type Mesh,
@@ -27,20 +28,9 @@ export function callersOf(
   return namingKinds.flatMap((kind) => namedIn(resourcesOf(mesh, kind)).get(keyOf(ref)) ?? []);
 }
 
-const namedIn = memo((resources: readonly Resource[]): ReadonlyMap<string, readonly Resource[]> => {
-  const named = new Map<string, Resource[]>();
-  for (const resource of resources) {
-    for (const key of referencesOf('', resource).map(keyOf)) {
-      const known = named.get(key);
-      if (known === undefined) {
-        named.set(key, [resource]);
-      } else {
-        known.push(resource);
-      }
-    }
-  }
-  return named;
-});
+const namedIn = memo((resources: readonly Resource[]) =>
+  groupBy(resources, (resource) => referencesOf('', resource).map(keyOf)),
+);
 
 function keyOf({ kind, name }: Pick<ResourceRef, 'kind' | 'name'>): string {
   return `${kind}/${name}`;

@@ -2,6 +2,7 @@
  * The connected proxies that a rollout concerns, and which of them have acknowledged what it serves: what a
  * step waits for, what a quorum counts, and what people are told of it.
  */
+import { groupBy } from '../base/group-by.js';
 import { lastListMemo, memo, pairMemo } from '../base/memo.js';
 import type { ChangeGroup, Ends } from '../diff/change.js';
 import { applyChanges } from '../diff/diff-meshes.js';
@@ -48,17 +49,12 @@ export function wayOf({ meshes, rollouts }: Running, mesh: string): Way | undefi
 
 /** By mesh. Found once for a state, since every rollout asks. */
 const groupsUnderWay = memo(
-  (rollouts: Running['rollouts']): ReadonlyMap<string, readonly ChangeGroup[]> => {
-    const byMesh = new Map<string, ChangeGroup[]>();
-    for (const rollout of rollouts.values()) {
-      if (isUnderWay(rollout)) {
-        const groups = byMesh.get(rollout.mesh) ?? [];
-        groups.push(rollout.group);
-        byMesh.set(rollout.mesh, groups);
-      }
-    }
-    return byMesh;
-  },
+  (rollouts: Running['rollouts']): ReadonlyMap<string, readonly ChangeGroup[]> =>
+    new Map(
+      [...groupBy([...rollouts.values()].filter(isUnderWay), ({ mesh }) => [mesh])].map(
+        ([mesh, underWay]) => [mesh, underWay.map(({ group }) => group)],
+      ),
+    ),
 );
 
 /** `generation`: the publication that first served the rollout's present position. */
@@ -109,19 +105,8 @@ const whenArrived = lastListMemo((applied: Mesh, underWay: readonly ChangeGroup[
 /** Groups and meshes are immutable: who is concerned is found once for each pair. */
 const concernedOf = pairMemo(concernedNodes);
 
-const proxiesByResource = memo(
-  (proxies: ReadonlyMap<string, SeenProxy>): ReadonlyMap<string, readonly SeenProxy[]> => {
-    const byKey = new Map<string, SeenProxy[]>();
-    for (const proxy of proxies.values()) {
-      const { resource } = proxy.identity;
-      const key = resource === undefined ? '' : resourceKey(resource);
-      const known = byKey.get(key);
-      if (known === undefined) {
-        byKey.set(key, [proxy]);
-      } else {
-        known.push(proxy);
-      }
-    }
-    return byKey;
-  },
+const proxiesByResource = memo((proxies: ReadonlyMap<string, SeenProxy>) =>
+  groupBy(proxies.values(), ({ identity: { resource } }) =>
+    resource === undefined ? [] : [resourceKey(resource)],
+  ),
 );
