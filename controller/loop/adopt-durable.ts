@@ -2,7 +2,7 @@
 import { isEnded } from '../rollout/rollout.js';
 import { nextGeneration } from './generation.js';
 import type { Doubt } from './keeper.js';
-import { startOver } from './start-state.js';
+import { afterJump, startOver } from './start-state.js';
 import type { LoopState } from './state.js';
 
 /**
@@ -12,17 +12,18 @@ import type { LoopState } from './state.js';
  */
 export function adoptDurable(
   current: LoopState,
-  { before, result }: Doubt,
+  { before, result, hasJumped }: Doubt,
   nowMs: number,
 ): LoopState {
   const { generation, servedGeneration, origins } = result.state;
+  const found = hasJumped ? afterJump(result.state, nowMs) : result.state;
   const rollouts = new Map(
-    [...result.state.durable.rollouts].map(([id, rollout]) => [
+    [...found.durable.rollouts].map(([id, rollout]) => [
       id,
       rollout === before.durable.rollouts.get(id) ? rollout : startOver(rollout, nowMs),
     ]),
   );
-  const durable = { ...result.state.durable, rollouts };
+  const durable = { ...found.durable, rollouts };
   const wentBack = [...current.durable.rollouts].filter(
     ([id, { phase }]) =>
       phase === 'RollingBack' && before.durable.rollouts.get(id)?.phase !== 'RollingBack',

@@ -28,6 +28,8 @@ export type KeepOutcome = 'stored' | 'failed' | 'doubtful' | 'fenced' | 'withdra
 export interface Doubt {
   readonly before: LoopState;
   readonly result: StepResult;
+  /** True where the clock has jumped since: the times of `result` say nothing. */
+  readonly hasJumped: boolean;
 }
 
 interface Attempt extends Doubt {
@@ -117,6 +119,11 @@ export class Keeper {
     return this.isKnown;
   }
 
+  /** What may be durable was decided by a clock that has jumped since. */
+  jumped(): void {
+    this.doubts = this.doubts.map((doubt) => ({ ...doubt, hasJumped: true }));
+  }
+
   /** True where notifications were stored since this was last asked. */
   takeMail(): boolean {
     const hasMail = this.hasStoredMail;
@@ -149,6 +156,7 @@ export class Keeper {
       return this.fail(error, {
         before,
         result,
+        hasJumped: false,
         mark: this.mark,
         unsaved: { history, announcements },
       });

@@ -16,7 +16,7 @@ export interface QueuedEvent {
 }
 
 /** A step that was not stored. */
-export interface FailedStep extends Doubt {
+export interface FailedStep extends Omit<Doubt, 'hasJumped'> {
   /** What of it is served all the same. */
   readonly served: LoopState;
   /** True: it may be durable. */

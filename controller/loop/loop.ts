@@ -181,6 +181,7 @@ export class Loop {
     if (passedMs < -jumpMs.back || (passedMs > jumpMs.forward && this.isWaiting())) {
       this.deps.logger.warn('clock.jumped', { passedMs });
       this.state = afterJump(this.state, nowMs);
+      this.keeper.jumped();
     }
   }
 

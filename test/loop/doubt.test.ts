@@ -308,12 +308,30 @@ doubts('who acknowledged a way back has not acknowledged what the commit in doub
   const person = { by: 'ann', reason: 'no' };
   const aborted = stepLoop(failed, { ...abort, ...person }, settings, nowMs);
   const back = retreatOnly(failed, aborted.state);
-  const adopted = adoptDurable(back, { before, result }, nowMs);
+  const adopted = adoptDurable(back, { before, result, hasJumped: false }, nowMs);
   assert.is(adopted.durable.rollouts.get('checkout-2')?.phase, 'RollingBack');
   assert.is(stepOf(adopted, 'cart-1'), stepOf(result.state, 'cart-1'));
   assert.ok(adopted.generation > back.generation);
   assert.is(adopted.servedGeneration.get('cart-1'), adopted.generation);
   assert.is(adopted.servedGeneration.get('checkout-2'), adopted.generation);
+});
+
+doubts('a clock that jumped while a commit was in doubt is nobody’s deadline', async () => {
+  const { store, clock, loop, settled, recover, rollout } = await start();
+  store.fate = 'unanswered';
+  // It moves nothing of the rollout’s times: they are those from before the jump.
+  const revision = { id: 'c2', author: 'ann', title: 'c2', committedAtMs: 0 };
+  loop.enqueue(accepted(revision, meshes.slice(1)));
+  await settled();
+  const day = 24 * 60 * 60_000;
+  clock.advance(day);
+  await settled();
+  await recover();
+  const jumpedAtMs = clock.now() - 1_000;
+  assert.ok((rollout()?.stepEnteredAtMs ?? 0) >= jumpedAtMs, 'the step has just been entered');
+  assert.ok((rollout()?.runsFromMs ?? 0) >= jumpedAtMs, 'and the rollout has just begun');
+  assert.is(rollout()?.phase, 'Baking');
+  await loop.stop();
 });
 
 doubts('a commit that becomes durable long after counts too', async () => {

@@ -29,6 +29,7 @@ import type { SimulatedStore, StoredValue } from './simulated-store.js';
 import {
   between,
   type Decided,
+  type GivenCommand,
   type Moment,
   movingTargets,
   type ServedSince,
@@ -58,7 +59,7 @@ export class Inspector {
   /** What was applied at any time, oldest first. */
   private readonly applied: Mesh[] = [];
   private readonly servedSince = new Map<string, ServedSince>();
-  private commands: { readonly rollout: string; readonly command: string }[] = [];
+  private commands: readonly GivenCommand[] = [];
   private newestCommit = '';
   private inspected: readonly [DurableState, DurableState] | undefined;
   private decision: Decided | undefined;
@@ -87,7 +88,7 @@ export class Inspector {
   }
 
   commanded({ id }: Rollout, command: string): void {
-    this.commands.push({ rollout: id, command });
+    this.commands = [...this.commands, { rollout: id, command }];
   }
 
   /** What `state` led to is durable: it was decided by what is known now, whenever the loop hears of it. */
@@ -99,7 +100,8 @@ export class Inspector {
     const answers = new Map(this.answers);
     return {
       nowMs: this.deps.nowMs(),
-      proxies: new Set(proxies.keys()),
+      proxies,
+      commands: this.commands,
       samples: [...this.samples],
       latencies: [...this.latencies],
       answerTo: (rollout, gate) => answers.get(`${rollout}/${gate}`),
@@ -302,7 +304,8 @@ export class Inspector {
   }
 
   private wasCommanded(rollout: string, command: string): boolean {
-    return this.commands.some((one) => one.rollout === rollout && one.command === command);
+    const given = [...this.commands, ...(this.decision?.commands ?? [])];
+    return given.some((one) => one.rollout === rollout && one.command === command);
   }
 
   /** Only a rollout that changed what the refusing proxy was served may go back for its refusal. */

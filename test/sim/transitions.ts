@@ -41,11 +41,19 @@ export interface ServedSince {
   readonly atMs: number;
 }
 
+/** A command that a person gave, by the id of its rollout. */
+export interface GivenCommand {
+  readonly rollout: string;
+  readonly command: string;
+}
+
 /** By what the step was decided: not what is there now, where it was durable before the loop heard of it. */
 export interface Decided {
   readonly nowMs: number;
-  /** Ids of those who were connected. */
-  readonly proxies: ReadonlySet<string>;
+  /** Those who were connected, by id. */
+  readonly proxies: ReadonlyMap<string, ProxyStatus>;
+  /** What people had asked for in this very event. */
+  readonly commands: readonly GivenCommand[];
   /** What proxies counted since the process started. */
   readonly samples: readonly LoadSample[];
   /** How long answers took that proxies counted since then. */
@@ -76,9 +84,10 @@ export function transitionProblems(
   moment: Moment,
 ): readonly string[] {
   const problems: string[] = [];
-  const isLate = moment.nowMs - since.atMs >= moment.ackDeadlineMs;
+  const { nowMs } = moment.decided;
+  const isLate = nowMs - since.atMs >= moment.ackDeadlineMs;
   const owing = concernedProxies(from, moment).filter(
-    (proxy) => proxy.ackedGeneration < since.generation && moment.decided.proxies.has(proxy.id),
+    (proxy) => proxy.ackedGeneration < since.generation,
   );
   const wasWaiting = ['Progressing', 'Completing', 'RollingBack'].includes(from.phase);
   const hasArrived = to.phase === 'Baking' || (isEnded(to.phase) && to.phase !== 'Superseded');
@@ -87,7 +96,7 @@ export function transitionProblems(
   }
   problems.push(...heldProblems(from, to, moment));
   const hasEntered = to.step > from.step && !isEnded(to.phase);
-  if (hasEntered && isFrozen(from, moment.nowMs) && !isApprovedAt(to, to.step)) {
+  if (hasEntered && isFrozen(from, nowMs) && !isApprovedAt(to, to.step)) {
     problems.push(`entered step ${to.step} in a freeze`);
   }
   if (from.isQueued === true && to.isQueued !== true && to.phase === 'Pending') {
@@ -103,7 +112,7 @@ export function transitionProblems(
     from.phase === 'Baking' && (to.step > from.step || isWaitingOrCompleting(to.phase));
   if (isLeaving && !moment.wasCommanded(from.id, 'promote')) {
     const young = owing.filter(
-      (proxy) => moment.nowMs - Math.max(proxy.connectedAtMs, since.atMs) < moment.ackDeadlineMs,
+      (proxy) => nowMs - Math.max(proxy.connectedAtMs, since.atMs) < moment.ackDeadlineMs,
     );
     problems.push(...leavingProblems(from, young, moment));
   }
@@ -142,7 +151,7 @@ function isWaitingOrCompleting(phase: Rollout['phase']): boolean {
  */
 export function concernedProxies(
   { mesh: name, group }: Rollout,
-  { before, after }: Moment,
+  { before, decided }: Moment,
 ): readonly ProxyStatus[] {
   const applied = before.durable.meshes.get(name)?.applied;
   if (applied === undefined) {
@@ -154,7 +163,7 @@ export function concernedProxies(
   const resources = [...underWay.flatMap((one) => one.group.resources), ...group.resources];
   const versions = [applied, applyChanges(applied, resources)];
   const keys = new Set(group.resources.map(({ ref }) => `${ref.kind}/${ref.name}`));
-  return [...after.proxies.values()].filter((proxy) => {
+  return [...decided.proxies.values()].filter((proxy) => {
     const node = proxy.identity.resource?.name ?? '';
     const reached = versions.flatMap((version) => reachedResources(version, node) ?? []);
     return reached.some(({ kind, name }) => keys.has(`${kind}/${name}`));
