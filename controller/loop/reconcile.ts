@@ -107,7 +107,7 @@ function start(work: Work, group: ChangeGroup): void {
   const asked = planRollout(group, mesh.desired);
   const good = goodStateOf(durable, mesh.desired, group, asked, nowMs);
   const plan = good === undefined ? asked : { ...asked, steps: [], returnsTo: good };
-  const isQueued = good === undefined && (plan.after ?? []).length > 0 && !isOperational(group);
+  const isQueued = good === undefined && plan.after.length > 0 && !isOperational(group);
   const movesTraffic = asked.steps.length > 0;
   const isAddedFirst = movesTraffic && group.resources.some(isAddition);
   const rollout: Rollout = {

@@ -360,14 +360,20 @@ export interface GatewayRoute {
 
 // Rollout policies
 
-export interface RolloutPolicy {
+export interface RolloutPolicy extends RolloutTerms {
   readonly kind: 'RolloutPolicy';
   readonly name: string;
   readonly labels: Labels;
   readonly selector: RolloutSelector;
   /** At least one; progress rises with each that gives it, and ends at 100. */
   readonly steps: readonly RolloutStep[];
-  /** True: `steps` are those of blue and green. Undefined: they are the policy's own. */
+  /** True: what one commit changes of all that the policy governs is one rollout. */
+  readonly atomic: boolean;
+}
+
+/** What a policy says of each rollout that it governs, besides its steps. */
+export interface RolloutTerms {
+  /** True: the steps are those of blue and green. Undefined: they are the policy's own. */
   readonly isBlueGreen?: true;
   /** Undefined: each request is drawn anew. */
   readonly sticky?: Sticky;
@@ -387,8 +393,6 @@ export interface RolloutPolicy {
   readonly onMaxDuration: 'rollback' | 'pause' | 'promote';
   /** When steps may be entered; undefined: always. */
   readonly windows?: RolloutWindows;
-  /** True: what one commit changes of all that the policy governs is one rollout. */
-  readonly atomic: boolean;
   /** Names of policies: nothing that they govern may be left to do when a rollout starts. */
   readonly after: readonly string[];
   readonly onSupersede: OnSupersede;

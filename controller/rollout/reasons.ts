@@ -2,7 +2,6 @@
 import { present } from '../base/assert.js';
 import { renderDuration } from '../base/duration.js';
 import { nameSome } from '../base/name-some.js';
-import { policyDefaults } from '../mesh/policy-defaults.js';
 import { describeStep } from './describe-step.js';
 import { openGates } from './gates/standing.js';
 import type { Rollout, RolloutPlan } from './rollout.js';
@@ -48,7 +47,7 @@ function missingQuorum(rollout: Rollout, world: World): string | undefined {
     return undefined;
   }
   const { count, of } = takenBy(rollout, world.proxies(rollout));
-  const { quorum } = rollout.plan.proxies ?? policyDefaults.proxies;
+  const { quorum } = rollout.plan.proxies;
   const ids = owing(rollout, world).map(({ id }) => id);
   return `acknowledged by ${count} of ${of} proxies, fewer than the quorum of ${quorum} %: not by ${nameSome(ids)}`;
 }

@@ -4,9 +4,8 @@
  * from `phase`, `step` and `waveShare` alone (`mix.ts`), so a restart serves what was served.
  */
 import type { ChangeGroup } from '../diff/change.js';
-import type { Gate, NoData } from '../mesh/gates.js';
-import type { OnSupersede, ProxyQuorum, RollbackWindow, RolloutWindows } from '../mesh/model.js';
-import type { Mirror, RequestMatch, Sticky } from '../mesh/strategies.js';
+import type { RolloutTerms } from '../mesh/model.js';
+import type { Mirror, RequestMatch } from '../mesh/strategies.js';
 import type { JudgeState } from './judge/sequential.js';
 
 /**
@@ -75,30 +74,15 @@ export function servedProgress({ progress, served }: PlanStep): number {
   return served ?? progress;
 }
 
-/** The policy as it was when the rollout started: later commits do not change it. */
-export interface RolloutPlan {
+/**
+ * The policy as it was when the rollout started: later commits do not change it. What `after` waits for
+ * follows from the newest commit's policies, which name no circle.
+ */
+export interface RolloutPlan extends RolloutTerms {
   /** Name of the policy; undefined: the built-in default. */
   readonly policy?: string;
   /** Empty: nothing needs steps; the change is served at once and only acknowledged. */
   readonly steps: readonly PlanStep[];
-  readonly isBlueGreen?: true;
-  readonly sticky?: Sticky;
-  readonly gates: readonly Gate[];
-  readonly failureLimit: number;
-  readonly errorLimit?: number;
-  readonly onError: 'pause' | 'rollback';
-  readonly noData: NoData;
-  readonly stepDeadlineMs: number;
-  readonly onStepDeadline: 'rollback' | 'pause' | 'promote';
-  readonly onFailure: 'rollback' | 'pause';
-  readonly maxDurationMs?: number;
-  readonly onMaxDuration: 'rollback' | 'pause' | 'promote';
-  readonly windows?: RolloutWindows;
-  /** Names of policies. What is waited for follows from the newest commit's, which name no circle. */
-  readonly after?: readonly string[];
-  readonly onSupersede?: OnSupersede;
-  readonly rollbackWindow?: RollbackWindow;
-  readonly proxies?: ProxyQuorum;
   /** The good state that it brings back, which is why it takes no steps; undefined: it brings news. */
   readonly returnsTo?: GoodState;
 }

@@ -4,7 +4,6 @@
  */
 import { assertNever } from '../base/assert.js';
 import { nameSome } from '../base/name-some.js';
-import { policyDefaults } from '../mesh/policy-defaults.js';
 import type { ConcernedProxy } from './concerned.js';
 import { hasLeftStep } from './enter-step.js';
 import { openGates, unansweredGates } from './gates/standing.js';
@@ -80,7 +79,7 @@ function needsQuorum({ phase, plan }: Rollout): boolean {
 
 /** ` (0 of 1 have, the quorum is 50 %)`; empty where enough have. */
 function missingQuorum(rollout: Rollout, proxies: readonly ConcernedProxy[]): string {
-  const { quorum } = rollout.plan.proxies ?? policyDefaults.proxies;
+  const { quorum } = rollout.plan.proxies;
   const { count, of, share } = takenBy(rollout, proxies);
   return share < quorum ? ` (${count} of ${of} have, the quorum is ${quorum} %)` : '';
 }

@@ -2,7 +2,6 @@
  * The world as the state machine sees it, and what of it a step has to wait for: proxies that owe an
  * acknowledgement, a quorum of them, and a wave that reaches at least one of those that are there.
  */
-import { policyDefaults } from '../mesh/policy-defaults.js';
 import type { ConcernedProxy } from './concerned.js';
 import type { Evidence } from './gates/kind.js';
 import { isInWave, servedStep, wavePlace } from './mix.js';
@@ -35,7 +34,7 @@ export function waveOf(rollout: Rollout, world: World): number {
 
 /** How long all proxies are waited for. */
 export function ackDeadlineOf({ plan }: Rollout, world: Pick<World, 'ackDeadlineMs'>): number {
-  return plan.proxies?.deadlineMs ?? world.ackDeadlineMs;
+  return plan.proxies.deadlineMs ?? world.ackDeadlineMs;
 }
 
 /** Proxies that owe an acknowledgement and have not been silent for too long yet. */
@@ -84,6 +83,6 @@ export function takenBy(rollout: Rollout, proxies: readonly ConcernedProxy[]): T
 
 /** False where too few have taken it to say anything of the step: then nobody is left out. */
 export function hasQuorum(rollout: Rollout, world: World): boolean {
-  const { quorum } = rollout.plan.proxies ?? policyDefaults.proxies;
+  const { quorum } = rollout.plan.proxies;
   return takenBy(rollout, world.proxies(rollout)).share >= quorum;
 }

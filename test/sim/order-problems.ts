@@ -39,7 +39,7 @@ export function quorumProblems(
     ({ identity }) => !isWave || isInWave(from, identity.instance),
   );
   const taken = reached.filter(({ ackedGeneration }) => ackedGeneration >= since.generation);
-  const quorum = from.plan.proxies?.quorum ?? 0;
+  const quorum = from.plan.proxies.quorum;
   return taken.length * 100 < quorum * reached.length
     ? [`bakes on ${taken.length} of ${reached.length} proxies, the quorum is ${quorum} %`]
     : [];
