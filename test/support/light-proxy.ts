@@ -13,13 +13,19 @@ export interface LightProxyOptions {
   /** Answers each response: undefined accepts it, a text refuses it. */
   readonly judge?: (type: ResourceType, names: readonly string[]) => string | undefined;
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** True: a stream that is lost is opened again, at the same place, as Envoy does. */
+  readonly reconnects?: boolean;
 }
+
+/** Soon, and not in a tight loop. */
+const retryMs = 100;
 
 type Target = { readonly address: string; readonly port: number };
 type Json = Readonly<Record<string, unknown>>;
 
-/** What refers to what: a listener to its routes, a cluster to its endpoints. */
-const asked = ['endpoint', 'route'] as const;
+/** What is asked for by name, in this order: what the clusters and the listeners refer to. */
+const namedTypes = ['endpoint', 'route'] as const;
+type NamedType = (typeof namedTypes)[number];
 
 export class LightProxy {
   /** Of discovery responses since the last `connect`. */
@@ -33,8 +39,11 @@ export class LightProxy {
   readonly refused: string[] = [];
   /** Its routes' weights since it was made, each as it was first held. */
   readonly weightsHeld: string[] = [];
+  /** Names that this stream is subscribed to. */
+  private readonly subscribed = new Map<NamedType, ReadonlySet<string>>();
   private client: XdsClient | undefined;
   private stream: RawStream | undefined;
+  private retry: NodeJS.Timeout | undefined;
 
   constructor(
     readonly nodeId: string,
@@ -45,7 +54,11 @@ export class LightProxy {
     return this.stream !== undefined;
   }
 
-  /** Opens a stream to `target`, with the versions of all that it has. */
+  /**
+   * Opens a stream to `target`, with the versions of all that it has. As Envoy does, it asks again for all
+   * that its clusters and listeners refer to, also for what it never got: who has the clusters already is
+   * not sent them again, and nothing else would make it ask.
+   */
   connect(target: Target): void {
     this.disconnect();
     this.bytes = 0;
@@ -63,6 +76,9 @@ export class LightProxy {
       if (this.stream === stream) {
         this.stream = undefined;
         client.close();
+        if (this.options.reconnects === true) {
+          this.retry = setTimeout(() => this.connect(target), retryMs).unref();
+        }
       }
     };
     stream.call.on('error', lost);
@@ -74,11 +90,9 @@ export class LightProxy {
       ...(this.options.metadata === undefined ? {} : { metadata: struct(this.options.metadata) }),
     };
     this.send('cluster', { ...this.versionsOf('cluster'), node });
-    for (const type of asked) {
-      const names = [...this.mapOf(type).keys()];
-      if (names.length > 0) {
-        this.send(type, { resource_names_subscribe: names, ...this.versionsOf(type) });
-      }
+    this.subscribed.clear();
+    for (const type of namedTypes) {
+      this.subscribe(type, this.versionsOf(type));
     }
     this.send('listener', this.versionsOf('listener'));
   }
@@ -86,6 +100,7 @@ export class LightProxy {
   /** As a killed process does: without a word. */
   disconnect(): void {
     const { stream, client } = this;
+    clearTimeout(this.retry);
     this.stream = undefined;
     this.client = undefined;
     stream?.call.cancel();
@@ -158,30 +173,48 @@ export class LightProxy {
     if (type === 'route' && this.weights() !== this.weightsHeld.at(-1)) {
       this.weightsHeld.push(this.weights());
     }
-    this.follow(
-      type,
-      resources.map(({ resource }) => (resource ?? {}) as Json),
-    );
+    if (type === 'cluster' || type === 'listener') {
+      this.subscribe(type === 'cluster' ? 'endpoint' : 'route');
+    }
   }
 
-  /** Asks for what new resources refer to. */
-  private follow(type: ResourceType, resources: readonly Json[]): void {
-    const wanted = new Set<string>();
-    const next = type === 'listener' ? 'route' : 'endpoint';
-    for (const resource of resources) {
-      walk(resource, (value) => {
-        if (type === 'listener' && typeof value.route_config_name === 'string') {
-          wanted.add(value.route_config_name);
-        }
+  /** Asks for what is referred to from now on, and gives up what is not any more. */
+  private subscribe(type: NamedType, versions: Json = {}): void {
+    const before = this.subscribed.get(type) ?? new Set();
+    const wanted = this.referredTo(type);
+    const added = [...wanted].filter((name) => !before.has(name));
+    const gone = [...before].filter((name) => !wanted.has(name));
+    this.subscribed.set(type, wanted);
+    for (const name of gone) {
+      this.mapOf(type).delete(name);
+    }
+    if (added.length > 0 || gone.length > 0) {
+      this.send(type, {
+        resource_names_subscribe: added,
+        resource_names_unsubscribe: gone,
+        ...versions,
       });
-      if (type === 'cluster' && resource.type === 'EDS') {
-        wanted.add(String(resource.name));
+    }
+  }
+
+  private referredTo(type: NamedType): ReadonlySet<string> {
+    const names = new Set<string>();
+    const add = (name: unknown) => {
+      if (typeof name === 'string' && name !== '') {
+        names.add(name);
+      }
+    };
+    if (type === 'endpoint') {
+      for (const [name, { resource }] of this.mapOf('cluster')) {
+        const { service_name } = (resource.eds_cluster_config ?? {}) as Json;
+        add(resource.type === 'EDS' ? service_name || name : undefined);
+      }
+    } else {
+      for (const { resource } of this.mapOf('listener').values()) {
+        walk(resource, ({ route_config_name }) => add(route_config_name));
       }
     }
-    const names = [...wanted].filter((name) => !this.mapOf(next).has(name));
-    if (names.length > 0) {
-      this.send(next, { resource_names_subscribe: names });
-    }
+    return names;
   }
 }
 

@@ -624,7 +624,6 @@ export const tortureEntries: readonly TortureEntry[] = [
     fault: 'Killed again and again',
     expected: 'ends promoted or back, weights legal',
     tests: [{ file: 'sim/engine', name: 'engine simulation' }],
-    why: 'By simulation, with crashes in every seed.',
   },
   {
     number: 'D03',

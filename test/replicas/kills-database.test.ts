@@ -1,0 +1,28 @@
+/**
+ * D01 with PostgreSQL: the only replica is killed with SIGKILL at every border to the store, to other
+ * replicas, the network and people. Each time it starts anew: the rollout goes on to its end, no proxy is
+ * given anything that was over, and nothing happens twice but a message.
+ */
+import { suite } from 'uvu';
+import { startPostgres } from '../support/postgres.js';
+import { openStage, type Undo } from '../support/stage.js';
+import { killAt, openKilledStage, pointsOf } from './killed-stage.js';
+
+const kills = suite('killed with PostgreSQL');
+const undo: Undo = [];
+const stage = await openStage(kills, undo, async () => {
+  const postgres = await startPostgres();
+  undo.push(() => postgres.stop());
+  return openKilledStage(undo, await postgres.createDatabase());
+});
+const points = pointsOf('database');
+
+for (const point of points) {
+  kills(`D01 with PostgreSQL, killed at ${point}`, () => killAt(stage, point));
+}
+
+kills('all of them have been', () => {
+  console.log(`figures D01 ${JSON.stringify({ killsWithDatabase: points.length })}`);
+});
+
+kills.run();
