@@ -168,18 +168,24 @@ export async function openKilledStage(undo: Undo, database?: string): Promise<Ki
   }
 }
 
-/** Where there are no other replicas there is no lease and nobody follows. */
+/** Only where there can be other replicas is there a lease, and something to follow. */
 const ofReplicas: readonly Failpoint[] = ['lease.taken', 'lease.released', 'follow.read'];
+const ofStore = failpoints.filter((point) => point.startsWith('store.'));
+const ofWorld = failpoints.filter((point) => ![...ofReplicas, ...ofStore].includes(point));
 
-/** Every failpoint of a state of that kind, with the times at which it kills: `name:time`. */
-export function pointsOf(kind: 'file' | 'database'): readonly string[] {
-  return failpoints
-    .filter((point) => kind === 'database' || !ofReplicas.includes(point))
-    .flatMap((point) => {
-      // The first time is while it starts; a later one in mid-rollout.
-      const isOften = point.startsWith('store.commit') || point.startsWith('loop');
-      return (isOften ? [1, 3] : [1]).map((time) => `${point}:${time}`);
-    });
+/** The borders to the state, to other replicas, and to the network and people. */
+export const borders = {
+  store: timesOf(ofStore),
+  replicas: timesOf(ofReplicas),
+  world: timesOf(ofWorld),
+} as const;
+
+/** When each kills, as `name:time`: first while it starts; what comes often also in mid-rollout. */
+function timesOf(points: readonly Failpoint[]): readonly string[] {
+  return points.flatMap((point) => {
+    const isOften = point.startsWith('store.commit') || point.startsWith('loop');
+    return (isOften ? [1, 3] : [1]).map((time) => `${point}:${time}`);
+  });
 }
 
 /** Kills the controller at `failpoint` of a release, and has the next one take that to its end. */

@@ -1,12 +1,12 @@
 /**
- * D01 with PostgreSQL: the only replica is killed with SIGKILL at every border to the store, to other
- * replicas, the network and people. Each time it starts anew: the rollout goes on to its end, no proxy is
- * given anything that was over, and nothing happens twice but a message.
+ * D01 with PostgreSQL: the only replica is killed with SIGKILL at every border to the store and to other
+ * replicas. Each time it starts anew: the rollout goes on to its end, no proxy is given anything that was
+ * over, and nothing happens twice but a message.
  */
 import { suite } from 'uvu';
 import { startPostgres } from '../support/postgres.js';
 import { openStage, type Undo } from '../support/stage.js';
-import { killAt, openKilledStage, pointsOf } from './killed-stage.js';
+import { borders, killAt, openKilledStage } from './killed-stage.js';
 
 const kills = suite('killed with PostgreSQL');
 const undo: Undo = [];
@@ -15,7 +15,7 @@ const stage = await openStage(kills, undo, async () => {
   undo.push(() => postgres.stop());
   return openKilledStage(undo, await postgres.createDatabase());
 });
-const points = pointsOf('database');
+const points = [...borders.store, ...borders.replicas];
 
 for (const point of points) {
   kills(`D01 with PostgreSQL, killed at ${point}`, () => killAt(stage, point));

@@ -5,12 +5,12 @@
  */
 import { suite } from 'uvu';
 import { openStage, type Undo } from '../support/stage.js';
-import { killAt, openKilledStage, pointsOf } from './killed-stage.js';
+import { borders, killAt, openKilledStage } from './killed-stage.js';
 
 const kills = suite('killed with a file');
 const undo: Undo = [];
 const stage = await openStage(kills, undo, () => openKilledStage(undo));
-const points = pointsOf('file');
+const points = [...borders.store, ...borders.world];
 
 for (const point of points) {
   kills(`D01 with a file, killed at ${point}`, () => killAt(stage, point));
