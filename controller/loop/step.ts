@@ -205,9 +205,18 @@ function datePhases(before: DurableState, after: DurableState, nowMs: number): D
   }
   const rollouts = new Map(after.rollouts);
   for (const rollout of moved) {
-    rollouts.set(rollout.id, { ...rollout, sinceMs: nowMs });
+    const dated = { ...rollout, sinceMs: nowMs };
+    rollouts.set(rollout.id, isEnded(rollout.phase) ? asRecord(dated) : dated);
   }
   return { ...after, rollouts };
+}
+
+/**
+ * `ended` with copies of its resources. It is kept for people to read, and what was made of the originals
+ * by identity (`base/memo.ts`), every proxy's bytes at every step, lives as long as they do.
+ */
+function asRecord(ended: Rollout): Rollout {
+  return { ...ended, group: structuredClone(ended.group) };
 }
 
 /** Reconciling is due when what is wanted, or what is held, is not what it was. */

@@ -1,4 +1,6 @@
 /** The loop's effects: their order, what a failing store may and may not change, and the restart. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { proxyId } from '../../controller/base/brand.js';
@@ -132,6 +134,11 @@ function start(store?: FakeStore): Setup {
 
 function read(loop: Loop, id: string, mesh: Mesh): void {
   loop.enqueue(accepted({ id, author: 'ann', title: id, committedAtMs: 0 }, [mesh]));
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }
 
 const quick = policyOf({ noData: 'pass' });
@@ -291,6 +298,46 @@ loops('a weight moves one route configuration and nothing else', async () => {
   }
   await loop.stop();
 });
+
+loops(
+  'what was served at a step is forgotten with the step, although the rollout is kept',
+  async () => {
+    const { loop, publisher, clock, settled } = start();
+    await loop.start();
+    read(loop, 'c1', first);
+    await settled();
+    const served: WeakRef<object>[] = [];
+    for (let round = 1; round <= 12; round += 1) {
+      // No step of one is like a step of another: what has the same content is the same object.
+      const v1 = round % 2 === 0 ? 100 - round : round;
+      const wanted = meshOf([{ name: 'reviews', weights: { v1, v2: 100 - v1 } }], [quick]);
+      read(loop, `c${round + 1}`, wanted);
+      await settled();
+      // A policy's step is a minute; more at once would look like a jump of the clock.
+      for (let halves = 0; halves < 12; halves += 1) {
+        const resource = publisher.last
+          ?.snapshotFor(webIdentity)
+          ?.route.byName.values()
+          .next().value;
+        served.push(new WeakRef(resource as object));
+        clock.advance(31_000);
+        await settled();
+      }
+    }
+    const phases = [...loop.current().durable.rollouts.values()].map(({ phase }) => phase);
+    assert.equal(phases, new Array(12).fill('Succeeded'));
+    // A reference that was made or asked for in this turn holds its object to the turn's end.
+    await new Promise(setImmediate);
+    collectGarbage();
+    const now = publisher.last?.snapshotFor(webIdentity)?.route.byName.values().next().value;
+    const kept = new Set(served.map((one) => one.deref()));
+    kept.delete(undefined);
+    kept.delete(now);
+    // What the present is a patch of, and the lists that were asked for last, are kept as well.
+    assert.ok(kept.size <= 4, `${kept.size} of ${new Set(served).size} are still in memory`);
+    await loop.stop();
+  },
+);
 
 loops('an unknown node is parked, not served empty', async () => {
   const { loop, publisher, settled } = start();

@@ -42,6 +42,8 @@ const measures = [
 ] as const;
 
 const sampleMs = 2_000;
+/** A server that closes an idle connection in the very moment of the next request has not failed. */
+const closing = { headers: { connection: 'close' } };
 /** The compiler's and the cache's first minutes are no leak. */
 const warmShare = 0.5;
 const printEvery = 15;
@@ -134,7 +136,7 @@ async function watch(
     if (!headgate.isRunning()) {
       throw new Error(`the controller has ended: ${headgate.log().slice(-2000)}`);
     }
-    const text = await (await fetch(`${headgate.url}/metrics`)).text();
+    const text = await (await fetch(`${headgate.url}/metrics`, closing)).text();
     const atMs = performance.now() - startedMs;
     const row = measures.map(({ metric, name, unit }) => {
       const line = text.split('\n').find((one) => one.startsWith(`${metric} `));
