@@ -1,5 +1,6 @@
 /** `headgate demo`: the whole story on this machine, with real Envoys. */
 import { Command, Option } from 'commander';
+import { renderHeadline } from './headline.js';
 import type { Io } from './io.js';
 import { addHelp } from './options.js';
 import { untilStopped } from './signals.js';
@@ -34,7 +35,12 @@ export function demoCommand(io: Io): Command {
         open && !exit && browser !== undefined
           ? (url: string) => openBrowser(browser, url)
           : undefined;
-      io.exitCode = await runDemo({ envoy, exit, say, show, signal: stop.signal });
+      // npm and npx run it from a folder; neither puts it on the PATH.
+      const program = env.npm_lifecycle_event === undefined ? 'headgate' : 'npx headgate';
+      io.exitCode = await runDemo({
+        ...{ envoy, exit, program, say, show, signal: stop.signal },
+        headlineOf: (status) => renderHeadline(status, io.outStyle).trimEnd(),
+      });
     });
   return addHelp(
     command,

@@ -67,15 +67,29 @@ function movingText(rollouts: readonly RolloutView[]): string {
 
 /** What a person may do now; empty where nothing is asked of anybody. */
 export function nextSteps({ rollouts, held, revision, source, proxies }: StatusView) {
-  const [, code] = /\b(HG\d{4})\b/.exec(revision.error ?? '') ?? [];
   const steps: NextStep[] = [
     ...rollouts.flatMap(stepsOf),
     ...held.flatMap((change) => heldSteps(change.rollout, change.revision)),
-    ...(code === undefined ? [] : [[`headgate explain ${code}`, 'what the mistake is'] as const]),
+    ...rejectedSteps(revision),
     ...(source.state === 'failing' ? [['headgate check', 'what is wrong with Git'] as const] : []),
     ...(proxies.rejected > 0 ? [['headgate proxies', 'who refuses, and why'] as const] : []),
   ];
   return steps;
+}
+
+/** Of a commit with a mistake. */
+function rejectedSteps({ error, attempted }: StatusView['revision']): readonly NextStep[] {
+  if (error === undefined) {
+    return [];
+  }
+  const [, code] = /\b(HG\d{4})\b/.exec(error) ?? [];
+  return [
+    [
+      `git revert ${showCommit(attempted)}`,
+      'take the commit back in Git; or push one that mends it',
+    ],
+    ...(code === undefined ? [] : [[`headgate explain ${code}`, 'what the mistake is'] as const]),
+  ];
 }
 
 /** Of one rollout, whatever its phase. */

@@ -45,6 +45,22 @@ export const waiting = computed(() =>
 );
 export const waitingCount = computed(() => waiting.value.length + (status.value?.held.length ?? 0));
 
+/** The held change that a resource is part of; undefined where it is part of none. */
+export function heldChangeOf(resource: {
+  readonly mesh: string;
+  readonly kind: string;
+  readonly name: string;
+}): StatusView['held'][number] | undefined {
+  const { mesh, kind, name } = resource;
+  return status.value?.held.find(
+    (held) =>
+      held.mesh === mesh &&
+      rolloutsById.value
+        ?.get(held.rollout)
+        ?.changes.some((change) => change.kind === kind && change.name === name),
+  );
+}
+
 function numberOf({ id }: RolloutView): number {
   return Number(id.slice(id.lastIndexOf('-') + 1));
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { errorText } from '../base/op-error.js';
 import { type DemoOptions, type Stage, setUp } from './stage.js';
 import { tellStory } from './story.js';
+import { tellTheRest } from './tell-the-rest.js';
 
 /** Runs the demo; the result is the process's exit code, 0 where all went as told. */
 export async function runDemo(options: DemoOptions): Promise<number> {
@@ -15,8 +16,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const isTold = await tellStory(stage, options);
     if (!options.exit && !options.signal.aborted) {
       await stage.controls.open();
-      tellWhatToTry(stage, options.say);
-      await aborted(options.signal);
+      tellWhatToTry(stage, options);
+      await tellTheRest(stage, options);
     }
     return isTold ? 0 : 1;
   } catch (error) {
@@ -34,27 +35,18 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-function tellWhatToTry(stage: Stage, say: (line: string) => void): void {
+function tellWhatToTry(stage: Stage, { say, program }: DemoOptions): void {
   const { clone } = stage.repository;
   say('');
-  say('  Your turn. Everything keeps running until Ctrl-C:');
   say(
-    `    edit ${join(clone, 'checkout.yaml')}, then: git -C ${clone} commit -am "my change" && git -C ${clone} push origin HEAD:main`,
+    '  Your turn. Everything keeps running until Ctrl-C. Of what you do, this terminal tells too.',
   );
-  say(
-    `    press the buttons at ${stage.pageUrl}: releases good and bad, a mistake, Git gone, a proxy killed`,
-  );
-  say(`    headgate status --server ${stage.app.httpUrl}`);
-  say(`    headgate rollouts --server ${stage.app.httpUrl}`);
+  say(`  On the page, ${stage.pageUrl}, are buttons:`);
+  say('    releases good and bad, a mistake, Git gone, a proxy killed');
+  say('  In another terminal:');
   say(`    curl -H "host: checkout.shop.local" http://127.0.0.1:${stage.egressPort}/`);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-    }
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    // The servers of the stage keep the process up; the clock's timers do not.
-  });
+  say(`    export HEADGATE_SERVER=${stage.app.httpUrl}`);
+  say(`    ${program} status --watch`);
+  say(`    edit ${join(clone, 'checkout.yaml')}, and then`);
+  say(`    git -C ${clone} commit -am "my change" && git -C ${clone} push origin HEAD:main`);
 }

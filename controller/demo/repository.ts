@@ -51,6 +51,7 @@ export async function createRepository(
   await git(bare, 'init', '--quiet', '--bare', '--initial-branch=main');
   await git(folder, 'init', '--quiet', '--initial-branch=main', clone);
   await git(clone, 'remote', 'add', 'origin', bare);
+  await introduce(clone);
   const tell = async (...args: readonly string[]): Promise<string> => {
     const output = await git(clone, ...args);
     onRan({ command: `git ${args.map(quoted).join(' ')}`, output });
@@ -86,6 +87,17 @@ export async function createRepository(
       onRan({ command: `mv ${basename(from)} ${basename(to)}`, output: '' });
     },
   };
+}
+
+/** Lets a person commit who has not told Git a name yet; who has keeps theirs. */
+async function introduce(clone: string): Promise<void> {
+  const known = await run('git', ['var', 'GIT_AUTHOR_IDENT'], { cwd: clone }).catch(
+    () => undefined,
+  );
+  if (known === undefined) {
+    await git(clone, 'config', 'user.name', 'You');
+    await git(clone, 'config', 'user.email', 'you@headgate.invalid');
+  }
 }
 
 /** Of a difference only what came and went: where it is, the commit says. */

@@ -5,11 +5,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { StatusView } from '../api/view.js';
 import { type RunningApp, startApp } from '../app.js';
 import { resolveSettings } from '../config.js';
 import { AnswerFeed } from './answer-feed.js';
 import { Board } from './board.js';
 import { Controls } from './controls.js';
+import { demoLogger } from './demo-log.js';
 import { findEnvoy } from './envoy-binary.js';
 import { Fleet, type FleetMember } from './fleet.js';
 import { freePorts } from './free-ports.js';
@@ -25,6 +27,10 @@ export interface DemoOptions {
   readonly envoy?: string;
   /** End after the story, instead of staying for the person to try things. */
   readonly exit: boolean;
+  /** How the command line is called here: `headgate`, or what finds it. */
+  readonly program: string;
+  /** All that is going on in one line. */
+  readonly headlineOf: (status: StatusView) => string;
   /** Prints one line. */
   readonly say: (line: string) => void;
   /** Shows the page at `url` to the person; undefined where there is none with a browser. */
@@ -87,7 +93,8 @@ export async function setUp(
   const feed = new AnswerFeed(board);
   let controls: Controls | undefined;
   const page = demoPage(feed, () => controls);
-  const running = await startApp(demoSettings(repository.bare, folder), { page });
+  const settings = demoSettings(repository.bare, folder);
+  const running = await startApp(settings, { page, logger: demoLogger(say) });
   undo.push(() => running.stop());
   undo.push(async () => feed.stop());
   const pageUrl = `${running.httpUrl}${demoPath}`;
@@ -125,7 +132,6 @@ function demoSettings(repo: string, folder: string) {
     http: '127.0.0.1:0',
     state: join(folder, 'headgate.db'),
     cache: join(folder, 'cache'),
-    logLevel: 'error',
   };
   const { settings, problems } = resolveSettings({ flags, env: {} });
   if (settings === undefined) {

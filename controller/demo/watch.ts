@@ -36,6 +36,15 @@ export class Watcher {
     }
   }
 
+  /** Calls `look` twice a second until the demo is stopped. */
+  async untilStopped(look: () => Promise<void>): Promise<void> {
+    while (!this.signal.aborted) {
+      // What was stopped in mid-question is no failure; nor is one question of many.
+      await look().catch(() => undefined);
+      await Promise.race([pause(500), aborted(this.signal)]);
+    }
+  }
+
   private async get<T>(path: string): Promise<T> {
     const response = await fetch(`${this.baseUrl}${path}`, { signal: this.signal });
     if (!response.ok) {
@@ -48,6 +57,16 @@ export class Watcher {
 function pause(durationMs: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, durationMs);
+  });
+}
+
+/** Resolves when `signal` is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+    }
+    signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
 

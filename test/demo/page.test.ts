@@ -32,6 +32,8 @@ demo.before(async (context) => {
   const ended = runDemo({
     envoy: await envoyBinary(),
     exit: false,
+    program: 'headgate',
+    headlineOf: ({ revision }) => `applied ${revision.applied}`,
     say: (line) => lines.push(line),
     show: (url) => {
       shown = url;

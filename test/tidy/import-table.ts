@@ -153,7 +153,8 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     packages: ['node:os'],
   },
   demo: {
-    parts: [...pure, 'app', 'api', 'config'],
+    parts: [...pure, 'app', 'api', 'config', 'log'],
+    types: ['event-table', 'loop/ports'],
     packages: ['express', 'node:http', 'node:net', ...programs],
   },
   'demo-page': {

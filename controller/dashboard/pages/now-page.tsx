@@ -39,7 +39,9 @@ export function NowPage() {
       <Problems status={view} />
       <Section title="In flight" aside={<Command text="headgate rollouts" />}>
         {others.length === 0 ? (
-          <Empty>{waitingCount.value > 0 ? 'Nothing else moves.' : 'Nothing moves.'}</Empty>
+          <Empty>
+            {waitingCount.value > 0 ? 'Nothing else is on its way.' : 'No change is on its way.'}
+          </Empty>
         ) : (
           others.map((rollout) => <RolloutCard key={rollout.id} rollout={rollout} />)
         )}
@@ -132,7 +134,10 @@ function RepositoryFacts(props: { status: StatusView; repository: RepositoryView
   return (
     <>
       <div>
-        <dt>Git asks for{of}</dt>
+        <dt>
+          {attempted !== null && attempted !== desired ? 'Last valid commit' : 'Git asks for'}
+          {of}
+        </dt>
         <dd>{desired === null ? '–' : <CommitLink id={desired} commit={commits[desired]} />}</dd>
       </div>
       <div>

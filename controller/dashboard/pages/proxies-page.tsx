@@ -9,6 +9,15 @@ import { pathOf, query, setQuery } from '../router.ts';
 
 export const typeNames: readonly ProxyTypeName[] = ['cds', 'eds', 'lds', 'rds', 'sds'];
 
+/** What each is about, for whom the abbreviations say nothing. */
+export const typeWords: Readonly<Record<ProxyTypeName, string>> = {
+  cds: 'clusters',
+  eds: 'endpoints',
+  lds: 'listeners',
+  rds: 'routes',
+  sds: 'secrets',
+};
+
 /** Worst first: who opens this page looks for trouble. */
 const order: readonly TypeState[] = ['rejected', 'stale', 'notSent', 'synced'];
 
@@ -49,7 +58,7 @@ export function ProxiesPage() {
       )}
       {shown.length > 0 && (
         <Wide label="Table of proxies">
-          <table>
+          <table class="stacks">
             <thead>
               <tr>
                 <th scope="col">Proxy</th>
@@ -58,6 +67,7 @@ export function ProxiesPage() {
                 {typeNames.map((type) => (
                   <th key={type} scope="col">
                     {type.toUpperCase()}
+                    <span class="under type-words">{typeWords[type]}</span>
                   </th>
                 ))}
                 <th scope="col">Address</th>
@@ -86,13 +96,15 @@ function ProxyRow({ proxy }: { proxy: ProxyView }) {
       <td>
         <StateBadge state={proxy.state} />
       </td>
-      <td class="mono nowrap">{proxy.node}</td>
+      <td class="mono nowrap row">{proxy.node}</td>
       {typeNames.map((type) => (
         <TypeCell key={type} proxy={proxy} type={type} />
       ))}
-      <td class="mono muted">{proxy.address}</td>
+      <td class="mono muted" data-label="at">
+        {proxy.address}
+      </td>
       <td class="muted nowrap">{proxy.userAgent}</td>
-      <td class="muted nowrap">
+      <td class="muted nowrap" data-label="connected">
         <Age at={proxy.connectedAt} />
       </td>
     </tr>
@@ -103,13 +115,13 @@ function TypeCell({ proxy, type }: { proxy: ProxyView; type: ProxyTypeName }) {
   const view = proxy.types[type];
   if (view === undefined) {
     return (
-      <td class="muted">
+      <td class="muted none">
         <span title="not asked for">–</span>
       </td>
     );
   }
   return (
-    <td>
+    <td data-label={type.toUpperCase()}>
       <span class={`state ${view.state}`} title={view.error ?? `version ${view.version}`}>
         {view.state === 'notSent' ? 'not sent' : view.state}
       </span>

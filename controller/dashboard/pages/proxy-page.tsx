@@ -8,7 +8,7 @@ import { Age, Command, Empty, Failure, Section, Wide } from '../parts/basics.tsx
 import { Code, DiffCode } from '../parts/code.tsx';
 import { useJson } from '../parts/load.ts';
 import { pathOf } from '../router.ts';
-import { typeNames } from './proxies-page.tsx';
+import { typeNames, typeWords } from './proxies-page.tsx';
 
 export function ProxyPage({ id }: { id: string }) {
   const proxy = proxiesById.value?.get(id);
@@ -47,7 +47,10 @@ export function ProxyPage({ id }: { id: string }) {
 
 function Types({ proxy }: { proxy: ProxyView }) {
   return (
-    <Section title="Types" aside={<Command text={`headgate proxies ${proxy.id}`} />}>
+    <Section
+      title="What it has acknowledged"
+      aside={<Command text={`headgate proxies ${proxy.id}`} />}
+    >
       <Wide label="Table of types">
         <table class="dense">
           <thead>
@@ -64,7 +67,9 @@ function Types({ proxy }: { proxy: ProxyView }) {
               const view = proxy.types[type];
               return view === undefined ? null : (
                 <tr key={type}>
-                  <th scope="row">{type.toUpperCase()}</th>
+                  <th scope="row">
+                    {type.toUpperCase()} <span class="muted type-words">{typeWords[type]}</span>
+                  </th>
                   <td>
                     <StateBadge state={view.state} />
                     {view.error !== undefined && <p class="envoy-says">{view.error}</p>}

@@ -1,6 +1,7 @@
 /** One resource beside the graph: its words in Git, what is not applied yet, its neighbours, its proxies. */
 import type { ResourceView } from '../../api/resource-view.ts';
 import { shortId } from '../format.ts';
+import { heldChangeOf } from '../live.ts';
 import { Badge, StateBadge } from '../parts/badge.tsx';
 import { Failure, Section } from '../parts/basics.tsx';
 import { Code } from '../parts/code.tsx';
@@ -28,12 +29,18 @@ export function ResourcePanel({ mesh, kind, name }: { mesh: string; kind: string
 
 function Details({ resource }: { resource: ResourceView }) {
   const { source, sync, rollouts, fields, proxies } = resource;
+  const held = heldChangeOf(resource);
   return (
     <>
       <p class="line">
-        <Badge tone={sync === 'synced' ? 'good' : 'busy'}>
-          {sync === 'synced' ? 'served as in Git' : `${sync}, not applied yet`}
+        <Badge tone={sync === 'synced' ? 'good' : held === undefined ? 'busy' : 'bad'}>
+          {sync === 'synced'
+            ? 'served as in Git'
+            : `${sync}, ${held === undefined ? 'not applied yet' : 'held'}`}
         </Badge>
+        {held !== undefined && (
+          <a href={pathOf('rollouts', held.rollout)}>taken back: {held.rollout}</a>
+        )}
         {rollouts.map((id) => (
           <a key={id} href={pathOf('rollouts', id)}>
             rollout {id}
@@ -46,8 +53,8 @@ function Details({ resource }: { resource: ResourceView }) {
             <li key={path}>
               <span class="mono">{path}</span>
               <br />
-              <del>{JSON.stringify(before) ?? 'nothing'}</del> →{' '}
-              <ins>{JSON.stringify(after) ?? 'nothing'}</ins>
+              {before === undefined ? 'nothing' : <del>{valueText(before)}</del>} →{' '}
+              {after === undefined ? 'nothing' : <ins>{valueText(after)}</ins>}
             </li>
           ))}
         </ul>
@@ -89,6 +96,18 @@ function Details({ resource }: { resource: ResourceView }) {
       <Neighbours title="Referred to by" keys={resource.referencedBy} />
     </>
   );
+}
+
+/** `{ virtualNode: web, port: 80 }`, as YAML has it on one line. */
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) {
+    return `[${value.map(valueText).join(', ')}]`;
+  }
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).map(([key, member]) => `${key}: ${valueText(member)}`);
+    return `{ ${members.join(', ')} }`;
+  }
+  return String(value);
 }
 
 function Neighbours({ title, keys }: { title: string; keys: readonly string[] }) {

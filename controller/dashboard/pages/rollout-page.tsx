@@ -55,6 +55,12 @@ export function RolloutPage({ id }: { id: string }) {
             <WayOut revision={rollout.revision} />
           </>
         )}
+        {!isHeld && wasTakenBack(rollout) && (
+          <p>
+            Everybody was given back what they had before. The change is not held any more: a newer
+            commit, or a retry, has taken its place.
+          </p>
+        )}
         <Actions rollout={rollout} />
       </header>
       <Section
@@ -73,7 +79,7 @@ export function RolloutPage({ id }: { id: string }) {
       </div>
       <div class="columns">
         <Section title="What happened">
-          <HistoryList entries={entries.value} empty="Nothing yet." />
+          <HistoryList entries={entries.value} empty="Nothing yet." about={id} />
         </Section>
         <Section title="What it changes">
           <ul class="plain-list">
@@ -98,6 +104,10 @@ export function RolloutPage({ id }: { id: string }) {
   );
 }
 
+function wasTakenBack({ phase }: RolloutView): boolean {
+  return phase === 'RolledBack' || phase === 'Aborted';
+}
+
 const signs: Readonly<Record<string, string>> = { created: '+', configured: '~', deleted: '−' };
 
 function Weights(props: { rollout: RolloutView; history: RolloutHistoryView | undefined }) {
@@ -110,13 +120,13 @@ function Weights(props: { rollout: RolloutView; history: RolloutHistoryView | un
             <tr>
               <th scope="col">Target</th>
               <th scope="col" class="number">
-                Applied
+                Before
               </th>
               <th scope="col" class="number">
-                Desired
+                In the end
               </th>
               <th scope="col" class="number">
-                Served
+                Served now
               </th>
               <th scope="col" class="number">
                 Actual
@@ -141,7 +151,10 @@ function Weights(props: { rollout: RolloutView; history: RolloutHistoryView | un
           </tbody>
         </table>
       </Wide>
-      <p class="muted small">Actual: what callers' Envoys reported of the last ten seconds.</p>
+      <p class="muted small">
+        Served now: the weight that proxies were given. Actual: where requests really went in the
+        last ten seconds, as callers' Envoys reported it.
+      </p>
       {rollout.targets.filter(isGaining).map((target) => (
         <TargetChart key={targetKey(target)} target={target} history={history} />
       ))}
@@ -162,7 +175,8 @@ function TargetChart(props: { target: TargetView; history: RolloutHistoryView | 
   return (
     <figure>
       <figcaption>
-        {virtualNode}: <span class="key accent">served</span> <span class="key good">actual</span>
+        % of requests to {virtualNode}: <span class="key accent">served</span>{' '}
+        <span class="key good">actual</span>
       </figcaption>
       <Chart
         label={`Weight of ${virtualNode}: ${percent(served)} served, ${percent(actual)} actual`}

@@ -11,7 +11,7 @@ export function RolloutsPage() {
       {rolloutsById.value?.size === 0 && <Empty>No commit has changed the mesh yet.</Empty>}
       {rollouts.value.length > 0 && (
         <Wide label="Table of rollouts">
-          <table>
+          <table class="stacks">
             <thead>
               <tr>
                 <th scope="col">Rollout</th>
@@ -31,14 +31,14 @@ export function RolloutsPage() {
                   <td>
                     <PhaseBadge phase={rollout.phase} />
                   </td>
-                  <td class="number">
+                  <td class="number" data-label="step">
                     {rollout.step.index}/{rollout.step.count}
                   </td>
-                  <td>
+                  <td class="row">
                     <CommitLink id={rollout.revision} commit={rollout.commit} />
                   </td>
-                  <td class="muted">{rollout.reason}</td>
-                  <td class="muted nowrap">
+                  <td class="muted row">{rollout.reason}</td>
+                  <td class="muted nowrap" data-label="began">
                     <Age at={rollout.startedAt} />
                   </td>
                 </tr>

@@ -84,7 +84,10 @@ export function commandsFor(id: string, phase: Phase): readonly RolloutCommand[]
   return isHeld ? ['retry'] : (commandsIn[phase] ?? []);
 }
 
-export function Actions({ rollout }: { rollout: Pick<RolloutView, 'id' | 'phase'> }) {
+/** `step` and `steps` of a rollout that has not ended: what is next is named then. */
+type Actionable = Pick<RolloutView, 'id' | 'phase'> & Partial<Pick<RolloutView, 'step' | 'steps'>>;
+
+export function Actions({ rollout }: { rollout: Actionable }) {
   const asked = useSignal<RolloutCommand | undefined>(undefined);
   const commands = commandsFor(rollout.id, rollout.phase);
   if (commands.length === 0) {
@@ -110,7 +113,7 @@ export function Actions({ rollout }: { rollout: Pick<RolloutView, 'id' | 'phase'
       <p class="muted small what">
         {commands.map((command) => (
           <span key={command}>
-            <strong>{actions[command].label}</strong> {actions[command].brief}
+            <strong>{actions[command].label}</strong> {briefOf(command, rollout)}
           </span>
         ))}
       </p>
@@ -125,6 +128,13 @@ export function Actions({ rollout }: { rollout: Pick<RolloutView, 'id' | 'phase'
       )}
     </div>
   );
+}
+
+function briefOf(command: RolloutCommand, { step, steps }: Actionable): string {
+  const next = steps?.[step?.index ?? 0];
+  return command === 'approve' && next !== undefined
+    ? `enters the next step, ${next.label}`
+    : actions[command].brief;
 }
 
 function ActionDialog(props: { id: string; command: RolloutCommand; onClose: () => void }) {

@@ -22,7 +22,8 @@ export function RolloutCard({ rollout }: { rollout: RolloutView }) {
           {rollout.step.index === 0
             ? 'not begun'
             : `step ${rollout.step.index} of ${rollout.step.count}`}{' '}
-          · <Age at={rollout.startedAt} />
+          · {rollout.endedAt === undefined ? 'began' : 'ended'}{' '}
+          <Age at={rollout.endedAt ?? rollout.startedAt} />
         </span>
       </header>
       <Waiting rollout={rollout} />
@@ -54,7 +55,7 @@ export function HeldCard({ held }: { held: StatusView['held'][number] }) {
         <Badge tone="bad">Held</Badge>
         <CommitLink id={held.revision} commit={rolloutsById.value?.get(held.rollout)?.commit} />
         <span class="spread muted">
-          <Age at={held.since} />
+          taken back <Age at={held.since} />
         </span>
       </header>
       <p class="why">

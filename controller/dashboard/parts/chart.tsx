@@ -85,7 +85,10 @@ function optionsFor(
       },
     },
     axes: [
-      { ...axis, size: 24, space: 70, values: (_plot, times) => times.map(timeOfDay) },
+      {
+        ...{ ...axis, size: 24, space: 70, incrs: tickSeconds },
+        values: (_plot, times) => times.map(timeOfDay),
+      },
       { ...axis, size: 44, space: 24 },
     ],
     series: [
@@ -102,6 +105,9 @@ function optionsFor(
     ],
   };
 }
+
+/** Between two ticks of the time: whole seconds, since a tick says no less. */
+const tickSeconds = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200];
 
 function timeOfDay(seconds: number): string {
   return new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });

@@ -2,6 +2,7 @@
 import type { EdgeView, MeshGraphView, VertexView } from '../../api/mesh-view.ts';
 import { percent, plural } from '../format.ts';
 import { edgeKey, layoutOf, type Place } from '../graph-layout.ts';
+import { heldChangeOf } from '../live.ts';
 import { pathOf } from '../router.ts';
 import { Empty } from './basics.tsx';
 
@@ -10,9 +11,13 @@ export function GraphPicture({ view, chosen }: { view: MeshGraphView; chosen?: s
     return <Empty>Nothing has that in its name.</Empty>;
   }
   const { width, height, vertices, edges } = layoutOf(view);
+  const moving = new Set(
+    view.vertices.filter(({ rollouts }) => rollouts.length > 0).map(({ id }) => id),
+  );
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse must be able to scroll it.
     <section class="graph-scroll" tabIndex={0} aria-label="Graph of the mesh, scrollable">
+      <p class="small muted only-narrow">Wider than this screen: it scrolls sideways.</p>
       <svg
         viewBox={`0 0 ${width} ${height}`}
         style={{ width: `${width}px`, minWidth: `${Math.min(width, 760)}px` }}
@@ -49,7 +54,16 @@ export function GraphPicture({ view, chosen }: { view: MeshGraphView; chosen?: s
         })}
         {view.edges.map((edge) => {
           const place = edges.get(edgeKey(edge));
-          return place && <EdgeLabel key={edgeKey(edge)} edge={edge} x={place.x} y={place.y} />;
+          return (
+            place && (
+              <EdgeLabel
+                key={edgeKey(edge)}
+                edge={edge}
+                isMoving={moving.has(edge.from)}
+                {...{ x: place.x, y: place.y }}
+              />
+            )
+          );
         })}
         {view.vertices.map((vertex) => {
           const place = vertices.get(vertex.id);
@@ -89,8 +103,9 @@ function widthOfEdge({ traffic }: EdgeView): number {
 }
 
 /** What is set above the line, what was measured below it. */
-function EdgeLabel({ edge, x, y }: { edge: EdgeView; x: number; y: number }) {
-  const set = settingOf(edge);
+function EdgeLabel(props: { edge: EdgeView; isMoving: boolean; x: number; y: number }) {
+  const { edge, isMoving, x, y } = props;
+  const set = settingOf(edge, isMoving);
   const measured = measurementOf(edge);
   return (
     <>
@@ -108,12 +123,16 @@ function EdgeLabel({ edge, x, y }: { edge: EdgeView; x: number; y: number }) {
   );
 }
 
-function settingOf({ kind, weight, routes }: EdgeView): string {
+function settingOf({ kind, weight, routes }: EdgeView, isMoving: boolean): string {
   if (weight === null) {
     return kind === 'route' ? plural(routes.length, 'route') : '';
   }
   const { served, desired } = weight;
-  return served === desired ? percent(served) : `${percent(served)} → ${percent(desired)}`;
+  if (served === desired) {
+    return percent(served);
+  }
+  // An arrow where nothing moves would tell of a rollout that is not there.
+  return `${percent(served)}${isMoving ? ' → ' : '; Git asks for '}${percent(desired)}`;
 }
 
 function measurementOf({ kind, actual, traffic }: EdgeView): string {
@@ -154,7 +173,7 @@ function Vertex(props: { mesh: string; vertex: VertexView; place: Place; isChose
       <rect x={left} y={top} width={4} height={height} rx={2} class="stripe" />
       <text x={left + 16} y={top + 18} class="vertex-kind">
         {signs[vertex.kind]}
-        {moving ? ' · rolling out' : vertex.change === 'none' ? '' : ` · ${vertex.change}`}
+        {stateText(vertex, mesh)}
       </text>
       <text x={left + 16} y={top + 38} class="vertex-name">
         {shorten(vertex.name, width)}
@@ -162,6 +181,18 @@ function Vertex(props: { mesh: string; vertex: VertexView; place: Place; isChose
       {vertex.proxies !== null && <ProxyDots vertex={vertex} x={left + width - 14} y={top + 14} />}
     </a>
   );
+}
+
+/** After its kind: what happens to it, where something does. */
+function stateText({ rollouts, change, kind, name }: VertexView, mesh: string): string {
+  if (rollouts.length > 0) {
+    return ' · rolling out';
+  }
+  if (change === 'none') {
+    return '';
+  }
+  const isHeld = heldChangeOf({ mesh, kind, name }) !== undefined;
+  return isHeld ? ' · held' : ` · ${change}`;
 }
 
 function shorten(name: string, width: number): string {
@@ -216,9 +247,12 @@ export function proxiesText({ proxies }: VertexView): string {
 export function Legend() {
   return (
     <p class="legend small muted">
-      <span class="key good">99 % of the tries and more answered well</span>{' '}
-      <span class="key warn">95 % and more</span> <span class="key bad">less</span>{' '}
-      <span class="key calm">no requests</span> <span>● state of its proxies</span>
+      <span class="key good">99 % or more of all tries answered well</span>
+      <span class="key warn">95 % or more</span>
+      <span class="key bad">less</span>
+      <span class="key calm">no requests</span>
+      <span>● state of its proxies</span>
+      <span>10 % → 100 %: served now, and asked for in the end</span>
     </p>
   );
 }

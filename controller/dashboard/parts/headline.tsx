@@ -26,14 +26,16 @@ function sentence(
   if (view.revision.attempted === null) {
     const { error, fetchedPercent } = view.source;
     const cloning = fetchedPercent === undefined ? '' : `Cloning, ${fetchedPercent} %.`;
-    return ['calm', 'Waiting for the first commit', error?.message ?? cloning];
+    const reading = cloning || 'Git is being read for the first time; proxies keep what they have.';
+    return ['calm', 'Waiting for the first commit', error?.message ?? reading];
   }
   if (count > 0) {
     const safe =
       waitingForPerson.length === 0 && inFlight.length === 0
         ? 'Everybody is served what they had before. '
         : '';
-    return ['warn', waitingTitle(view, waitingForPerson, count), `${safe}${movingText(inFlight)}`];
+    const more = `${safe}${shareText(waitingForPerson)}${movingText(inFlight)}`;
+    return ['warn', waitingTitle(view, waitingForPerson, count), more];
   }
   if (view.revision.error !== undefined) {
     return [
@@ -72,6 +74,18 @@ function waitingTitle(
   return `${failed?.name} was taken back and is held`;
 }
 
+/** How far the one that waits has come. */
+function shareText([rollout, ...others]: readonly RolloutView[]): string {
+  const share = others.length === 0 && rollout !== undefined ? shareOf(rollout) : undefined;
+  return share === undefined ? '' : `${share}. `;
+}
+
+/** `25 % of its requests go to checkout-v2`; undefined where it moves no weights. */
+function shareOf({ targets }: RolloutView): string | undefined {
+  const gaining = targets.find(({ applied, desired }) => desired > applied);
+  return gaining && `${percent(gaining.served)} of its requests go to ${gaining.virtualNode}`;
+}
+
 function movingText(inFlight: readonly RolloutView[]): string {
   const others = inFlight.filter(
     ({ phase }) => phase !== 'WaitingForApproval' && phase !== 'Paused',
@@ -87,14 +101,10 @@ function movingTitle(inFlight: readonly RolloutView[]): Sentence {
   if (first?.phase === 'RollingBack') {
     return ['bad', `Rolling back ${names}`, 'Every proxy is given again what it had before.'];
   }
-  const gaining = first?.targets.find(({ applied, desired }) => desired > applied);
-  const share =
-    inFlight.length > 1 || gaining === undefined
-      ? ''
-      : `: ${percent(gaining.served)} of its requests go to ${gaining.virtualNode}`;
+  const share = inFlight.length > 1 || first === undefined ? undefined : shareOf(first);
   return [
     'busy',
-    `Rolling out ${names}${share}`,
+    `Rolling out ${names}${share === undefined ? '' : `: ${share}`}`,
     'It goes on by itself while its gates pass, and back by itself when one fails. Nothing waits for you.',
   ];
 }

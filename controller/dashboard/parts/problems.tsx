@@ -3,8 +3,14 @@ import type { StatusView } from '../../api/view.ts';
 import type { Problem } from '../../base/problem.ts';
 import { placeOf, shortId } from '../format.ts';
 import { Badge } from './badge.tsx';
-import { CommitLink, Section } from './basics.tsx';
+import { Command, CommitLink, Section } from './basics.tsx';
+import { WayOut } from './cards.tsx';
 import { useJson } from './load.ts';
+
+/** Of the first error. */
+function firstCode(problems: readonly Problem[]): string {
+  return problems.find(({ severity }) => severity === 'error')?.code ?? '';
+}
 
 export function Problems({ status: view }: { status: StatusView }) {
   const { value } = useJson<readonly Problem[]>('/api/v1/problems', { isLive: true });
@@ -30,6 +36,14 @@ export function Problems({ status: view }: { status: StatusView }) {
           </li>
         ))}
       </ul>
+      {errors > 0 && attempted !== null && (
+        <>
+          <WayOut revision={attempted} />
+          <p class="line">
+            What a code means: <Command text={`headgate explain ${firstCode(value)}`} />
+          </p>
+        </>
+      )}
     </Section>
   );
 }

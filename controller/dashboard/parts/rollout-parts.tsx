@@ -30,13 +30,9 @@ export function StepRail({
             <span class="rail-bar" />
             <span class="rail-text">
               {label}
-              {approval && <span class="approval"> approval</span>}
-              {isLarge && (
-                <span class="muted">
-                  {' '}
-                  {stage === 'config' ? 'proxies' : 'weights'} · {bake}
-                </span>
-              )}
+              {isLarge && stage === 'config' && ' of the proxies'}{' '}
+              {approval && <span class="approval">needs approval</span>}
+              {isLarge && <span class="muted under">bakes {bake}</span>}
             </span>
           </li>
         );
