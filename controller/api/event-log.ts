@@ -6,6 +6,7 @@
 import { canonicalJson } from '../base/hash.js';
 import { isEnded, type Rollout } from '../rollout/rollout.js';
 import { viewProxy } from './proxy-view.js';
+import type { SourceView } from './repository-view.js';
 import { type RolloutView, viewRollout } from './rollout-view.js';
 import { type Moment, type StatusView, viewStatus } from './view.js';
 
@@ -136,6 +137,15 @@ function comparableStatus(status: StatusView): string {
   return canonicalJson({
     ...status,
     rollouts: status.rollouts.map((rollout) => rollout.id),
-    source: { state: status.source.state, code: status.source.error?.code },
+    source: comparableSource(status.source),
+    repositories: status.repositories.map((repository) => ({
+      ...repository,
+      source: comparableSource(repository.source),
+    })),
   });
+}
+
+/** When it was last asked changes with every poll, and is nobody's news. */
+function comparableSource({ state, fetchedPercent, error }: SourceView) {
+  return { state, fetchedPercent, code: error?.code };
 }

@@ -3,6 +3,7 @@
  * is looked up, never followed: an id that is no key of the state is a 404, whatever it looks like.
  */
 import { type Express, json, type Request, type Response } from 'express';
+import { hintOfId } from '../base/nearest-name.js';
 import { printable } from '../base/printable.js';
 import type { CommandReply, LoopEvent } from '../loop/events.js';
 import type { ProxyStatus } from '../loop/ports.js';
@@ -144,7 +145,9 @@ function sendText(response: Response, status: number, text: string): void {
 function findRollout(request: Request, { state, nowMs }: Moment) {
   const rollout = state.durable.rollouts.get(String(request.params.id));
   if (rollout === undefined) {
-    throw new HttpError(404, 'unknown-rollout', `there is no rollout ${shown(request.params.id)}`);
+    const id = String(request.params.id);
+    const hint = hintOfId(id, state.durable.rollouts.keys());
+    throw new HttpError(404, 'unknown-rollout', `there is no rollout ${shown(id)}${hint}`);
   }
   return viewRollout(state, rollout, nowMs);
 }
@@ -152,7 +155,12 @@ function findRollout(request: Request, { state, nowMs }: Moment) {
 function findProxy(request: Request, { proxies }: Moment): ProxyStatus {
   const proxy = proxies.find(({ id }) => id === request.params.id);
   if (proxy === undefined) {
-    throw new HttpError(404, 'unknown-proxy', `there is no proxy ${shown(request.params.id)}`);
+    const id = String(request.params.id);
+    const hint = hintOfId(
+      id,
+      proxies.map((one) => one.id),
+    );
+    throw new HttpError(404, 'unknown-proxy', `there is no proxy ${shown(id)}${hint}`);
   }
   return proxy;
 }

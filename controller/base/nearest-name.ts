@@ -20,6 +20,20 @@ export function nearestName(name: string, names: Iterable<string>): string | und
   return nearest;
 }
 
+/**
+ * `; did you mean reviews-3?` for one who asked for the id `reviews`: its newest, else the one that is
+ * nearest. `ids` end in a number each, as `reviews-3`; empty where none is near.
+ */
+export function hintOfId(asked: string, ids: Iterable<string>): string {
+  const all = [...ids];
+  const numbers = all
+    .filter((id) => id.startsWith(`${asked}-`))
+    .map((id) => Number(id.slice(asked.length + 1)))
+    .filter(Number.isInteger);
+  const meant = numbers.length > 0 ? `${asked}-${Math.max(...numbers)}` : nearestName(asked, all);
+  return meant === undefined ? '' : `; did you mean ${meant}?`;
+}
+
 /** Damerau and Levenshtein's distance, in its restricted form (no letter is edited twice). */
 function countEdits(left: string, right: string): number {
   if (left.length > comparedLengthMax || right.length > comparedLengthMax) {

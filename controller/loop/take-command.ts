@@ -1,4 +1,5 @@
 /** What a person asked of a rollout, as a change of the state, a line of the history and an answer. */
+import { hintOfId } from '../base/nearest-name.js';
 import { commandRollout } from '../rollout/command.js';
 import type { Rollout } from '../rollout/rollout.js';
 import type { LoopEvent, Taken } from './events.js';
@@ -13,7 +14,8 @@ export function takeCommand(
 ): Taken {
   const rollout = state.durable.rollouts.get(event.rollout);
   if (rollout === undefined) {
-    const message = `there is no rollout ${event.rollout}`;
+    const hint = hintOfId(event.rollout, state.durable.rollouts.keys());
+    const message = `there is no rollout ${event.rollout}${hint}`;
     return { state, reply: { ok: false, status: 404, message } };
   }
   const history = [

@@ -298,4 +298,30 @@ events('nothing is sent while nothing changes but the time of a measurement', ()
   assert.equal(log.since(id), []);
 });
 
+events('progress of the first clone is sent, and polls that find nothing are not', () => {
+  const loop = new ScriptedLoop();
+  const moment = () => ({ state: loop.state, proxies: [], nowMs: loop.nowMs });
+  const log = new EventLog(1000);
+  const heard = (event: Parameters<ScriptedLoop['send']>[0]) => {
+    log.look(moment());
+    const { id } = log.snapshot(moment());
+    loop.send(event);
+    log.look(moment());
+    return (log.since(id) ?? []).map(({ json }) => JSON.parse(json) as StatusView);
+  };
+  const [first] = heard({ kind: 'sourceFetching', source: '', percent: 34 });
+  assert.is(first?.source.fetchedPercent, 34);
+  const [other] = heard({ kind: 'sourceFetching', source: 'base', percent: 5 });
+  assert.is(other?.repositories[0]?.source.fetchedPercent, 5);
+  for (const source of ['', 'base']) {
+    assert.is(
+      heard({ kind: 'sourceUnchanged', source }).length,
+      1,
+      'it answers for the first time',
+    );
+    loop.run('tick 1s');
+    assert.equal(heard({ kind: 'sourceUnchanged', source }), []);
+  }
+});
+
 events.run();
