@@ -6,6 +6,9 @@ import { printable } from '../base/printable.js';
 import { proxiedFetch } from '../http/proxied-fetch.js';
 import { CliError } from './io.js';
 
+/** Nothing answered: perhaps for a moment only, while a controller is started anew. */
+export class UnreachableError extends CliError {}
+
 /** The controller answers in milliseconds; who waits longer has the wrong address. */
 const timeoutMs = 10_000;
 
@@ -57,7 +60,7 @@ async function request(server: string, path: string, init: RequestInit) {
     return { status: response.status, text: await response.text(), date };
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    throw new CliError(
+    throw new UnreachableError(
       `cannot reach the controller at ${server}: ${describe(cause)}; ` +
         'is `headgate serve` running? Name it with --server or HEADGATE_SERVER',
     );

@@ -76,7 +76,10 @@ export async function candidatesFor(
   const { command, argumentsBefore, pending, server } = walk(words.slice(0, -1), program);
   const found =
     pending !== undefined
-      ? valuesOf(pending)
+      ? [
+          ...valuesOf(pending),
+          ...(await namesOf(pending.attributeName(), () => serverOf({ server }, io.env))),
+        ]
       : current.startsWith('-')
         ? optionsOf(command)
         : [
@@ -109,7 +112,9 @@ function walk(words: readonly string[], program: Command): Place {
       const option = command.options.find(({ long, short }) => long === word || short === word);
       pending = option && (option.required || option.optional) ? option : undefined;
     } else {
-      const inner = command.commands.find((one) => one.name() === word);
+      const inner = command.commands.find(
+        (one) => one.name() === word || one.aliases().includes(word),
+      );
       command = inner ?? command;
       argumentsBefore = inner === undefined ? argumentsBefore + 1 : 0;
     }
@@ -143,9 +148,16 @@ async function namesFor(
   index: number,
   server: () => string,
 ): Promise<readonly Candidate[]> {
-  const name = command.registeredArguments[index]?.name();
+  return namesOf(command.registeredArguments[index]?.name(), server);
+}
+
+/** `what`: the name of an argument, or of an option that takes one. */
+async function namesOf(
+  what: string | undefined,
+  server: () => string,
+): Promise<readonly Candidate[]> {
   try {
-    switch (name) {
+    switch (what) {
       case 'rollout':
         return (await getJson<readonly RolloutView[]>(server(), '/api/v1/rollouts')).map(
           ({ id, phase, mesh }) => ({ value: id, about: `${phase}, ${mesh}` }),

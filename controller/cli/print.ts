@@ -34,6 +34,11 @@ export function renderTable(headers: readonly string[], rows: readonly Row[]): s
   return table.map((row) => `${renderRow(row, widths)}\n`).join('');
 }
 
+/** A row by itself, whose columns are as wide as its texts. */
+export function renderLineOf(row: Row): string {
+  return `${renderRow(row.map(toCell), [])}\n`;
+}
+
 /** Names and values below one another, without headers. */
 export function renderFields(fields: readonly (readonly [string, string | Cell])[]): string {
   const width = Math.max(...fields.map(([name]) => name.length));
@@ -47,7 +52,7 @@ function renderRow(row: readonly Cell[], widths: readonly number[]): string {
   return row
     .map(({ text, paint = (plain) => plain }, column) => {
       const isLast = column === row.length - 1;
-      const padding = isLast ? '' : ' '.repeat((widths[column] ?? 0) - widthOf(text));
+      const padding = isLast ? '' : ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(text)));
       return `${paint(text)}${padding}`;
     })
     .join(gap)

@@ -19,6 +19,7 @@ import { importCommand } from './import.js';
 import { CliError, type Io, usageExitCode } from './io.js';
 import { notifyCommand } from './notify.js';
 import { addHelp } from './options.js';
+import { sameHere } from './other-verbs.js';
 import { planCommand } from './plan.js';
 import { proxiesCommand } from './proxies.js';
 import { proxyTokenCommand } from './proxy-token.js';
@@ -33,6 +34,11 @@ import { validateCommand } from './validate.js';
 
 /** Runs the command that `args` (without node and script) name; the result is the exit code. */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  const here = sameHere(args[0]);
+  if (here !== undefined) {
+    io.say(`error: unknown command '${args[0]}'\n(Did you mean \`headgate ${here}\`?)`);
+    return usageExitCode;
+  }
   try {
     await buildProgram(io).parseAsync([...args], { from: 'user' });
     return io.exitCode;

@@ -78,7 +78,8 @@ async function give(
   }
   const known = new Set(before.map((one) => one.id));
   let latest: RolloutView | undefined = rollout;
-  await waitUntil(`${id}: ${command} did not come to what it leads to`, timeout, async () => {
+  const what = `${id}: ${command} did not come to what it leads to`;
+  await waitUntil({ what, timeoutMs: timeout, io }, async () => {
     latest =
       command === 'retry'
         ? (await getRollouts(server)).find((one) => isSuccessor(one, rollout, known))

@@ -76,7 +76,8 @@ async function waitForEnd(
     throw new CliError('--wait needs the id of a rollout', usageExitCode);
   }
   const path = `/api/v1/rollouts/${encodeURIComponent(id)}`;
-  await waitUntil(`rollout ${id} has not ended`, timeout, async () => {
+  const what = `rollout ${id} has not ended`;
+  await waitUntil({ what, timeoutMs: timeout, io }, async () => {
     const { phase, endedAt } = await getJson<RolloutView>(server, path);
     io.exitCode = phase === 'Succeeded' ? 0 : 1;
     return endedAt !== undefined;

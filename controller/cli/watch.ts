@@ -1,6 +1,7 @@
 /** Showing a command's output again and again, until a signal or until what was waited for has happened. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../base/duration.js';
+import { UnreachableError } from './client.js';
 import { CliError, type Io } from './io.js';
 import { untilStopped } from './signals.js';
 
@@ -12,6 +13,8 @@ const clear = '\u001b[2J\u001b[3J\u001b[H';
 
 export interface WatchOptions {
   readonly watch?: boolean;
+  /** As `-o` has it. */
+  readonly output: string;
 }
 
 /** Adds `-w, --watch`. */
@@ -21,10 +24,11 @@ export function addWatchOption(command: Command): Command {
 
 /**
  * Writes what `read` gives, once; or with `watch` each time that it differs, until a signal. A terminal is
- * painted over, anything else gets one text after the other.
+ * painted over; anything else gets the lines that are new, and of JSON and YAML each text in full. A
+ * controller that has answered once is waited for where it is started anew.
  */
 export async function showOrWatch(
-  { watch }: WatchOptions,
+  { watch, output }: WatchOptions,
   io: Io,
   read: () => Promise<string>,
 ): Promise<void> {
@@ -32,25 +36,89 @@ export async function showOrWatch(
     io.out(await read());
     return;
   }
-  const stopped = untilStopped().then(() => 'stopped' as const);
+  const isWhole = output === 'json' || output === 'yaml';
   let shown: string | undefined;
-  for (let turn: 'stopped' | 'again' = 'again'; turn === 'again'; turn = await next(stopped)) {
+  await eachSecond(io, async () => {
     const text = await read();
-    if (text !== shown) {
-      io.out(`${io.isTerminal ? clear : ''}${text}`);
-      shown = text;
+    if (text === shown) {
+      return;
     }
-  }
+    if (io.isTerminal) {
+      io.out(`${clear}${text}`);
+    } else {
+      io.out(shown === undefined || isWhole ? text : newLines(shown, text));
+    }
+    shown = text;
+  });
 }
 
-/** Calls `isDone` each second until it says so. Throws a `CliError` where it has not within `timeoutMs`. */
+/** Calls `turn` each second until a signal, through a restart of the controller. */
+export async function eachSecond(io: Io, turn: () => Promise<void>): Promise<void> {
+  const stopped = untilStopped().then(() => 'stopped' as const);
+  const patiently = patience(io);
+  do {
+    await patiently(turn);
+  } while ((await next(stopped)) === 'again');
+}
+
+/** Lines of `after` that are not in `before`; how wide a table's columns are makes no line new. */
+function newLines(before: string, after: string): string {
+  const plain = (line: string) => line.replace(/ {2,}/g, '  ').trimEnd();
+  const known = new Set(before.split('\n').map(plain));
+  return after
+    .split('\n')
+    .filter((line) => line !== '' && !known.has(plain(line)))
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/**
+ * Asks a controller that answered before, and gives undefined while it does not answer, which is said
+ * once. Throws where it has never answered: then the address is wrong.
+ */
+function patience(io: Io): <T>(ask: () => Promise<T>) => Promise<T | undefined> {
+  let hasAnswered = false;
+  let isAway = false;
+  return async (ask) => {
+    try {
+      const answer = await ask();
+      if (isAway) {
+        io.say('headgate: the controller answers again');
+      }
+      hasAnswered = true;
+      isAway = false;
+      return answer;
+    } catch (error) {
+      if (!(error instanceof UnreachableError) || !hasAnswered) {
+        throw error;
+      }
+      if (!isAway) {
+        io.say('headgate: the controller does not answer; trying again');
+      }
+      isAway = true;
+      return undefined;
+    }
+  };
+}
+
+export interface WaitFor {
+  /** What has not happened where the time is over: `rollout reviews-3 has not ended`. */
+  readonly what: string;
+  readonly timeoutMs: number;
+  readonly io: Io;
+}
+
+/**
+ * Calls `isDone` each second until it says so. Throws a `CliError` where it has not within `timeoutMs`. A
+ * controller that has answered once is waited for where it is started anew.
+ */
 export async function waitUntil(
-  what: string,
-  timeoutMs: number,
+  { what, timeoutMs, io }: WaitFor,
   isDone: () => Promise<boolean>,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
-  while (!(await isDone())) {
+  const patiently = patience(io);
+  while ((await patiently(isDone)) !== true) {
     if (performance.now() >= deadline) {
       throw new CliError(`${what} within the time of --timeout`, timeoutExitCode);
     }

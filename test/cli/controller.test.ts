@@ -171,6 +171,17 @@ controller('what cannot be done is 1, with the controller’s reason', async () 
       stdout: '',
       stderr: 'headgate: there is no rollout "../etc"\n',
     });
+    for (const args of [
+      ['approve', 'checkout'],
+      ['rollouts', 'chekout-1'],
+      ['pause', 'checkout-7'],
+    ]) {
+      const meant = await runHere([...args, '--server', url]);
+      assert.is(meant.code, 1);
+      assert.match(meant.stderr, `there is no rollout "${args[1]}"; did you mean checkout-1?`);
+    }
+    const proxy = await runHere(['proxies', 'p3', '--server', url]);
+    assert.match(proxy.stderr, /there is no proxy "p3"; did you mean p[12]\?/);
     const conflict = await runHere(['approve', 'checkout-1', '--server', url]);
     assert.is(conflict.code, 1);
     assert.match(conflict.stderr, /cannot approve, since it does not wait for an approval/);

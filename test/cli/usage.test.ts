@@ -30,7 +30,7 @@ usage(
     assert.match(stdout, /^Examples:\n {2}headgate demo\n/);
     assert.match(stdout, /Exit codes:\n {2}0 {2}done\n.*\n {2}2 .*\n$/);
     for (const command of commands) {
-      assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
+      assert.match(stdout, new RegExp(`^ {2}${command}[ |]`, 'm'));
     }
   },
 );
@@ -64,6 +64,8 @@ usage('the version is that of the package', async () => {
 usage('a mistake is 2, said on stderr, with the name that was meant', async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['plna'], /unknown command 'plna'\n\(Did you mean plan\?\)/],
+    [['rollback', 'reviews-3'], /'rollback'\n\(Did you mean `headgate abort ROLLOUT`\?\)/],
+    [['watch'], /Did you mean `headgate status --watch`\?/],
     [['plan', '--form', 'x'], /unknown option '--form'\n\(Did you mean --from\?\)/],
     [['status', '-o', 'xml'], /Allowed choices are table, wide, json, yaml, name/],
     [['status', '--server', 'localhost:8080'], /must be an http or https URL/],

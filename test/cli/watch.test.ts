@@ -1,5 +1,7 @@
 /** `--watch` and `--wait`, as a person and a pipeline use them, on a real API. */
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type RunningApi, runApi } from '../api/running-api.js';
@@ -22,20 +24,110 @@ watching.before.each(async (context) => {
 
 watching.after.each(({ running }) => running.stop());
 
-watching('--watch writes again what has changed, until a signal', async ({ running }) => {
-  const child = startMain(['rollouts', '--watch', '--server', running.url]);
-  let text = '';
+/** `args` in a process of its own, which `stop` ends with a signal; that gives its exit code. */
+function watch({ url }: { readonly url: string }, ...args: readonly string[]) {
+  const child = startMain([...args, '--server', url]);
+  const seen = { text: '', talk: '' };
   child.stdout?.setEncoding('utf8').on('data', (more: string) => {
-    text += more;
+    seen.text += more;
   });
-  await until('it is shown', () => text.includes('checkout-1'));
-  const shown = text.match(/ROLLOUT/g)?.length;
+  child.stderr?.setEncoding('utf8').on('data', (more: string) => {
+    seen.talk += more;
+  });
+  const ended = once(child, 'exit');
+  const stop = async () => {
+    child.kill('SIGINT');
+    return (await ended)[0];
+  };
+  undo.push(() => child.kill('SIGKILL'));
+  return { seen, stop };
+}
+
+const undo: (() => unknown)[] = [];
+
+watching.after.each(() => {
+  for (const step of undo.splice(0)) {
+    step();
+  }
+});
+
+watching('--watch writes the lines that are new, until a signal', async ({ running }) => {
+  const { seen, stop } = watch(running, 'rollouts', '--watch');
+  await until('it is shown', () => seen.text.includes('checkout-1'));
   running.run('pause checkout-1 why');
-  await until('the change is shown', () => /checkout-1 .*Paused/.test(text));
-  assert.is(text.match(/ROLLOUT/g)?.length, (shown ?? 0) + 1, text);
-  assert.not.match(text, '\u001b', 'nothing is painted over where no terminal is');
-  child.kill('SIGINT');
-  assert.equal((await once(child, 'exit'))[0], 0);
+  await until('the change is shown', () => /^checkout-1 .*Paused/m.test(seen.text));
+  assert.is(seen.text.match(/^ROLLOUT/gm)?.length, 1, seen.text);
+  assert.not.match(seen.text, '\u001b', 'nothing is painted over where no terminal is');
+  assert.is(await stop(), 0);
+});
+
+watching('--watch of JSON writes each text in full', async ({ running }) => {
+  const { seen, stop } = watch(running, 'rollouts', 'checkout-1', '--watch', '-o', 'name');
+  await until('it is shown', () => seen.text === 'checkout-1\n');
+  assert.is(await stop(), 0);
+  const json = watch(running, 'rollouts', 'checkout-1', '--watch', '-o', 'json');
+  await until('it is shown', () => json.seen.text.endsWith('}\n'));
+  const first = json.seen.text;
+  running.run('pause checkout-1 why');
+  await until('the change is shown', () => /\n\}\n\{\n(.|\n)*\n\}\n$/.test(json.seen.text));
+  const second = JSON.parse(json.seen.text.slice(first.length));
+  assert.is(second.phase, 'Paused');
+  assert.is(await json.stop(), 0);
+});
+
+watching('history --watch begins with the oldest, and adds what comes', async ({ running }) => {
+  const { seen, stop } = watch(running, 'events', '--watch', '--rollout', 'checkout-1');
+  await until('it is shown', () => seen.text.includes('Progressing'));
+  assert.match(seen.text, /checkout-1 Pending(.|\n)*checkout-1 Progressing/);
+  assert.not.match(seen.text, 'accepted: change');
+  running.run('pause checkout-1 why');
+  await until('it is added', () => seen.text.includes('checkout-1 Paused'));
+  assert.is(seen.text.match(/checkout-1 Pending/g)?.length, 1, 'each is printed once');
+  assert.match(seen.text, /^\S+Z {3}command {4}pause checkout-1 by ann: why$/m);
+  assert.is(await stop(), 0);
+});
+
+/** What answers for the API at one address, and can be away. */
+async function relayTo(url: string) {
+  let isAway = false;
+  const answered: string[] = [];
+  const relay = createServer((request, response) => {
+    if (isAway) {
+      request.socket.destroy();
+      return;
+    }
+    void fetch(`${url}${request.url}`).then(async (answer) => {
+      response.writeHead(answer.status, { 'content-type': 'application/json' });
+      response.end(await answer.text(), () => answered.push(request.url ?? ''));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  undo.push(() => relay.close());
+  return {
+    url: `http://127.0.0.1:${(relay.address() as AddressInfo).port}`,
+    answered,
+    setAway: (value: boolean) => {
+      isAway = value;
+    },
+  };
+}
+
+watching('--watch and --wait outlast a controller that is started anew', async ({ running }) => {
+  const relay = await relayTo(running.url);
+  const watched = watch(relay, 'status', '--watch');
+  const waited = watch(relay, 'rollouts', 'checkout-1', '--wait');
+  await until('it is shown', () => watched.seen.text.includes('rolling out'));
+  await until('both ask', () => relay.answered.includes('/api/v1/rollouts/checkout-1'));
+  relay.setAway(true);
+  for (const { seen } of [watched, waited]) {
+    await until('it says so', () => seen.talk.includes('does not answer; trying again'));
+  }
+  running.run('abort checkout-1 why', 'ack');
+  relay.setAway(false);
+  await until('the end is shown', () => waited.seen.text.includes('Aborted'));
+  await until('what came is shown', () => watched.seen.text.includes('is held'));
+  assert.match(watched.seen.talk, 'the controller answers again');
+  assert.is(await watched.stop(), 0);
 });
 
 watching('--wait ends with the rollout, and its exit code says how', async ({ running }) => {
