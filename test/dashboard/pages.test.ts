@@ -4,7 +4,7 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RunningApi } from '../api/running-api.js';
+import { type RunningApi, runApi } from '../api/running-api.js';
 import { startBrowser, type TestBrowser, type View } from '../support/browser.js';
 import { until } from '../support/until.js';
 import { runBusyMesh, shownPages, views } from './shown-pages.js';
@@ -73,6 +73,28 @@ pages(
     await view.close();
   },
 );
+
+pages('the first clone is followed, until its commit is there', async ({ browser }) => {
+  const running = await runApi([]);
+  const { loop } = running;
+  const view = await browser.open(`${running.url}/`);
+  await reads(view, 'Waiting for the first commit');
+  await reads(view, 'Git is being read for the first time; proxies keep what they have.');
+  for (const percent of [3, 34]) {
+    loop.send({ kind: 'sourceFetching', source: '', percent });
+    running.stateChanged();
+    await reads(view, `Cloning, ${percent} %.`);
+    await reads(view, `cloning, ${percent} %`);
+  }
+  await view.picture('first-clone');
+  await view.assertAccessible();
+  running.run('commit a1 checkout:v1=100,v2=0');
+  await reads(view, 'The mesh serves what Git asks for');
+  assert.not.match(await view.page.locator('main').innerText(), /cloning/i);
+  assert.equal(view.complaints, []);
+  await view.close();
+  await running.stop();
+});
 
 pages('every page is reached with the keyboard alone', async ({ running, browser }) => {
   const view = await browser.open(`${running.url}/`);

@@ -114,12 +114,23 @@ export const shownPages = [
     others: ['Rolled back', 'fails', 'The change is held'],
   },
   { name: 'rollouts', path: '/rollouts', first: 'reviews-', others: ['search-1', 'checkout-4'] },
-  { name: 'mesh', path: '/mesh', first: 'Mesh demo', others: ['web', 'checkout.demo.local'] },
+  {
+    name: 'mesh',
+    path: '/mesh',
+    first: 'Mesh demo',
+    others: ['web', 'checkout.demo.local', 'router · held', '100 %; Git asks for 0 %'],
+  },
   {
     name: 'resource',
     path: '/mesh/demo/VirtualRouter/checkout',
     first: 'changed, not applied yet',
     others: ['rollout checkout-4', 'Leads to', 'Referred to by'],
+  },
+  {
+    name: 'resource-held',
+    path: '/mesh/demo/VirtualRouter/search',
+    first: 'changed, held',
+    others: ['taken back: search-1'],
   },
   {
     name: 'changes',

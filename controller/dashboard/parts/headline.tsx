@@ -34,7 +34,8 @@ function sentence(
       waitingForPerson.length === 0 && inFlight.length === 0
         ? 'Everybody is served what they had before. '
         : '';
-    const more = `${safe}${shareText(waitingForPerson)}${movingText(inFlight)}`;
+    const share = count === 1 ? shareText(waitingForPerson) : '';
+    const more = `${safe}${share}${movingText(inFlight)}`;
     return ['warn', waitingTitle(view, waitingForPerson, count), more];
   }
   if (view.revision.error !== undefined) {
@@ -75,8 +76,8 @@ function waitingTitle(
 }
 
 /** How far the one that waits has come. */
-function shareText([rollout, ...others]: readonly RolloutView[]): string {
-  const share = others.length === 0 && rollout !== undefined ? shareOf(rollout) : undefined;
+function shareText([rollout]: readonly RolloutView[]): string {
+  const share = rollout && shareOf(rollout);
   return share === undefined ? '' : `${share}. `;
 }
 
