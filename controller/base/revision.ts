@@ -23,6 +23,10 @@ export interface Revision {
   readonly problems: readonly Problem[];
 }
 
+/**
+ * A file whose path and content did not change is the same object in the next revision of its source, so
+ * that whoever made something of it finds that by identity.
+ */
 export interface SourceFile {
   /** Relative to the repository's root, `/` as separator. */
   readonly path: string;

@@ -35,22 +35,22 @@ export function createDirectorySource(settings: DirectorySourceSettings, deps: S
   let watcher: FSWatcher | undefined;
   let cancelDebounce = (): void => {};
   let knownFingerprint: string | undefined;
-  let knownId: string | undefined;
+  let known: Revision | undefined;
 
   const readIfChanged = async (): Promise<Revision | undefined> => {
     const listing = await listDirectory(directory, path, limits);
     if (listing.fingerprint === knownFingerprint) {
       return undefined;
     }
-    const revision = await readListed(listing);
+    const revision = await readListed(listing, known?.files);
     if (revision === undefined) {
       // Somebody is writing there; once that has settled there is something to read.
       pollSoon();
       return undefined;
     }
     knownFingerprint = listing.fingerprint;
-    const isNew = revision.id !== knownId;
-    knownId = revision.id;
+    const isNew = revision.id !== known?.id;
+    known = revision;
     return isNew ? revision : undefined;
   };
   const poller = createPoller({

@@ -38,14 +38,23 @@ export async function readDirectory(
   throw new OpError('directory-changing', `${directory} is being written to; try again`);
 }
 
-/** The listed files as a revision; undefined where the directory has changed since. */
-export async function readListed(listing: Listing): Promise<Revision | undefined> {
+/**
+ * The listed files as a revision; undefined where the directory has changed since. Of `known`, the files
+ * of the revision before, those stay that say the same.
+ */
+export async function readListed(
+  listing: Listing,
+  known: readonly SourceFile[] = [],
+): Promise<Revision | undefined> {
   const { directory, path, limits, selection } = listing;
   const files: SourceFile[] = [];
+  const knownByPath = new Map(known.map((file) => [file.path, file]));
   for (let first = 0; first < selection.files.length; first += parallelReads) {
     const entries = selection.files.slice(first, first + parallelReads);
     const read = await Promise.all(entries.map(readEntry));
-    files.push(...read.flatMap((file) => file ?? []));
+    files.push(
+      ...read.flatMap((file) => (file === undefined ? [] : [sameFile(knownByPath, file) ?? file])),
+    );
   }
   const after = await listDirectory(directory, path, limits);
   if (files.length < selection.files.length || after.fingerprint !== listing.fingerprint) {
@@ -68,6 +77,14 @@ export async function readListed(listing: Listing): Promise<Revision | undefined
     files: readable,
     problems,
   };
+}
+
+function sameFile(
+  known: ReadonlyMap<string, SourceFile>,
+  { path, bytes }: SourceFile,
+): SourceFile | undefined {
+  const file = known.get(path);
+  return file !== undefined && Buffer.compare(file.bytes, bytes) === 0 ? file : undefined;
 }
 
 /** The file's content; undefined where it is no longer the file that was listed. */

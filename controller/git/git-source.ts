@@ -17,7 +17,7 @@ import {
 } from './limits.js';
 import { createLocalGit, type LocalGit } from './local-git.js';
 import { createPoller, type SourceDeps } from './poller.js';
-import { readCommit } from './read-commit.js';
+import { type ReadFiles, readCommit } from './read-commit.js';
 import {
   type RefNames,
   type RefSelector,
@@ -99,6 +99,8 @@ class GitPoll {
   #tools: Tools | undefined;
   /** The head that was last handed on; only then is it known. */
   #knownHead: string | undefined;
+  /** Those of the commit that was read last. */
+  #knownFiles: ReadFiles = new Map();
 
   constructor(settings: PollSettings, deps: SourceDeps) {
     this.#settings = settings;
@@ -176,8 +178,10 @@ class GitPoll {
       // A branch may have moved on since it was asked for; what was fetched is what counts.
       const args = ['rev-parse', '--verify', `${ownRef}^{commit}`];
       const commitId = (await git.text(gitDir, args)).trim();
-      const source = { gitDir, commitId, ref: selected.name, path, limits };
-      const { revision, parents } = await readCommit(git, source);
+      const known = this.#knownFiles;
+      const source = { gitDir, commitId, ref: selected.name, path, limits, known };
+      const { revision, parents, read } = await readCommit(git, source);
+      this.#knownFiles = read;
       if (selector.kind === 'branch') {
         await this.#reportRewrite({ gitDir, git, remote }, commitId, parents);
       }

@@ -41,22 +41,36 @@ export interface CommitToRead {
   /** A folder from `checkPath`; empty for the root. */
   readonly path: string;
   readonly limits: SourceLimits;
+  /** What `readCommit` answered for the commit before. */
+  readonly known?: ReadFiles;
+}
+
+/**
+ * The files of one commit by object id and path. An object id is a hash of the content, so what has both
+ * is the same file, and it is neither read again nor another object.
+ */
+export type ReadFiles = ReadonlyMap<string, SourceFile>;
+
+interface ReadCommit {
+  readonly revision: Revision;
+  readonly parents: readonly string[];
+  readonly read: ReadFiles;
 }
 
 /**
  * The revision and the ids of its parents. Mistakes in the repository are problems of the revision.
  * @throws OpError `cache-corrupt`, `git-failed`, `git-timeout`: the cache is then not to be trusted.
  */
-export async function readCommit(
-  git: LocalGit,
-  source: CommitToRead,
-): Promise<{ readonly revision: Revision; readonly parents: readonly string[] }> {
+export async function readCommit(git: LocalGit, source: CommitToRead): Promise<ReadCommit> {
   const selection = await selectBlobs(git, source);
   const { commit, files } = await readObjects(git, source, selection.files);
   const contentProblems = files.flatMap((file) => contentProblem(file.path, file.bytes) ?? []);
   const pointers = new Set(contentProblems.map((problem) => problem.file));
   return {
     parents: commit.parents,
+    read: new Map(
+      selection.files.map((entry, index) => [fileKey(entry), present(files[index], entry.path)]),
+    ),
     revision: {
       id: revisionId(source.commitId),
       ref: source.ref,
@@ -160,10 +174,11 @@ function entryKind(mode: string): SourceEntry['kind'] {
 
 async function readObjects(
   git: LocalGit,
-  { gitDir, commitId }: CommitToRead,
+  { gitDir, commitId, known }: CommitToRead,
   entries: readonly BlobEntry[],
 ): Promise<{ readonly commit: Commit; readonly files: readonly SourceFile[] }> {
-  const sizes = new Map(entries.map((entry) => [entry.objectId, entry.sizeBytes]));
+  const fresh = entries.filter((entry) => known?.has(fileKey(entry)) !== true);
+  const sizes = new Map(fresh.map((entry) => [entry.objectId, entry.sizeBytes]));
   return git.stream(gitDir, ['cat-file', '--batch'], async (output, input) => {
     input.end(`${[commitId, ...sizes.keys()].join('\n')}\n`);
     const reader = new BatchReader(output);
@@ -179,10 +194,15 @@ async function readObjects(
       }
       contents.set(objectId, blob.bytes);
     }
-    const files = entries.map(({ path, objectId }) => ({
-      path,
-      bytes: present(contents.get(objectId), `blob ${objectId}`),
-    }));
+    const files = entries.map((entry) => {
+      const { path, objectId } = entry;
+      const bytes = () => present(contents.get(objectId), `blob ${objectId}`);
+      return known?.get(fileKey(entry)) ?? { path, bytes: bytes() };
+    });
     return { commit: parseCommit(commit.bytes), files };
   });
+}
+
+function fileKey({ objectId, path }: BlobEntry): string {
+  return `${objectId} ${path}`;
 }

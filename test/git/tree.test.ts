@@ -1,6 +1,6 @@
 /** What a tree may hold and how much of it, exact to the byte, in commits and in plain directories. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -9,7 +9,13 @@ import type { Revision } from '../../controller/base/revision.js';
 import { createDirectorySource } from '../../controller/git/directory-source.js';
 import { createGitSource } from '../../controller/git/git-source.js';
 import { defaultSourceLimits, type SourceLimits } from '../../controller/git/limits.js';
-import { makeRepository, type TestFile, type TestRepository, writeFiles } from '../support/git.js';
+import {
+  makeRepository,
+  replaceProgram,
+  type TestFile,
+  type TestRepository,
+  writeFiles,
+} from '../support/git.js';
 import { filesOf, problemsOf, revisionOf, startSource } from '../support/source.js';
 
 interface Context {
@@ -278,6 +284,55 @@ test('of more files than the limit is refused by its listing', async (context) =
   assert.is(revision.files.length, 0);
   assert.is(problemsOf(revision), 'HG0104 ');
   assert.match(revision.problems[0]?.message ?? '', /more than 20000 YAML files/);
+});
+
+test('a file that did not change is not read again, and is the same object', async (context) => {
+  const { repository, folder } = context;
+  const names = Array.from({ length: 50 }, (_, index) => `n${index}`);
+  const files = Object.fromEntries(names.map((name) => [`${name}.yaml`, `a: ${name}\n`]));
+  const directory = join(folder, 'plain');
+  writeFiles(directory, files);
+  repository.commit(files);
+  const log = join(folder, 'asked');
+  const script = `case "$*" in *"cat-file --batch"*) tee -a ${log} | "$REAL" "$@";; *) exec "$REAL" "$@";; esac`;
+  const restore = replaceProgram(folder, 'git', script);
+  const settings = { path: '.', pollMs: 3_600_000 };
+  const sources = [
+    startSource((deps) =>
+      createGitSource(
+        { ...settings, repo: repository.bare, branch: 'main', cacheFolder: join(folder, 'cache') },
+        deps,
+      ),
+    ),
+    startSource((deps) => createDirectorySource({ ...settings, directory }, deps)),
+  ];
+  try {
+    const before = await Promise.all(
+      sources.map(async (source) => revisionOf(await source.next())),
+    );
+    writeFileSync(log, '');
+    const changes = { 'n7.yaml': 'a: other\n', 'new.yaml': 'a: new\n', 'n9.yaml': null };
+    writeFiles(directory, changes);
+    repository.commit(changes);
+    for (const [index, source] of sources.entries()) {
+      let event = await source.poll();
+      while (event.kind === 'unchanged') {
+        event = await source.next();
+      }
+      const { files: after } = revisionOf(event);
+      const fresh = after.filter((file) => before[index]?.files.includes(file) !== true);
+      assert.equal(
+        fresh.map(({ path }) => path),
+        ['n7.yaml', 'new.yaml'],
+      );
+      assert.is(after.length, 50);
+    }
+    // The commit and the two files.
+    assert.is(readFileSync(log, 'utf8').trim().split('\n').length, 3);
+  } finally {
+    restore();
+    await Promise.all(sources.map((source) => source.stop()));
+  }
 });
 
 test.run();
