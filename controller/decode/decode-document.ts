@@ -5,8 +5,7 @@
  */
 import { nearestName } from '../base/nearest-name.js';
 import type { Problem } from '../base/problem.js';
-import type { DeclaredResource, FieldPath, MeshDocument } from '../mesh/document.js';
-import type { Origin } from '../mesh/model.js';
+import type { DeclaredResource, MeshDocument } from '../mesh/document.js';
 import { severityOf } from '../mesh/problems.js';
 import { declare } from './declare.js';
 import type { Finding } from './finding.js';
@@ -35,6 +34,8 @@ export interface DocumentSource {
   readonly file: string;
   readonly root: YamlNode;
   readonly positionOf: LineIndex;
+  /** That of the document that is made; it must not hold on to `root`, which is much larger. */
+  readonly locate: MeshDocument['locate'];
 }
 
 export function decodeDocument(source: DocumentSource): DecodedDocument {
@@ -166,19 +167,18 @@ function nameDocument(
   source: DocumentSource,
   resource?: DeclaredResource,
 ): MeshDocument | undefined {
-  const { file, root, positionOf } = source;
+  const { file, root, positionOf, locate } = source;
   const kind = plainField(root, 'kind');
   const name = nameOf(root);
   if (!isKnownKind(kind) || name === undefined) {
     return undefined;
   }
   const mesh = kind === 'Mesh' ? name : plainField(fieldOf(root, 'metadata'), 'mesh');
-  const locate = (path: FieldPath): Origin => ({ file, ...positionOf(valueOffset(root, path)) });
   return {
     kind,
     name,
     mesh: typeof mesh === 'string' ? mesh : undefined,
-    origin: locate([]),
+    origin: { file, ...positionOf(root.start) },
     resource,
     locate,
   };

@@ -1,17 +1,22 @@
 /**
  * From a revision's files to its documents: text, YAML, schema, model, one file after the other and
- * none depending on another. Every problem of every file is collected; nothing is thrown, whatever
- * the bytes.
+ * none depending on another. A file that was decoded before is not decoded again. Every problem of every
+ * file is collected; nothing is thrown, whatever the bytes.
  */
+
+import { present } from '../base/assert.js';
+import { memo } from '../base/memo.js';
 import type { Problem } from '../base/problem.js';
 import type { Revision, SourceFile } from '../base/revision.js';
-import type { Declarations, MeshDocument } from '../mesh/document.js';
+import type { Declarations, FieldPath, MeshDocument } from '../mesh/document.js';
+import type { Origin } from '../mesh/model.js';
 import { decodeDocument, documentProblemsMax } from './decode-document.js';
 import { lineIndex } from './line-index.js';
 import { parseYaml } from './parse-yaml.js';
 import { type DecodeProblemCode, decodeProblem } from './problems.js';
 import { readText } from './text.js';
 import type { YamlFault } from './yaml-fault.js';
+import { valueOffset } from './yaml-tree.js';
 
 export interface Decoded extends Declarations {
   readonly problems: readonly Problem[];
@@ -28,6 +33,18 @@ interface Collected {
 }
 
 export function decodeRevision(revision: Pick<Revision, 'files'>): Decoded {
+  const files = revision.files.map(decodeFile);
+  return {
+    documents: files.flatMap(({ documents }) => documents),
+    unreadNames: new Set(files.flatMap(({ unreadNames }) => [...unreadNames])),
+    problems: files.flatMap(({ problems }) => problems),
+    omitted: files.reduce((sum, { omitted }) => sum + omitted, 0),
+    isComplete: files.every(({ isComplete }) => isComplete),
+  };
+}
+
+/** Kept for as long as the file is: nothing but its path and its bytes goes into it. */
+const decodeFile = memo((file: SourceFile): Decoded => {
   const collected: Collected = {
     documents: [],
     unreadNames: new Set(),
@@ -35,13 +52,11 @@ export function decodeRevision(revision: Pick<Revision, 'files'>): Decoded {
     omitted: 0,
     isComplete: true,
   };
-  for (const file of revision.files) {
-    decodeFile(file, collected);
-  }
+  collect(file, collected);
   return collected;
-}
+});
 
-function decodeFile(file: SourceFile, collected: Collected): void {
+function collect(file: SourceFile, collected: Collected): void {
   const content = readText(file);
   if (content.kind === 'unreadable') {
     const { code, message, line, column } = content.fault;
@@ -50,8 +65,7 @@ function decodeFile(file: SourceFile, collected: Collected): void {
     return;
   }
   const { text } = content;
-  const positionOf = lineIndex(text);
-  const parsed = parseYaml(text, positionOf);
+  const { positionOf, parsed } = parse(text);
   const addFaults = (faults: readonly YamlFault[]): void => {
     collected.isComplete = false;
     for (const { code, offset, message } of faults.slice(0, documentProblemsMax)) {
@@ -67,16 +81,46 @@ function decodeFile(file: SourceFile, collected: Collected): void {
     addFaults([parsed]);
     return;
   }
-  for (const { root, faults } of parsed) {
+  for (const [index, { root, faults }] of parsed.entries()) {
     if (faults.length > 0) {
       addFaults(faults);
     } else if (root.kind !== 'scalar' || root.value !== null) {
-      const { document, problems, omitted } = decodeDocument({ file: file.path, root, positionOf });
+      const locate = locateIn(file, index);
+      const source = { file: file.path, root, positionOf, locate };
+      const { document, problems, omitted } = decodeDocument(source);
       collected.documents.push(...(document === undefined ? [] : [document]));
       collected.problems.push(...problems);
       collected.omitted += omitted;
     }
   }
+}
+
+function parse(text: string) {
+  const positionOf = lineIndex(text);
+  return { positionOf, parsed: parseYaml(text, positionOf) };
+}
+
+/**
+ * Where fields of a file's document stand. Only problems ask, and trees with their positions take ten times
+ * the memory of what is made of them: so they are not kept, and the file is parsed again.
+ */
+function locateIn(file: SourceFile, index: number): (path: FieldPath) => Origin {
+  return (path) => {
+    const { positionOf, parsed } = parsedAgain(file);
+    const root = present('code' in parsed ? undefined : parsed[index]?.root, 'the document');
+    return { file: file.path, ...positionOf(valueOffset(root, path)) };
+  };
+}
+
+/** One file at a time: problems come in the order of the files, and often several of one file. */
+let newest: { readonly file: SourceFile; readonly again: ReturnType<typeof parse> } | undefined;
+
+function parsedAgain(file: SourceFile): ReturnType<typeof parse> {
+  if (newest?.file !== file) {
+    const content = readText(file);
+    newest = { file, again: parse(content.kind === 'text' ? content.text : '') };
+  }
+  return newest.again;
 }
 
 /**

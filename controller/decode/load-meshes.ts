@@ -58,13 +58,23 @@ export function readContent(revision: RevisionContent): Decoded {
   };
 }
 
+/** The newest of each document: its file was read from one repository and will be again. */
+const placed = new WeakMap<MeshDocument, MeshDocument>();
+
+/** `document` as one of `repository`; the same object for the same two. */
 function placeIn(document: MeshDocument, repository: string): MeshDocument {
+  const known = placed.get(document);
+  if (known?.origin.repository === repository) {
+    return known;
+  }
   const { origin, locate } = document;
-  return {
+  const result: MeshDocument = {
     ...document,
     origin: { ...origin, repository },
     locate: (path) => ({ ...locate(path), repository }),
   };
+  placed.set(document, result);
+  return result;
 }
 
 /** What several revisions, one of each repository, are together; problems in no particular order. */

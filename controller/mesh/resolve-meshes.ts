@@ -5,6 +5,7 @@
  * all.
  */
 import { assert, present } from '../base/assert.js';
+import { lastListMemo, memo } from '../base/memo.js';
 import { nearestName } from '../base/nearest-name.js';
 import { compareText, hasErrors, type Problem } from '../base/problem.js';
 import { checkNodes, checkServices } from './check-calls.js';
@@ -15,7 +16,19 @@ import { checkProviders } from './check-providers.js';
 import { checkRouters } from './check-routers.js';
 import { checkStrategies } from './check-strategies.js';
 import type { Declarations, DeclaredRouter, MeshDocument } from './document.js';
-import { type Mesh, type Origin, renderOrigin, resourceKey, type VirtualRouter } from './model.js';
+import {
+  type GatewayRoute,
+  type Mesh,
+  type MeshSettings,
+  type Origin,
+  type RolloutPolicy,
+  renderOrigin,
+  resourceKey,
+  type VirtualGateway,
+  type VirtualNode,
+  type VirtualRouter,
+  type VirtualService,
+} from './model.js';
 import {
   orderByName,
   orderGateway,
@@ -186,7 +199,10 @@ function meshOf(document: MeshDocument, lookup: MeshLookup): string | undefined 
   return undefined;
 }
 
-/** The mesh of `scope`, whose documents have passed every check. */
+/**
+ * The mesh of `scope`, whose documents have passed every check. What is made of the same declared resource,
+ * and of the same ports of a router's targets, is the same object.
+ */
 function buildMesh(scope: Scope): Mesh {
   const [settings] = declared(scope, 'Mesh');
   assert(settings !== undefined, `mesh ${scope.mesh} has a Mesh document`);
@@ -194,32 +210,58 @@ function buildMesh(scope: Scope): Mesh {
     declared(scope, kind).map(([, resource]) => resource);
   const nodes = resources('VirtualNode');
   const ports = new Map(nodes.map((node) => [node.name, node.listeners[0]?.port]));
-  return plain({
+  return {
     name: scope.mesh,
-    settings: settings[1],
-    virtualNodes: orderByName(nodes.map(orderNode)),
-    virtualServices: orderByName(resources('VirtualService')),
+    settings: build.settings(settings[1]),
+    virtualNodes: orderByName(nodes.map(build.node)),
+    virtualServices: orderByName(resources('VirtualService').map(build.service)),
     virtualRouters: orderByName(
-      resources('VirtualRouter').map((router) => orderRouter(linkRouter(router, ports))),
+      resources('VirtualRouter').map((router) => build.router(router, targetPorts(router, ports))),
     ),
-    virtualGateways: orderByName(resources('VirtualGateway').map(orderGateway)),
-    gatewayRoutes: orderByName(resources('GatewayRoute').map(orderGatewayRoute)),
-    rolloutPolicies: orderByName(resources('RolloutPolicy').map(orderPolicy)),
-  });
+    virtualGateways: orderByName(resources('VirtualGateway').map(build.gateway)),
+    gatewayRoutes: orderByName(resources('GatewayRoute').map(build.gatewayRoute)),
+    rolloutPolicies: orderByName(resources('RolloutPolicy').map(build.policy)),
+  };
 }
 
-/** A target without a port means its node's only listener; `ports` has the first of each node. */
-function linkRouter(
-  router: DeclaredRouter,
+const build = {
+  settings: memo((settings: MeshSettings) => plain(settings)),
+  node: memo((node: VirtualNode) => plain(orderNode(node))),
+  service: memo((service: VirtualService) => plain(service)),
+  router: lastListMemo((router: DeclaredRouter, ports: readonly number[]) =>
+    plain(orderRouter(linkRouter(router, ports))),
+  ),
+  gateway: memo((gateway: VirtualGateway) => plain(orderGateway(gateway))),
+  gatewayRoute: memo((route: GatewayRoute) => plain(orderGatewayRoute(route))),
+  policy: memo((policy: RolloutPolicy) => plain(orderPolicy(policy))),
+} as const;
+
+/**
+ * The port of each target of `router`, route by route. A target without one means its node's only
+ * listener; `ports` has the first of each node.
+ */
+function targetPorts(
+  { routes }: DeclaredRouter,
   ports: ReadonlyMap<string, number | undefined>,
-): VirtualRouter {
+): readonly number[] {
+  return routes.flatMap(({ targets }) =>
+    targets.map(
+      ({ virtualNode, port }) =>
+        port ?? present(ports.get(virtualNode), `listener of ${virtualNode}`),
+    ),
+  );
+}
+
+/** `ports` as `targetPorts` found them. */
+function linkRouter(router: DeclaredRouter, ports: readonly number[]): VirtualRouter {
+  let next = 0;
   const routes = router.routes.map((route) => ({
     ...route,
-    targets: route.targets.map(({ virtualNode, weight, port }) => ({
-      virtualNode,
-      port: port ?? present(ports.get(virtualNode), `listener of ${virtualNode}`),
-      weight,
-    })),
+    targets: route.targets.map(({ virtualNode, weight }) => {
+      const port = present(ports[next], `port of ${virtualNode}`);
+      next += 1;
+      return { virtualNode, port, weight };
+    }),
   }));
   return { ...router, routes };
 }

@@ -3,6 +3,7 @@
  * them: a missing resource is reported with the nearest name that exists, unless it may be in a
  * file that could not be read.
  */
+import { groupBy } from '../base/group-by.js';
 import { nearestName } from '../base/nearest-name.js';
 import type { DeclaredResource, FieldPath, MeshDocument } from './document.js';
 import type { ResourceKind } from './model.js';
@@ -10,8 +11,11 @@ import type { Report } from './problems.js';
 
 export interface Scope {
   readonly mesh: string;
-  /** In the order of files and lines; of duplicates the first. */
-  readonly documents: readonly MeshDocument[];
+  /** The documents whose resource is known, with it, in the order of files and lines; of duplicates the first. */
+  readonly declared: ReadonlyMap<
+    ResourceKind,
+    readonly (readonly [MeshDocument, DeclaredResource])[]
+  >;
   readonly byKey: ReadonlyMap<string, MeshDocument>;
   readonly unreadNames: ReadonlySet<string>;
   /** The name of a document of `kind` that is nearest to `name`. */
@@ -31,19 +35,25 @@ export function scopeOf(
   options: { readonly unreadNames: ReadonlySet<string>; readonly report: Report },
 ): Scope {
   const byKey = new Map(documents.map((document) => [keyOf(document), document]));
-  const namesByKind = new Map<ResourceKind, string[]>();
-  for (const { kind, name } of documents) {
-    const names = namesByKind.get(kind) ?? [];
-    namesByKind.set(kind, names);
-    names.push(name);
-  }
+  const byKind = groupBy(documents, ({ kind }) => [kind]);
+  const declaredByKind = groupBy(
+    documents.flatMap((document) =>
+      document.resource === undefined ? [] : [[document, document.resource] as const],
+    ),
+    ([, { kind }]) => [kind],
+  );
   let comparisonsLeft = comparisonsMax;
   const suggest: Scope['suggest'] = (kind, name) => {
-    const names = namesByKind.get(kind) ?? [];
-    comparisonsLeft -= names.length;
-    return comparisonsLeft < 0 ? undefined : nearestName(name, names);
+    const ofKind = byKind.get(kind) ?? [];
+    comparisonsLeft -= ofKind.length;
+    return comparisonsLeft < 0
+      ? undefined
+      : nearestName(
+          name,
+          ofKind.map((document) => document.name),
+        );
   };
-  return { mesh, documents, byKey, suggest, ...options };
+  return { mesh, declared: declaredByKind, byKey, suggest, ...options };
 }
 
 function keyOf({ kind, name }: Pick<MeshDocument, 'kind' | 'name'>): string {
@@ -55,9 +65,7 @@ export function declared<Kind extends ResourceKind>(
   scope: Scope,
   kind: Kind,
 ): readonly (readonly [MeshDocument, Extract<DeclaredResource, { kind: Kind }>])[] {
-  return scope.documents.flatMap((document) =>
-    isKind(document.resource, kind) ? [[document, document.resource] as const] : [],
-  );
+  return (scope.declared.get(kind) ?? []) as ReturnType<typeof declared<Kind>>;
 }
 
 function isKind<Kind extends ResourceKind>(
