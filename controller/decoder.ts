@@ -11,7 +11,17 @@ import type {
   IdentifiedContent,
   RepositoryRevisions,
 } from './decode/combine-revisions.js';
+import {
+  type CombinationNews,
+  type KnownMeshes,
+  knownAfter,
+  nothingKnown,
+  SentFiles,
+  takeNews,
+} from './decoder-border.js';
+import { shareMesh } from './diff/share.js';
 import type { ProviderName } from './mesh/gates.js';
+import type { Mesh } from './mesh/model.js';
 
 /** Problems of the reader itself: HG08xx. */
 export const decoderProblemCodes = {
@@ -24,16 +34,22 @@ const timeoutMs = 120_000;
 /** 32 MiB of YAML, its tree and its positions; what needs more is an attack or a mistake. */
 const heapMaxMb = 1024;
 
-/** What the thread is sent. */
-export type DecoderTask = CombineInput;
-
-/** What it answers: `reading` before each revision that it reads for the first time. */
+/** What the thread answers: `reading` before each revision that has files which it never read. */
 export type DecoderMessage =
   | { readonly kind: 'reading'; readonly repository: string; readonly id: string }
-  | { readonly kind: 'combined'; readonly combination: Combination };
+  | { readonly kind: 'combined'; readonly news: CombinationNews };
+
+/** A thread, and what crossed its border last. */
+interface Thread {
+  readonly worker: Worker;
+  readonly files: SentFiles;
+  known: KnownMeshes;
+}
+
+const nothingServed: ReadonlyMap<string, Mesh> = new Map();
 
 export class Decoder {
-  private worker: Worker | undefined;
+  private thread: Thread | undefined;
   private isStopped = false;
   /** One task at a time: the newest is what counts, and order must stay. */
   private last: Promise<unknown> = Promise.resolve();
@@ -44,14 +60,16 @@ export class Decoder {
   constructor(private readonly providers: readonly ProviderName[]) {}
 
   /**
-   * What `repositories` are together, where the meshes `served` are. A revision that the thread dies of has
-   * a problem that says so, and the others are read without it. Never throws.
+   * What `repositories` are together, where the meshes called `served` are. A revision that the thread dies
+   * of has a problem that says so, and the others are read without it. What is equal to a resource of
+   * `desired`, by the meshes' names, comes as that object. Never throws.
    */
   load(
     repositories: readonly RepositoryRevisions[],
     served: readonly string[] = [],
+    desired: ReadonlyMap<string, Mesh> = nothingServed,
   ): Promise<Combination> {
-    const next = this.last.then(() => this.combine(repositories, served));
+    const next = this.last.then(() => this.combine(repositories, served, desired));
     this.last = next;
     return next;
   }
@@ -59,13 +77,14 @@ export class Decoder {
   /** What is being read then comes to nothing, and nothing is read any more. */
   async stop(): Promise<void> {
     this.isStopped = true;
-    await this.worker?.terminate();
-    this.worker = undefined;
+    await this.thread?.worker.terminate();
+    this.thread = undefined;
   }
 
   private async combine(
     repositories: readonly RepositoryRevisions[],
     served: readonly string[],
+    desired: ReadonlyMap<string, Mesh>,
   ): Promise<Combination> {
     this.forgetDeadly(repositories);
     const newest = repositories.flatMap(({ attempted }) => (attempted ? [keyOf(attempted)] : []));
@@ -75,9 +94,12 @@ export class Decoder {
         accepted: one.accepted && this.harmless(one.accepted),
         attempted: one.attempted && this.harmless(one.attempted),
       }));
-      const answer = await this.run({ repositories: harmless, served, providers: this.providers });
-      if ('combination' in answer) {
-        return answer.combination;
+      const thread = this.thread ?? startThread();
+      this.thread = thread;
+      const task = { repositories: harmless, served, providers: this.providers };
+      const answer = await this.run(thread, task);
+      if ('news' in answer) {
+        return takeAnswer(thread, answer.news, desired);
       }
       // It died between two revisions, or of one that it was kept from: then it may be any of the new ones.
       const blamed = answer.at === undefined || this.deadly.has(answer.at) ? newest : [answer.at];
@@ -110,9 +132,7 @@ export class Decoder {
       : { ...revision, files: [], problems: [...revision.problems, problem] };
   }
 
-  private run(task: DecoderTask): Promise<Answer> {
-    const worker = this.worker ?? startWorker();
-    this.worker = worker;
+  private run({ worker, files }: Thread, task: CombineInput): Promise<Answer> {
     return new Promise((resolve) => {
       let at: string | undefined;
       const settle = (answer: Answer) => {
@@ -128,7 +148,7 @@ export class Decoder {
         }
       };
       const giveUp = (why: string) => {
-        this.worker = undefined;
+        this.thread = undefined;
         void worker.terminate();
         settle({ why, at });
       };
@@ -136,13 +156,13 @@ export class Decoder {
       const exited = (code: number) => giveUp(`its thread ended with ${code}`);
       const timer = setTimeout(() => giveUp(`it took more than ${timeoutMs / 1000} s`), timeoutMs);
       worker.on('message', hear).on('error', failed).on('exit', exited).ref();
-      worker.postMessage(task);
+      worker.postMessage(files.pack(task));
     });
   }
 }
 
 type Answer =
-  | { readonly combination: Combination }
+  | { readonly news: CombinationNews }
   /** The thread died, `at` the revision that it read last. */
   | { readonly why: string; readonly at: string | undefined };
 
@@ -150,10 +170,24 @@ function keyOf({ repository = '', id }: { readonly repository?: string; readonly
   return JSON.stringify([repository, id]);
 }
 
-function startWorker(): Worker {
-  return new Worker(new URL('./decoder-thread.js', import.meta.url), {
+function startThread(): Thread {
+  const worker = new Worker(new URL('./decoder-thread.js', import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: heapMaxMb },
   });
+  return { worker, files: new SentFiles(), known: nothingKnown };
+}
+
+/** What `news` say, with the objects of `desired`, which whoever gets it compares it with, where it can be. */
+function takeAnswer(
+  thread: Thread,
+  news: CombinationNews,
+  desired: ReadonlyMap<string, Mesh>,
+): Combination {
+  const taken = takeNews(thread.known, news);
+  const meshes = taken.meshes?.map((mesh) => shareMesh(desired.get(mesh.name), mesh));
+  const combination = { ...taken, ...(meshes === undefined ? {} : { meshes }) };
+  thread.known = knownAfter(thread.known, combination);
+  return combination;
 }
 
 function unreadable(why: string): Problem {

@@ -64,7 +64,7 @@ decoding('timers run on while a large revision is read', async () => {
 decoding('a thread that dies is a problem of its revision, and the next one is read', async () => {
   const decoder = new Decoder([]);
   // What cannot be cloned into the thread's types makes its reader throw, as any bug of ours would.
-  const broken = { ...revision([mesh]), files: undefined } as unknown as Revision;
+  const broken = { ...revision([mesh]), files: [{ path: 'a.yaml' }] } as unknown as Revision;
   const { problems } = await load(decoder, broken);
   assert.is(problems[0]?.code, 'HG0801');
   const { meshes } = await load(decoder, { ...revision([mesh]), id: revisionId('c2') });

@@ -122,9 +122,11 @@ export class Sources {
       const revisions = this.repositories.map(({ name, accepted, attempted }) => ({
         ...{ name, accepted, attempted },
       }));
-      const served = new Set([...this.options.durable().meshes.keys(), ...this.readMeshes]);
+      const stored = this.options.durable().meshes;
+      const served = new Set([...stored.keys(), ...this.readMeshes]);
+      const desired = new Map([...stored].map(([name, mesh]) => [name, mesh.desired]));
       const fromMs = clock.now();
-      const combination = await decoder.load(revisions, [...served]);
+      const combination = await decoder.load(revisions, [...served], desired);
       if (this.isStopped) {
         return;
       }

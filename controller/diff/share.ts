@@ -36,6 +36,10 @@ function shareList<T extends Resource>(previous: readonly T[], next: readonly T[
   let place = 0;
   // Both are sorted by name.
   const shared = next.map((resource) => {
+    if (resource === previous[place]) {
+      place += 1;
+      return resource;
+    }
     while (place < previous.length && (previous[place] as T).name < resource.name) {
       place += 1;
     }

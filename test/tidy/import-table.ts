@@ -120,9 +120,14 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   },
 
   config: { parts: ['base', 'admission'], types: ['loop'], packages: ['js-yaml'] },
-  decoder: { parts: ['base', 'decode'], types: ['mesh'], packages: ['node:worker_threads'] },
+  decoder: {
+    parts: ['base', 'diff', 'decoder-border'],
+    types: ['decode', 'mesh'],
+    packages: ['node:worker_threads'],
+  },
+  'decoder-border': { parts: ['base', 'diff'], types: ['decode', 'mesh'] },
   'decoder-thread': {
-    parts: ['base', 'decode'],
+    parts: ['base', 'decode', 'decoder-border'],
     types: ['decoder'],
     packages: ['node:worker_threads'],
   },
