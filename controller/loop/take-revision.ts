@@ -2,6 +2,7 @@
  * Revisions that were read: what is desired from now on, and the problems of those that are rejected. A
  * rejected revision changes nothing but that.
  */
+import { memo } from '../base/memo.js';
 import { hasErrors } from '../base/problem.js';
 import { sameValue } from '../base/same-value.js';
 import { findVanishedMeshes } from '../decode/combine-revisions.js';
@@ -55,9 +56,10 @@ function shareOrigins(
   previous: LoopState['origins'],
   next: LoopState['origins'],
 ): LoopState['origins'] {
-  const isSame =
-    previous.size === next.size &&
-    [...next].every(([key, origin]) => sameValue(previous.get(key), origin));
+  if (previous === next || previous.size !== next.size) {
+    return next;
+  }
+  const isSame = [...next].every(([key, origin]) => sameValue(previous.get(key), origin));
   return isSame ? previous : next;
 }
 
@@ -110,14 +112,19 @@ function takeTexts(
   return new Map(texts);
 }
 
+/** The repository of each resource that has one; most commits move no origin. */
+const declaredBy = memo((origins: ReadonlyMap<string, Origin>) =>
+  [...origins].flatMap(([key, { repository }]) =>
+    repository === undefined ? [] : [[key, repository] as const],
+  ),
+);
+
 /** What is applied and nowhere declared any more was its last owner's to remove. */
 function ownersOf(
   { owners, meshes }: DurableState,
   origins: ReadonlyMap<string, Origin>,
 ): ReadonlyMap<string, string> {
-  const declared = [...origins].flatMap(([key, { repository }]) =>
-    repository === undefined ? [] : [[key, repository] as const],
-  );
+  const declared = declaredBy(origins);
   if (declared.length === 0) {
     return new Map();
   }
