@@ -167,6 +167,11 @@ export const eventTable = {
     level: 'warn',
     meaning: 'Changes of the database are not announced; they are found by looking.',
   },
+  'store.notNotified': {
+    level: 'warn',
+    meaning:
+      'A pooler keeps what the database announces to itself; changes are found by looking, each second.',
+  },
   'store.notReachedYet': {
     level: 'warn',
     meaning: 'The database cannot be reached at the start, and is tried again.',

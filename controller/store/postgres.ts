@@ -34,7 +34,10 @@ export async function openPostgres(
   const connection = new PostgresConnection(settings, logger);
   // A leader that waits for a free connection behind its own questions would lose its lease.
   const leaseConnection = new PostgresConnection(settings, logger, 1);
-  const listener = new PostgresListener(settings, { clock, logger });
+  const listener = new PostgresListener(settings, {
+    ...{ clock, logger, echo: `echo ${options.replica}` },
+    notify: (payload) => connection.query("SELECT pg_notify('headgate', $1)", [payload]),
+  });
   const close = async (): Promise<void> => {
     await listener.stop();
     await Promise.all([connection.close(), leaseConnection.close()]);

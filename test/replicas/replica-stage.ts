@@ -53,6 +53,10 @@ export interface StageOptions {
   readonly policy?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly postgres?: TestPostgres;
+  /** A database of `postgres` in place of a new one. */
+  readonly database?: string;
+  /** Where a pooler in front of `postgres` listens, which all replicas use. */
+  readonly poolerPort?: number;
   /** Where each listens for Envoys, by name; otherwise anywhere. */
   readonly xdsPorts?: Readonly<Record<string, number>>;
   /** The mesh's files in place of one whose nodes nobody runs. */
@@ -66,7 +70,9 @@ export async function openReplicas(undo: Undo, options: StageOptions): Promise<R
   if (options.postgres === undefined) {
     undo.push(() => postgres.stop());
   }
-  const database = await postgres.createDatabase();
+  const database = options.database ?? (await postgres.createDatabase());
+  const databasePort = options.poolerPort ?? postgres.port;
+  const used = database.replace(`:${postgres.port}/`, `:${databasePort}/`);
   const repository = await createRepository(folder);
   const ports = { v1: 20001, v2: 20002, v3: 20003 };
   const files = meshFiles({ checkout: ports, app: ports });
@@ -79,7 +85,7 @@ export async function openReplicas(undo: Undo, options: StageOptions): Promise<R
   let proxies = 0;
   const links = new Map<string, DatabaseLink>();
   const start: ReplicaStage['start'] = async (name, env = {}) => {
-    const link = links.get(name) ?? (await openLink(undo, postgres.port));
+    const link = links.get(name) ?? (await openLink(undo, databasePort));
     links.set(name, link);
     const replica = await startHeadgate(
       [
@@ -89,7 +95,7 @@ export async function openReplicas(undo: Undo, options: StageOptions): Promise<R
         ...['--cache', join(folder, `${name}.git`), '--replica', name],
         ...['--lease', options.lease ?? '3s'],
       ],
-      { HEADGATE_STATE: link.through(database), ...options.env, ...env },
+      { HEADGATE_STATE: link.through(used), ...options.env, ...env },
     );
     replicas.push(replica);
     undo.push(() => replica.stop('SIGKILL'));

@@ -30,7 +30,16 @@ export async function openLink(undo: Undo, port: number): Promise<DatabaseLink> 
     if (mode === 'hole') {
       waiting.push(() => to.write(chunk));
     } else if (mode === 'slow') {
-      setTimeout(() => to.write(chunk), slowMs);
+      let isSent = false;
+      const send = () => {
+        if (!isSent) {
+          isSent = true;
+          to.write(chunk);
+        }
+      };
+      // What comes after a change of the mode never overtakes it.
+      waiting.push(send);
+      setTimeout(send, slowMs).unref();
     } else {
       to.write(chunk);
       if (mode === 'cutAtCommit' && to === pair[1] && chunk.includes('COMMIT')) {

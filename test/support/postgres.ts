@@ -10,6 +10,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   rmSync,
@@ -32,6 +33,8 @@ export interface TestPostgres {
   /** Stops it at once, as a power cut does. */
   crash(): Promise<void>;
   start(): Promise<void>;
+  /** A new empty database in the room of `smallMiB`; one a server. */
+  createSmallDatabase(): Promise<string>;
   /** A copy of all its data as of now; `restore` goes back to it, and what came after is lost. */
   backUp(): Promise<string>;
   restore(copy: string): Promise<void>;
@@ -50,8 +53,8 @@ function binFolder(): string {
     : join(debian, newest, 'bin');
 }
 
-/** Undefined: as whoever runs the tests. */
-function otherUser(): { readonly uid: number; readonly gid: number } | undefined {
+/** Whom database servers run as; undefined: whoever runs the tests. */
+export function serverUser(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) {
     return undefined;
   }
@@ -61,12 +64,27 @@ function otherUser(): { readonly uid: number; readonly gid: number } | undefined
 }
 
 /** Copies are made by whoever runs the tests, and PostgreSQL wants its folder to itself. */
-function own(folder: string, user: ReturnType<typeof otherUser>): void {
+function own(folder: string, user: ReturnType<typeof serverUser>): void {
   chmodSync(folder, 0o700);
   if (user !== undefined) {
     execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, folder]);
   }
 }
+
+/** Whether small databases can be had: root alone may mount, and not in every container. */
+export function canMount(): boolean {
+  const mounted = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']);
+  return process.getuid?.() === 0 && mounted.status === 0;
+}
+
+/** Mounts a file system of `$1` MiB at `$2` for `$3` and becomes `$3:$4`; nobody else ever sees it. */
+const withSmallFolder = `
+set -e
+mount -t tmpfs -o "size=$1m,uid=$3,gid=$4,mode=0700" tmpfs "$2"
+uid=$3 gid=$4
+shift 4
+exec setpriv --reuid="$uid" --regid="$gid" --clear-groups "$@"
+`;
 
 export async function startPostgres(
   options: {
@@ -74,9 +92,11 @@ export async function startPostgres(
     readonly config?: readonly string[];
     /** A folder with a copy of another server's data, instead of a new one. */
     readonly dataFolder?: string;
+    /** Of memory that it has for small databases, in a file system that ends with it: see `canMount`. */
+    readonly smallMiB?: number;
   } = {},
 ): Promise<TestPostgres> {
-  const user = otherUser();
+  const user = serverUser();
   const folder = mkdtempSync(join(tmpdir(), 'headgate-pg-'));
   if (user !== undefined) {
     chownSync(folder, user.uid, user.gid);
@@ -115,12 +135,19 @@ export async function startPostgres(
       await client.end();
     }
   };
+  const small = join(folder, 'small');
+  const startProgram = (): ChildProcess => {
+    const command = [join(bin, 'postgres'), '-D', data];
+    const spawning = { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] as ('ignore' | 'pipe')[] };
+    if (options.smallMiB === undefined || user === undefined) {
+      return spawn(command[0] ?? '', command.slice(1), { ...user, ...spawning });
+    }
+    const limits = [options.smallMiB, small, user.uid, user.gid].map(String);
+    const script = ['sh', '-c', withSmallFolder, 'sh', ...limits, ...command];
+    return spawn('unshare', ['--mount', ...script], spawning);
+  };
   const start = async (): Promise<void> => {
-    const child = spawn(join(bin, 'postgres'), ['-D', data], {
-      ...user,
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = startProgram();
     server = child;
     const keep = (text: Buffer) => {
       output = `${output}${text}`.slice(-4000);
@@ -148,6 +175,9 @@ export async function startPostgres(
     child.kill(signal);
     await ended;
   };
+  if (options.smallMiB !== undefined) {
+    mkdirSync(small);
+  }
   await start();
   let databases = 0;
   return {
@@ -159,6 +189,11 @@ export async function startPostgres(
       const name = `test${databases}`;
       await sql(`CREATE DATABASE ${name}`);
       return `postgres://${postgresUser}@127.0.0.1:${port}/${name}${parameters}`;
+    },
+    async createSmallDatabase() {
+      await sql(`CREATE TABLESPACE small LOCATION '${small}'`);
+      await sql('CREATE DATABASE small TABLESPACE small');
+      return `postgres://${postgresUser}@127.0.0.1:${port}/small`;
     },
     sql,
     signal: (name) => void server?.kill(name),

@@ -1,0 +1,181 @@
+/**
+ * A database that is full, or too slow to answer, and one with a pooler in front of it. The rollout stands
+ * still where it has to, what is served stays, whoever comes is served, and afterwards it goes on.
+ */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { HeadgateProcess } from '../support/headgate.js';
+import type { LightProxy } from '../support/light-proxy.js';
+import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.js';
+import { canMount, startPostgres } from '../support/postgres.js';
+import { openStage, type Undo } from '../support/stage.js';
+import { until } from '../support/until.js';
+import { openReplicas, type ReplicaStage, viewOf } from './replica-stage.js';
+
+const faults = suite('databases with faults');
+const undo: Undo = [];
+const isMounted = canMount();
+const postgres = await openStage(faults, undo, async () => {
+  const server = await startPostgres(isMounted ? { smallMiB: 40 } : {});
+  undo.push(() => server.stop());
+  return server;
+});
+const names = ['a', 'b'];
+const tenPercent = 'checkout-v1=9000 checkout-v2=1000';
+const half = 'checkout-v1=5000 checkout-v2=5000';
+
+faults('D08 a database that is too slow to answer stops rollouts and nothing else', async () => {
+  const stage = await openReplicas(undo, { names, lease: '3s', postgres });
+  const release = await firstStep(stage);
+  for (const link of stage.links.values()) {
+    link.set('slow');
+  }
+  await until('nobody leads', async () =>
+    (await roles(stage)).every((role) => role === 'following'),
+  );
+  await expectServed(release, tenPercent);
+  for (const link of stage.links.values()) {
+    link.set('open');
+  }
+  await secondStep(release);
+});
+
+if (isMounted) {
+  faults('D08 a full database stops rollouts and nothing else, until it has room', async () => {
+    const database = await postgres.createSmallDatabase();
+    const stage = await openReplicas(undo, { names, lease: '3s', postgres, database });
+    const release = await firstStep(stage);
+    await fill('small');
+    const { leader } = await stage.roles();
+    await until('a commit was refused for want of room', async () => {
+      // What is in pages that have room yet is not refused.
+      await leader.command(release.id, 'pause', 'to have something stored');
+      await leader.command(release.id, 'resume', 'and more');
+      return leader.log().includes('has no room left');
+    });
+    await expectServed(release, tenPercent);
+    await postgres.sql('DROP TABLE filler', 'small');
+    await secondStep(release);
+  });
+} else {
+  console.log('left out: D08 a full database; no file system can be mounted here');
+}
+
+if (hasPgBouncer()) {
+  faults(
+    'D14 behind a pooler one leads, commands arrive, and what is stored is found by looking',
+    async () => {
+      const { port: poolerPort } = await startPgBouncer(undo, postgres);
+      const stage = await openReplicas(undo, { names, lease: '3s', postgres, poolerPort });
+      const release = await firstStep(stage);
+      for (const replica of stage.replicas) {
+        await until('it says that nothing is announced', () =>
+          replica.log().includes('"store.notNotified"'),
+        );
+      }
+      const { leader, others } = await stage.roles();
+      const [other] = others;
+      assert.ok(other);
+      assert.is(await other.command(release.id, 'approve', 'given to one that follows'), 200);
+      await expectHeld(release, half);
+      await leader.stop('SIGKILL');
+      await until('the other one leads', async () => (await viewOf(other))?.role === 'leading');
+      await other.rolloutIn(release.id, ['WaitingForApproval']);
+      assert.is(await other.command(release.id, 'approve', 'the last step'), 200);
+      await other.rolloutIn(release.id, ['Succeeded']);
+      const locks = await postgres.sql("SELECT * FROM pg_locks WHERE locktype = 'advisory'");
+      assert.is(locks.length, 0, 'no lock outlives its transaction');
+    },
+  );
+} else {
+  console.log('left out: D14; pgbouncer is not there, which Debian’s package pgbouncer has');
+}
+
+faults.run();
+
+interface Release {
+  readonly id: string;
+  readonly stage: ReplicaStage;
+  /** One on each replica. */
+  readonly proxies: readonly LightProxy[];
+}
+
+/** A rollout at its first step on all replicas of `stage`. */
+async function firstStep(stage: ReplicaStage): Promise<Release> {
+  const { leader } = await stage.roles();
+  const proxies: LightProxy[] = [];
+  for (const replica of stage.replicas) {
+    const proxy = stage.proxy();
+    proxy.connect(replica.xds);
+    await proxy.untilHeld('routes', () => proxy.held.get('route')?.size === 1);
+    proxies.push(proxy);
+  }
+  await until('all are known', async () => (await leader.status()).proxies.synced === names.length);
+  const id = await stage.release('v2', leader);
+  await leader.rolloutIn(id, ['WaitingForApproval']);
+  const release = { id, stage, proxies };
+  await expectHeld(release, tenPercent);
+  return release;
+}
+
+/** Whoever leads now is told to go on, wherever the faults left the rollout, and does. */
+async function secondStep({ id, stage, proxies }: Release): Promise<void> {
+  const { leader } = await stage.roles();
+  await until('the rollout goes on', async () => {
+    const [one] = (await leader.rollouts()).filter((rollout) => rollout.id === id);
+    const isAtFirst = proxies.every((proxy) => proxy.weights() === tenPercent);
+    if (one?.phase === 'Paused') {
+      await leader.command(id, 'resume', 'again');
+    } else if (one?.phase === 'WaitingForApproval' && isAtFirst) {
+      await leader.command(id, 'approve', 'again');
+    }
+    return proxies.every((proxy) => proxy.weights() === half);
+  });
+}
+
+async function roles({ replicas }: ReplicaStage): Promise<readonly (string | undefined)[]> {
+  return (await Promise.all(replicas.map(viewOf))).map((view) => view?.role);
+}
+
+async function expectHeld({ proxies }: Release, weights: string): Promise<void> {
+  for (const proxy of proxies) {
+    await proxy.untilHeld(weights, () => proxy.weights() === weights);
+  }
+}
+
+/** All are ready and serve `weights`, also to proxies that are new. */
+async function expectServed(release: Release, weights: string): Promise<void> {
+  await expectHeld(release, weights);
+  const { stage } = release;
+  await Promise.all(stage.replicas.map((replica) => expectAdmission(stage, replica, weights)));
+}
+
+async function expectAdmission(
+  stage: ReplicaStage,
+  replica: HeadgateProcess,
+  weights: string,
+): Promise<void> {
+  assert.is((await fetch(`${replica.url}/readyz`)).status, 200);
+  const late = stage.proxy();
+  late.connect(replica.xds);
+  await late.untilHeld('routes', () => late.weights() === weights);
+  late.disconnect();
+}
+
+/** Leaves no page free in `database`, and none that comes free by itself. */
+async function fill(database: string): Promise<void> {
+  await postgres.sql(
+    'CREATE TABLE filler (bytes bytea) WITH (autovacuum_enabled = false)',
+    database,
+  );
+  await postgres.sql('ALTER TABLE filler ALTER bytes SET STORAGE PLAIN', database);
+  await until('it is full', async () => {
+    const outcome = await postgres
+      .sql(
+        "INSERT INTO filler SELECT decode(repeat('ab', 7000), 'hex') FROM generate_series(1, 500)",
+        database,
+      )
+      .catch((error: { readonly code?: string }) => error.code);
+    return outcome === '53100';
+  });
+}
