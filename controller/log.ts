@@ -7,13 +7,11 @@ import { pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { printable, redacted } from './base/printable.js';
 import type { Settings } from './config.js';
+import { createLogOutput, type LogOutput } from './log-output.js';
 import type { Logger } from './loop/ports.js';
 
 /** Which lines are written, and how. */
 export type LogSettings = Pick<Settings, 'logLevel' | 'logFormat'>;
-
-/** Lines that wait while whoever reads stderr does not; beyond this they are dropped, not served late. */
-const waitingBytesMax = 1024 * 1024;
 
 /** Names of fields that hold secrets whatever is in them. */
 const secretNames = /secret|token|password|authorization|cookie|api.?key/i;
@@ -25,7 +23,7 @@ const depthMax = 6;
 export function createLogger(settings: LogSettings, write?: (line: string) => void): Logger {
   const isTerminal = write === undefined && process.stderr.isTTY === true;
   const isPretty = settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && isTerminal);
-  const output = write === undefined ? stderr(isPretty) : { write };
+  const output = write === undefined ? createLogOutput() : { write };
   const lines = pino(
     {
       level: settings.logLevel,
@@ -42,21 +40,8 @@ export function createLogger(settings: LogSettings, write?: (line: string) => vo
   };
 }
 
-function stderr(isPretty: boolean): { write(line: string): void } {
-  // Not synchronous: a reader that stops reading must never stop the xDS server.
-  const output = pino.destination({
-    dest: 2,
-    sync: isPretty,
-    ...(isPretty ? {} : { maxLength: waitingBytesMax }),
-  });
-  output.on('error', () => {
-    // A full disk or a closed pipe loses log lines. Serving goes on without them.
-  });
-  return output;
-}
-
 /** Turns each JSON line into one for people, and hands it on. */
-function pretty(output: { write(line: string): void }, colorize: boolean) {
+function pretty(output: LogOutput, colorize: boolean): LogOutput {
   const render = prettyFactory({
     colorize,
     messageKey: 'event',

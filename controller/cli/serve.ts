@@ -12,6 +12,9 @@ import { addConfigOption, readConfigFile } from './read-config.js';
 import { addSettingOptions } from './setting-options.js';
 import { untilStopped } from './signals.js';
 
+/** For the log's reader to take the last lines. */
+const lastLinesMs = 1_000;
+
 /** What a stop may take beyond the drain before the process ends anyway. */
 const stopMarginMs = 5_000;
 
@@ -65,6 +68,8 @@ async function serve(
   const limit = setTimeout(() => process.exit(1), settings.drainMs + stopMarginMs);
   await app.stop();
   clearTimeout(limit);
+  // Lines of the log that nobody reads would keep the process up.
+  setTimeout(() => process.exit(), lastLinesMs).unref();
 }
 
 /** For tests that kill the program at a place of their choice; two variables, so that none does by chance. */

@@ -115,13 +115,22 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Undefined where there is no lock. A file that is no owner's is one that nobody holds. */
+/**
+ * Undefined where there is no lock. A file that is no owner's is one that nobody holds. Throws what keeps the
+ * file from being read: then nobody knows.
+ */
 async function readOwner(file: string): Promise<Owner | undefined> {
   try {
     const owner: unknown = JSON.parse(await readFile(file, 'utf8'));
     return isOwner(owner) ? owner : nobody;
   } catch (error) {
-    return hasCode(error, 'ENOENT') ? undefined : nobody;
+    if (error instanceof SyntaxError) {
+      return nobody;
+    }
+    if (hasCode(error, 'ENOENT')) {
+      return undefined;
+    }
+    throw error;
   }
 }
 

