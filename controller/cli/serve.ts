@@ -12,6 +12,9 @@ import { addConfigOption, readConfigFile } from './read-config.js';
 import { addSettingOptions } from './setting-options.js';
 import { untilStopped } from './signals.js';
 
+/** As of a process that SIGTERM ended. */
+const stoppedEarlyExitCode = 143;
+
 /** For the log's reader to take the last lines. */
 const lastLinesMs = 1_000;
 
@@ -63,8 +66,13 @@ async function serve(
   const { startApp } = await import('../app.js');
   // A start may wait for a database that is starting too, and nothing else keeps the process up by then.
   const waiting = setInterval(() => {}, 1_000);
+  const stopped = untilStopped();
+  let isServing = false;
+  // Until it serves there is nobody to say goodbye to.
+  void stopped.then(() => isServing || process.exit(stoppedEarlyExitCode));
   const app = await startApp(settings, { logger }).finally(() => clearInterval(waiting));
-  await untilStopped();
+  isServing = true;
+  await stopped;
   const limit = setTimeout(() => process.exit(1), settings.drainMs + stopMarginMs);
   await app.stop();
   clearTimeout(limit);
