@@ -25,6 +25,9 @@ const endpointsKey = memo((announced: Announced) => shortHash(servedKey(announce
 /** Effective meshes by applied mesh, and by announced endpoints and the positions of its rollouts. */
 type MeshCache = Map<Mesh, Map<string, PatchedMesh>>;
 
+/** More than one replica has proxies; they choose the addresses that tell them apart, so there is an end. */
+const lastGoodMax = 10_000;
+
 interface Caches {
   readonly current: MeshCache;
   readonly previous: MeshCache;
@@ -33,7 +36,10 @@ interface Caches {
 export class PublicationFactory {
   private cache: MeshCache = new Map();
   private readonly roots = new Roots();
-  /** The newest consistent snapshot by node id and listener addresses: what a bug of ours falls back to. */
+  /**
+   * The newest consistent snapshot by node id and listener addresses: what a bug of ours falls back to.
+   * Those that changed last, at most `lastGoodMax`.
+   */
   private readonly lastGood = new Map<string, Snapshot>();
   /** Secrets that a node waits for and that were spoken of. */
   private readonly missing = new Set<string>();
@@ -123,7 +129,12 @@ export class PublicationFactory {
       this.logger.error('snapshot.inconsistent', { node: proxy.nodeId, dangling });
       return this.lastGood.get(key);
     }
+    this.lastGood.delete(key);
     this.lastGood.set(key, snapshot);
+    const [oldest] = this.lastGood.keys();
+    if (this.lastGood.size > lastGoodMax && oldest !== undefined) {
+      this.lastGood.delete(oldest);
+    }
     return snapshot;
   }
 }
