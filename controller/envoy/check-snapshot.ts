@@ -6,6 +6,7 @@
  */
 import { memo, pairMemo } from '../base/memo.js';
 import { identityMemo } from './memo.js';
+import { isLong, namesByType, typesIn } from './references.js';
 import {
   type ResourceReference,
   type ResourceSet,
@@ -29,7 +30,7 @@ const dangling = identityMemo<readonly string[]>();
 const typesNamedIn = memo(({ byName }: ResourceSet): readonly ResourceType[] => {
   const types = new Set<ResourceType>();
   for (const { references } of byName.values()) {
-    for (const { type } of references) {
+    for (const type of typesIn(references)) {
       types.add(type);
     }
   }
@@ -45,31 +46,21 @@ function danglingIn(type: ResourceType, set: ResourceSet, snapshot: Snapshot): r
   );
 }
 
-/** Lists that are longer are remembered: of a resource that names thousands the names stay when it changes. */
-const shortListMax = 16;
-
 function missing(
   snapshot: Snapshot,
   references: readonly ResourceReference[],
 ): readonly ResourceReference[] {
   const isMissing = ({ type, name }: ResourceReference) =>
     type !== 'secret' && !snapshot[type].byName.has(name);
-  if (references.length <= shortListMax) {
+  if (!isLong(references)) {
     return references.filter(isMissing);
   }
-  const isWhole = namesByType(references).every(
-    ({ type, names }) => type === 'secret' || hasAll(names, snapshot[type]),
+  const isWhole = [...namesByType(references)].every(
+    ([type, names]) => type === 'secret' || hasAll(names, snapshot[type]),
   );
   return isWhole ? [] : references.filter(isMissing);
 }
 
-const namesByType = memo((references: readonly ResourceReference[]) =>
-  resourceTypes.map((type) => ({
-    type,
-    names: references.flatMap((reference) => (reference.type === type ? [reference.name] : [])),
-  })),
-);
-
-const hasAll = pairMemo((names: readonly string[], { byName }: ResourceSet) =>
-  names.every((name) => byName.has(name)),
+const hasAll = pairMemo((names: ReadonlySet<string>, { byName }: ResourceSet) =>
+  [...names].every((name) => byName.has(name)),
 );

@@ -2,6 +2,7 @@
  * Brings what a stream has still to send in line with what is desired: after a publication, after the
  * first request of a type, and for single names whenever what is known of the client changes.
  */
+import { refersToType } from '../envoy/references.js';
 import { missingSecrets } from '../envoy/secrets.js';
 import type { ResourceSet, ResourceType, Snapshot } from '../envoy/snapshot.js';
 import { isDoubted } from './doubts.js';
@@ -71,12 +72,13 @@ export function mayHave(state: TypeState, name: string): boolean {
 /** Notes that the client has `held`, and what it will ask for next because of that. */
 export function hold(stream: StreamState, state: TypeState, held: Held): void {
   state.acked.set(held.name, held);
-  if (!isEncoded(held)) {
+  const isNext = (type: ResourceType) => isLater(type, state.type) && stream.types.has(type);
+  if (!isEncoded(held) || !refersToType(held.references, isNext)) {
     return;
   }
   for (const { type, name } of held.references) {
     const referred = stream.types.get(type);
-    if (isLater(type, state.type) && referred !== undefined && !wants(referred, name)) {
+    if (isNext(type) && referred !== undefined && !wants(referred, name)) {
       const names = stream.awaited.get(type) ?? new Set();
       stream.awaited.set(type, names.add(name));
     }

@@ -4,6 +4,7 @@
  * waits until the client has acknowledged what it refers to; Envoy acknowledges clusters once they are
  * warm. A removal waits until nothing that the client may still have refers to what is removed.
  */
+import { refersToType } from '../envoy/references.js';
 import {
   type EncodedResource,
   type ResourceReference,
@@ -40,9 +41,18 @@ export function isReady(
   type: ResourceType,
   resource: EncodedResource,
 ): boolean {
-  return resource.references.every(
-    (reference) => isLater(reference.type, type) || isInPlace(stream, reference),
+  const { references } = resource;
+  const isUnsettled = (each: ResourceType) => !isLater(each, type) && !isSettled(stream, each);
+  return (
+    !refersToType(references, isUnsettled) ||
+    references.every((reference) => isLater(reference.type, type) || isInPlace(stream, reference))
   );
+}
+
+/** All that the client wants of a type is in place, whatever its name: that need not be looked up. */
+function isSettled(stream: StreamState, type: ResourceType): boolean {
+  const involved = [type, ...possibleReferences[type]];
+  return involved.every((each) => hasEverything(stream.types.get(each)));
 }
 
 /**
@@ -63,8 +73,7 @@ export function readiness(
     if (references.isByAll && lacksAll(stream, state, references)) {
       return 'none';
     }
-    const involved = [references.type, ...possibleReferences[references.type]];
-    if (!involved.every((each) => hasEverything(stream.types.get(each)))) {
+    if (!isSettled(stream, references.type)) {
       result = 'some';
     }
   }

@@ -3,6 +3,7 @@
  * meantime is in it, and nothing queues. Types go in the order of make-before-break; removals wait in
  * the same call until nothing refers to what is removed.
  */
+import { refersToType } from '../envoy/references.js';
 import type { EncodedResource, ResourceSet, ResourceType, Snapshot } from '../envoy/snapshot.js';
 import { reconsider } from './desire.js';
 import { fullList } from './full-list.js';
@@ -214,6 +215,9 @@ function mayWarm(stream: StreamState, type: ResourceType, referred: ResourceType
  * Envoy 1.40) and is told unasked. Routes it takes from what it has.
  */
 function askForReferred(stream: StreamState, { type }: TypeState, resource: EncodedResource): void {
+  if (!refersToType(resource.references, (referred) => mayWarm(stream, type, referred))) {
+    return;
+  }
   for (const reference of resource.references) {
     const referred = stream.types.get(reference.type);
     if (

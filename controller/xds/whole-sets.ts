@@ -3,6 +3,7 @@
  * change, so everything here is kept for as long as they live.
  */
 import { identityMemo } from '../envoy/memo.js';
+import { isLong, namesByType } from '../envoy/references.js';
 import {
   type EncodedResource,
   type ResourceSet,
@@ -82,6 +83,13 @@ export function referencesOf(set: ResourceSet): readonly References[] {
 }
 
 function collectReferences(set: ResourceSet): readonly References[] {
+  const [only] = set.byName.size === 1 ? set.byName.values() : [];
+  if (only !== undefined && isLong(only.references)) {
+    // The names stay the same set, of which much is known, when the one resource of a set changes.
+    return [...namesByType(only.references)].map(([type, names]) => ({
+      ...{ type, names, isByAll: true },
+    }));
+  }
   const found = new Map<ResourceType, { names: Set<string>; referring: number }>();
   for (const { references } of set.byName.values()) {
     const types = new Set<ResourceType>();
