@@ -48,7 +48,10 @@ function headlineOf(status: StatusView, style: Style) {
     return { ...warn, text: 'Git cannot be reached; what was served stays served' };
   }
   if (proxies.rejected > 0) {
-    return { ...bad, text: `${proxies.rejected} proxies refuse their configuration` };
+    const one = '1 proxy refuses its configuration';
+    const text =
+      proxies.rejected === 1 ? one : `${proxies.rejected} proxies refuse their configuration`;
+    return { ...bad, text };
   }
   return { mark: '✔', paint: style.green, text: 'the mesh serves what Git asks for' };
 }

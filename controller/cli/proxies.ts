@@ -83,15 +83,19 @@ async function list(server: string, { output }: ProxiesOptions, io: Io): Promise
     io.say('No proxy is connected.');
     return '';
   }
+  const isWide = output === 'wide';
+  // Who refuses something is why somebody looks.
+  const hasErrors = isWide || proxies.some((proxy) => errorOf(proxy) !== '');
   const rows = proxies.map((proxy) => [
     proxy.id,
     proxy.node,
     proxy.address,
     ...types.map((type) => stateCell(proxy, type, io.outStyle)),
     proxy.userAgent,
-    ...(output === 'wide' ? [showTime(proxy.connectedAt), errorOf(proxy)] : []),
+    ...(isWide ? [showTime(proxy.connectedAt)] : []),
+    ...(hasErrors ? [errorOf(proxy)] : []),
   ]);
-  const more = output === 'wide' ? ['connected', 'error'] : [];
+  const more = [...(isWide ? ['connected'] : []), ...(hasErrors ? ['error'] : [])];
   return renderTable(['proxy', 'node', 'address', ...types, 'version', ...more], rows);
 }
 

@@ -108,6 +108,7 @@ export async function setUp(
   undo.push(() => fleet.stop());
   const egressPort = await startEnvoys(fleet);
   await watcher.until('every proxy to be synced', 120_000, async () => {
+    await watcher.throwIfRefused();
     const { synced } = (await watcher.status()).proxies;
     return synced === fleet.size ? true : undefined;
   });

@@ -1,4 +1,5 @@
 /** The demo's eyes: the controller's own API, asked as any user would, and said in plain lines. */
+import type { ProxyView } from '../api/proxy-view.js';
 import type { RolloutView } from '../api/rollout-view.js';
 import type { StatusView } from '../api/view.js';
 import { OpError } from '../base/op-error.js';
@@ -18,6 +19,19 @@ export class Watcher {
 
   rollouts(): Promise<readonly RolloutView[]> {
     return this.get('/api/v1/rollouts');
+  }
+
+  /** Throws with an Envoy's own words where one refuses what it was sent. */
+  async throwIfRefused(): Promise<void> {
+    for (const { node, types } of await this.get<readonly ProxyView[]>('/api/v1/proxies')) {
+      const error = Object.values(types).find((type) => type.error !== undefined)?.error;
+      if (error !== undefined) {
+        throw new OpError(
+          'demo-refused',
+          `the Envoy of ${node} refuses its configuration: ${error}`,
+        );
+      }
+    }
   }
 
   /** Asks again and again until `find` gives something; throws after `timeoutMs`. */
