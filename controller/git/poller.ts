@@ -103,6 +103,10 @@ class Poller implements Source {
     if (error instanceof OpError) {
       return { kind: 'failed', code: error.code, message, retryInMs };
     }
+    if (this.#stop.signal.aborted) {
+      // A poll that `stop` cut short: nobody hears of its end, and nothing is broken.
+      return { kind: 'failed', code: 'source-stopped', message, retryInMs };
+    }
     // Node's own error about a full or read-only disk, or a mistake of ours: the place tells them apart.
     const stack = error instanceof Error ? error.stack : undefined;
     this.#options.logger.error('source.broken', { message, stack });

@@ -10,7 +10,7 @@ import { defaultSourceTimings } from '../../controller/git/limits.js';
 import { createPoller } from '../../controller/git/poller.js';
 import type { Source, SourceEvent } from '../../controller/loop/ports.js';
 import { type ManualClock, manualClock } from '../support/clock.js';
-import { recordingLogger } from '../support/recording-logger.js';
+import { type RecordingLogger, recordingLogger } from '../support/recording-logger.js';
 
 interface Harness {
   readonly clock: ManualClock;
@@ -18,6 +18,7 @@ interface Harness {
   readonly events: SourceEvent[];
   /** Polls that were begun. */
   readonly polls: (() => void)[];
+  readonly logger: RecordingLogger;
   answer: () => Promise<Revision | undefined>;
   closed: number;
 }
@@ -30,13 +31,14 @@ function start({ random = () => 0 }: { readonly random?: Random } = {}): Harness
     clock,
     events,
     polls,
+    logger: recordingLogger(),
     closed: 0,
     answer: async () => undefined,
   };
   const source = createPoller({
     clock,
     random,
-    logger: recordingLogger(),
+    logger: harness.logger,
     pollMs: 5_000,
     timings: defaultSourceTimings,
     poll: () =>
@@ -197,6 +199,16 @@ test('says nothing after it was stopped, and closes once the poll has ended', as
   assert.equal(harness.clock.waitingMs(), []);
   harness.source.pollNow();
   assert.is(harness.polls.length, 1);
+});
+
+test('a poll that a stop cuts short is no mistake of anybody', async () => {
+  const harness = start();
+  harness.answer = () => Promise.reject(new DOMException('aborted', 'AbortError'));
+  const stopped = harness.source.stop();
+  await finish(harness);
+  await stopped;
+  assert.equal(harness.events, []);
+  assert.equal(harness.logger.lines, []);
 });
 
 test.run();
