@@ -166,7 +166,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   demo: {
     parts: [...pure, 'app', 'api', 'config', 'log'],
     types: ['event-table', 'loop/ports'],
-    packages: ['express', 'node:http', 'node:net', ...programs],
+    packages: ['express', 'node:crypto', 'node:http', 'node:net', ...programs],
   },
   'demo-page': {
     parts: ['dashboard'],
