@@ -57,7 +57,8 @@ async function list(options: HistoryOptions, io: Io): Promise<void> {
   } else if (output === 'name') {
     io.out(entries.map(({ id }) => `${id}\n`).join(''));
   } else if (entries.length === 0) {
-    io.say('Nothing has happened yet.');
+    const isFiltered = options.kind !== undefined || options.rollout !== undefined;
+    io.say(isFiltered ? 'There is no such entry.' : 'Nothing has happened yet.');
   } else {
     io.out(
       renderTable(

@@ -1,7 +1,8 @@
 /** Options that several commands share, and how their texts are read. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { errorText } from '../base/op-error.js';
 import { parseHostPort } from '../base/socket-address.js';
-import type { Io } from './io.js';
+import { CliError, type Io, usageExitCode } from './io.js';
 import { type OutputFormat, outputFormats } from './print.js';
 
 export const defaultServer = 'http://127.0.0.1:8080';
@@ -14,7 +15,15 @@ export function addServerOption(command: Command): Command {
 
 /** The server to ask, without a slash at its end. */
 export function serverOf(options: { readonly server?: string }, env: Io['env']): string {
-  return options.server ?? parseServer(env.HEADGATE_SERVER || defaultServer);
+  try {
+    return options.server ?? parseServer(env.HEADGATE_SERVER || defaultServer);
+  } catch (error) {
+    // Commander tells of its options alone.
+    throw new CliError(
+      `HEADGATE_SERVER is ${env.HEADGATE_SERVER}: ${errorText(error)}`,
+      usageExitCode,
+    );
+  }
 }
 
 /** Commander's reader for a controller's address; the answer has no slash at its end. */

@@ -61,6 +61,13 @@ usage('the version is that of the package', async () => {
   assert.equal(await run('--version'), { code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
+usage('a mistake in the environment is named, as 2', async () => {
+  const { code, stdout, stderr } = await runHere(['status'], { HEADGATE_SERVER: 'nowhere' });
+  assert.is(code, 2);
+  assert.is(stdout, '');
+  assert.match(stderr, /HEADGATE_SERVER is nowhere: It must be an http or https URL/);
+});
+
 usage('a mistake is 2, said on stderr, with the name that was meant', async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['plna'], /unknown command 'plna'\n\(Did you mean plan\?\)/],
