@@ -52,6 +52,11 @@ const adviceOf: Readonly<Record<string, Advice>> = {
     text: 'is starting or stopping, or ended our session',
     retry: 'backoff',
   },
+  '55P03': {
+    code: 'store-slow',
+    text: 'has its tables locked by somebody else',
+    retry: 'backoff',
+  },
   '25P03': { code: 'store-slow', text: 'ended a transaction that took too long', retry: 'backoff' },
   XX001: {
     code: 'store-corrupt',

@@ -2,18 +2,20 @@
  * The tables in PostgreSQL, as numbered steps that each run once. While replicas are replaced one after
  * another, old and new versions use the same tables: a step only adds, and says which is the oldest
  * version of the tables whose programs may go on beside it. A step that was released is never edited.
+ * Where a step leaves a version behind, whoever of it leads is fenced off in the same transaction, and
+ * leads no more (`takeLease`); until it is replaced it serves what it has.
  */
 import type { PostgresConnection, Sql } from './postgres-connection.js';
 import { postgresError } from './postgres-errors.js';
 
-interface Step {
+export interface PostgresStep {
   /** The oldest schema version whose programs may use the tables after this step. */
   readonly usableFrom: number;
   readonly sql: string;
 }
 
 /** Step n, from 1, is at index n - 1. Every row of the state carries the epoch of its writer. */
-const steps: readonly Step[] = [
+export const postgresSteps: readonly PostgresStep[] = [
   {
     usableFrom: 1,
     sql: `
@@ -119,31 +121,34 @@ const steps: readonly Step[] = [
   },
 ];
 
-/** The number of the newest step. */
-export const postgresSchemaVersion = steps.length;
-
 /** `pg_advisory_xact_lock` keeps two starts from making the tables at once; it ends with its transaction. */
 const migrationLock = 0x48474154;
 
+/** A change of a table waits for who reads it, and who comes later waits for the change: not for long. */
+const lockMs = 2_000;
+
 /**
- * Brings the database to `postgresSchemaVersion`, or leaves a newer one as it is where this version may
- * go on beside it. Throws `OpError`, `store-too-new` where it may not.
+ * Brings the database to the newest of `steps`, or leaves a newer one as it is where this version may go on
+ * beside it. All or nothing. Throws `OpError`, `store-too-new` where it may not.
  */
-export async function migratePostgres(connection: PostgresConnection): Promise<void> {
-  const { place } = connection.settings;
+export async function migratePostgres(
+  connection: PostgresConnection,
+  steps: readonly PostgresStep[] = postgresSteps,
+): Promise<void> {
   await connection.transaction(async (sql) => {
+    await sql.run(`SET LOCAL lock_timeout = ${lockMs}`);
     await sql.run('SELECT pg_advisory_xact_lock($1)', [migrationLock]);
     await sql.run(
       'CREATE TABLE IF NOT EXISTS headgate_schema (version integer PRIMARY KEY, ' +
         'usable_from integer NOT NULL, applied_at timestamptz NOT NULL)',
     );
     const { version, usableFrom } = await readVersion(sql);
-    if (usableFrom > postgresSchemaVersion) {
+    if (usableFrom > steps.length) {
       throw postgresError(
         'store-too-new',
-        place,
+        connection.settings.place,
         `was brought to schema ${version} by a newer headgate, and this one knows ` +
-          `${postgresSchemaVersion}; run that version, or restore a backup from before the upgrade`,
+          `${steps.length}; run that version, or restore a backup from before the upgrade`,
       );
     }
     for (const [index, step] of steps.entries()) {
@@ -155,7 +160,18 @@ export async function migratePostgres(connection: PostgresConnection): Promise<v
         ]);
       }
     }
+    if (version > 0 && (await readVersion(sql)).usableFrom > usableFrom) {
+      await endTerm(sql);
+    }
   });
+}
+
+/** Whoever leads wrote its last, and the next one may lead at once. */
+async function endTerm(sql: Sql): Promise<void> {
+  await sql.run(
+    "UPDATE headgate_lease SET epoch = epoch + 1, holder = '', ends_at = '-infinity' " +
+      "WHERE name = 'leader'",
+  );
 }
 
 async function readVersion(

@@ -7,7 +7,7 @@ import type { Clock, Logger } from '../loop/ports.js';
 import type { Position, SharedDatabase, StateChanges } from '../replicas/ports.js';
 import { PostgresConnection, type Sql } from './postgres-connection.js';
 import { PostgresListener } from './postgres-listener.js';
-import { migratePostgres } from './postgres-migrations.js';
+import { migratePostgres, type PostgresStep, postgresSteps } from './postgres-migrations.js';
 import { hear, leave, tell } from './postgres-news.js';
 import { checkedValue, readDeadLetters, readHistory, text } from './postgres-rows.js';
 import type { PostgresSettings } from './postgres-settings.js';
@@ -19,6 +19,8 @@ export interface PostgresOptions {
   readonly leaseMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The tables as another version of headgate has them. Undefined: as this one has them. */
+  readonly steps?: readonly PostgresStep[];
 }
 
 /** How long a start waits for a database that cannot be reached: both may be starting together. */
@@ -43,7 +45,7 @@ export async function openPostgres(
     await Promise.all([connection.close(), leaseConnection.close()]);
   };
   try {
-    await untilReached(() => migratePostgres(connection), options);
+    await untilReached(() => migratePostgres(connection, options.steps), options);
   } catch (error) {
     await close();
     throw error;
@@ -128,7 +130,7 @@ async function readHead(sql: Sql) {
 
 function leaseOf(
   connection: PostgresConnection,
-  { replica, leaseMs }: PostgresOptions,
+  { replica, leaseMs, steps = postgresSteps }: PostgresOptions,
 ): Pick<SharedDatabase, 'lease' | 'takeLease' | 'renewLease' | 'releaseLease'> {
   return {
     async lease() {
@@ -147,8 +149,9 @@ function leaseOf(
       const { rows } = await connection.query(
         'UPDATE headgate_lease SET epoch = GREATEST(epoch, $2::bigint) + 1, holder = $1, ' +
           "ends_at = clock_timestamp() + $3 * interval '1 millisecond' " +
-          "WHERE name = 'leader' AND ends_at < clock_timestamp() RETURNING epoch",
-        [replica, above, leaseMs],
+          "WHERE name = 'leader' AND ends_at < clock_timestamp() AND " +
+          '(SELECT MAX(usable_from) FROM headgate_schema) <= $4 RETURNING epoch',
+        [replica, above, leaseMs, steps.length],
       );
       return rows[0] === undefined ? undefined : Number(rows[0].epoch);
     },

@@ -4,10 +4,18 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PostgresConnection } from '../../controller/store/postgres-connection.js';
+import {
+  migratePostgres,
+  type PostgresStep,
+  postgresSteps,
+} from '../../controller/store/postgres-migrations.js';
+import { postgresSettings } from '../../controller/store/postgres-settings.js';
 import type { HeadgateProcess } from '../support/headgate.js';
 import type { LightProxy } from '../support/light-proxy.js';
 import { hasPgBouncer, startPgBouncer } from '../support/pgbouncer.js';
 import { canMount, startPostgres } from '../support/postgres.js';
+import { recordingLogger } from '../support/recording-logger.js';
 import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 import { openReplicas, type ReplicaStage, viewOf } from './replica-stage.js';
@@ -39,6 +47,23 @@ faults('D08 a database that is too slow to answer stops rollouts and nothing els
   }
   await secondStep(release);
 });
+
+faults(
+  'D20 replicas go on while a newer version changes the tables, and serve on where it leaves them behind',
+  async () => {
+    const stage = await openReplicas(undo, { names, lease: '3s', postgres });
+    const release = await firstStep(stage);
+    const change = 'ALTER TABLE headgate_history ADD COLUMN note text';
+    const next = [...postgresSteps, { usableFrom: 1, sql: change }];
+    await migrate(stage.database, next);
+    await secondStep(release);
+    await migrate(stage.database, [...next, { usableFrom: next.length, sql: 'SELECT 1' }]);
+    await until('nobody leads', async () =>
+      (await roles(stage)).every((role) => role === 'following'),
+    );
+    await expectServed(release, half);
+  },
+);
 
 if (isMounted) {
   faults('D08 a full database stops rollouts and nothing else, until it has room', async () => {
@@ -160,6 +185,16 @@ async function expectAdmission(
   late.connect(replica.xds);
   await late.untilHeld('routes', () => late.weights() === weights);
   late.disconnect();
+}
+
+/** As a newer version's start does. */
+async function migrate(url: string, steps: readonly PostgresStep[]): Promise<void> {
+  const connection = new PostgresConnection(postgresSettings(url, undefined), recordingLogger(), 1);
+  try {
+    await migratePostgres(connection, steps);
+  } finally {
+    await connection.close();
+  }
 }
 
 /** Leaves no page free in `database`, and none that comes free by itself. */
