@@ -61,6 +61,8 @@ completion('knows commands, options, their values, and what is there now', async
   assert.equal(await complete(running, 'pause', 'checkout-1', ''), [], 'it takes one');
   assert.equal(await complete(running, 'proxies', ''), ['proxy-7']);
   assert.equal(await complete(running, 'bootstrap', 'mesh/'), ['mesh/demo/virtualNode/web']);
+  assert.equal(await complete(running, 'events', '--rollout', ''), ['checkout-1']);
+  assert.equal(await complete(running, 'history', '--kind', 'c'), ['command']);
   assert.equal(await complete(running, 'completion', 'z'), ['zsh']);
   assert.equal(await complete(running, 'explain', 'HG040').then((found) => found.slice(0, 2)), [
     'HG0401',

@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Access } from '../../controller/access/access.js';
+import { parseTokens } from '../../controller/access/tokens.js';
 import { proxyId } from '../../controller/base/brand.js';
 import type { ProxyStatus } from '../../controller/loop/ports.js';
 import { type RunningApi, runApi } from '../api/running-api.js';
@@ -187,6 +189,42 @@ controller('what cannot be done is 1, with the controller’s reason', async () 
     assert.match(conflict.stderr, /cannot approve, since it does not wait for an approval/);
   });
 });
+
+controller(
+  'a token is sent from a variable or a file; without a good one it is told so',
+  async () => {
+    const tokens = parseTokens(
+      'tokens',
+      'viewer wall token-of-a-viewer\noperator ann token-of-an-operator\n',
+    );
+    const running = await runApi(inFirstStep, { access: new Access({ tokens, secret: 'test' }) });
+    const ask = (env: Readonly<Record<string, string>>, ...args: readonly string[]) =>
+      runMain([...args, '--server', running.url], { env });
+    try {
+      await withTempFolder(async (folder) => {
+        const file = join(folder, 'token');
+        writeFileSync(file, 'token-of-an-operator\n');
+        const none = await ask({}, 'status');
+        assert.is(none.code, 1);
+        assert.match(none.stderr, /HEADGATE_TOKEN/);
+        const wrong = await ask({ HEADGATE_TOKEN: 'nonsense' }, 'status');
+        assert.is(wrong.code, 1);
+        assert.not.match(wrong.stderr, 'nonsense');
+        assert.is((await ask({ HEADGATE_TOKEN: 'token-of-a-viewer' }, 'status')).code, 0);
+        const viewer = await ask({ HEADGATE_TOKEN: 'token-of-a-viewer' }, 'pause', 'checkout-1');
+        assert.is(viewer.code, 1);
+        assert.match(viewer.stderr, /operator/);
+        const operator = await ask({ HEADGATE_TOKEN_FILE: file }, 'pause', 'checkout-1');
+        assert.is(operator.code, 0, operator.stderr);
+        assert.is(running.commands.at(-1)?.by, 'ann');
+        const missing = await ask({ HEADGATE_TOKEN_FILE: join(folder, 'none') }, 'status');
+        assert.match(missing.stderr, 'the token in HEADGATE_TOKEN_FILE cannot be read');
+      });
+    } finally {
+      await running.stop();
+    }
+  },
+);
 
 const rolledBack = [...inFirstStep, 'traffic checkout-v2 ok=10 err=20', 'tick 2s', 'ack'];
 

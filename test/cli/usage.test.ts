@@ -1,6 +1,6 @@
 /** The command line's manners: help, mistakes and their exit codes, colours, pipes, and what it loads. */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { suite } from 'uvu';
@@ -54,6 +54,10 @@ usage('serve has a flag for every setting', async () => {
   for (const name of settingNames) {
     assert.match(stdout, `  ${flagOf(name)} `);
   }
+});
+
+usage('the program can be started by its name, as npx does', () => {
+  assert.ok((statSync(projectPath('dist/controller/main.js')).mode & 0o111) !== 0);
 });
 
 usage('the version is that of the package', async () => {

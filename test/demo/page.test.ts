@@ -157,8 +157,13 @@ demo('Git stops and starts; a proxy dies and comes back; nobody notices', async 
 
 demo('a bad release is pressed, seen and taken back', async (context) => {
   const { view } = context;
+  const before = context.lines.length;
   await press(view, 'Commit a bad release: v3');
   await shows(view, 'checkout was taken back and is held');
+  await until('the terminal to tell of it too', () =>
+    context.lines.slice(before).some((line) => /^ {10}ROLLBACK {2}gate success failed/.test(line)),
+  );
+  assert.not.match(context.lines.join('\n'), /\{"level"|rollout\.rolledBack/);
   await shows(view, /success rate \d+\.\d+% < 99%/);
   await press(view, 'git revert');
   await shows(view, 'The mesh serves what Git asks for');
