@@ -23,13 +23,11 @@ const perByte = 250;
 /** `services`: 1 to 60,000, each with addresses of its own. */
 export function createSyntheticMesh(services: number): SyntheticMesh {
   const names = Array.from({ length: services }, (_, index) => serviceName(index));
-  const clusterNames = names.flatMap((name, index) =>
+  const clusterNames = names.map((name, index) =>
     index === 0 ? [stable(name), canary(name)] : [stable(name)],
   );
-  const clusters = clusterNames.map(cluster);
-  const endpoints = names.flatMap((name, index) =>
-    clusterNames.filter((each) => each.startsWith(`${name}.`)).map((each) => endpoint(each, index)),
-  );
+  const clusters = clusterNames.flat().map(cluster);
+  const endpoints = clusterNames.flatMap((own, index) => own.map((each) => endpoint(each, index)));
   const listeners = names.map(listener);
   const others = names.slice(1).map((name, index) => routeTo(name, index + 1));
   let version = 1;
