@@ -485,12 +485,22 @@ scenario('S17 (1): a request without a type ends the stream as INVALID_ARGUMENT'
   assert.match(details, /type_url is empty/);
 });
 
-scenario('S18 (2): an unknown type disturbs nobody', async (t) => {
+scenario('S18 (2): an unknown type disturbs nobody, nor RTDS and VHDS', async (t) => {
   t.serve(node, world);
   const stream = t.client().sotw(node);
-  stream.send(undefined, { type_url: 'type.googleapis.com/envoy.config.unknown.v9.Thing' });
+  const types = [
+    'envoy.config.unknown.v9.Thing',
+    'envoy.service.runtime.v3.Runtime',
+    'envoy.config.route.v3.VirtualHost',
+  ];
+  const askForEach = (): void => {
+    for (const type of types) {
+      stream.send(undefined, { type_url: `type.googleapis.com/${type}`, resource_names: ['r'] });
+    }
+  };
+  askForEach();
   await takeAll(stream, 'cluster');
-  stream.send(undefined, { type_url: 'type.googleapis.com/envoy.config.unknown.v9.Thing' });
+  askForEach();
   await stream.quiet();
   t.serve(node, { ...world, cds: ['a:2', 'b'] });
   assert.equal((await stream.receive('cluster')).names, ['a', 'b']);
