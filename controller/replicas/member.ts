@@ -10,7 +10,7 @@ import type { CommandReply, LoopEvent } from '../loop/events.js';
 import { Follower } from '../loop/follower.js';
 import { Loop, type LoopDeps } from '../loop/loop.js';
 import { initialDurableState } from '../loop/persist.js';
-import type { Clock, Logger, ProxyStatus, Publication, Publisher, Store } from '../loop/ports.js';
+import type { Clock, Logger, ProxyStatus, Publisher, Store } from '../loop/ports.js';
 import { PublicationFactory } from '../loop/publication.js';
 import { startState } from '../loop/start-state.js';
 import type { DurableState, LoopState } from '../loop/state.js';
@@ -18,6 +18,8 @@ import type { StepSettings } from '../loop/step.js';
 import type { SinkStatus } from '../notify/sink.js';
 import { LoadHistory } from '../rollout/load-history.js';
 import { type AskDeps, askLeader } from './ask-leader.js';
+import { AskedCommands } from './asked-commands.js';
+import { forwardOnly } from './forward-only.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { Peers } from './peers.js';
 import type { LeaseState, Position, SharedDatabase } from './ports.js';
@@ -74,7 +76,7 @@ export class Member {
   private readonly peers: Peers;
   private readonly lease: LeaseKeeper;
   private readonly following: Task;
-  private readonly answering: Task;
+  private readonly answering: AskedCommands;
   private readonly publisher: Publisher;
   private readonly publications: PublicationFactory;
   private readonly voidAcks = new VoidAcks();
@@ -91,8 +93,6 @@ export class Member {
   private isReached = true;
   private isStopping = false;
   private isStopped = false;
-  /** Commands that this leader is carrying out. */
-  private readonly underWay = new Set<number>();
 
   constructor(deps: MemberDeps, settings: MemberSettings) {
     const { clock, logger, database } = deps;
@@ -123,11 +123,7 @@ export class Member {
       () => followMs,
       () => this.follow(),
     );
-    this.answering = new Task(
-      clock,
-      () => followMs,
-      () => this.answer(),
-    );
+    this.answering = new AskedCommands({ ...deps, loop: () => this.term?.loop });
     database.onWake((topic) => {
       switch (topic) {
         case 'state':
@@ -409,25 +405,6 @@ export class Member {
     this.isHeld = true;
   }
 
-  // Commands of others
-
-  private async answer(): Promise<void> {
-    const { term } = this;
-    if (term === undefined) {
-      return;
-    }
-    try {
-      for (const { id, json } of await this.deps.database.asked()) {
-        if (!this.underWay.has(id)) {
-          this.underWay.add(id);
-          void term.loop.command(JSON.parse(json), id).then(() => this.underWay.delete(id));
-        }
-      }
-    } catch (error) {
-      this.deps.logger.warn('replica.commandsUnread', { error: errorText(error) });
-    }
-  }
-
   // What others are told
 
   private row(): MemberRow {
@@ -456,21 +433,4 @@ export class Member {
       ? { ...event, proxy: this.known(event.proxy) }
       : event;
   }
-}
-
-/** Invariant H5, for all that is served here: a number is never followed by a lower one. */
-function forwardOnly(publisher: Publisher, logger: Logger): Publisher {
-  let highest = 0;
-  return {
-    proxies: () => publisher.proxies(),
-    publish(publication: Publication) {
-      if (publication.generation < highest) {
-        const { generation } = publication;
-        logger.error('invariant.violated', { invariant: 'H5', generation, highest });
-        return;
-      }
-      highest = publication.generation;
-      publisher.publish(publication);
-    },
-  };
 }
