@@ -87,6 +87,16 @@ watching('history --watch begins with the oldest, and adds what comes', async ({
   assert.is(await stop(), 0);
 });
 
+watching('--watch ends where nobody reads it any more', async ({ running }) => {
+  const child = startMain(['rollouts', '--watch', '--server', running.url]);
+  undo.push(() => child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  await once(child.stdout ?? child, 'data');
+  child.stdout?.destroy();
+  running.run('pause checkout-1 why');
+  assert.equal(await ended, [0, null]);
+});
+
 /** What answers for the API at one address, and can be away. */
 async function relayTo(url: string) {
   let isAway = false;
