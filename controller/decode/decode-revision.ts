@@ -102,17 +102,27 @@ function parse(text: string) {
 
 /**
  * Where fields of a file's document stand. Only problems ask, and trees with their positions take ten times
- * the memory of what is made of them: so they are not kept, and the file is parsed again.
+ * the memory of what is made of them: so they are not kept, and the file is parsed again. What was asked once
+ * is asked with each commit, for as long as the file is there.
  */
 function locateIn(file: SourceFile, index: number): (path: FieldPath) => Origin {
+  let known: Map<string, Origin> | undefined;
   return (path) => {
-    const { positionOf, parsed } = parsedAgain(file);
-    const root = present('code' in parsed ? undefined : parsed[index]?.root, 'the document');
-    return { file: file.path, ...positionOf(valueOffset(root, path)) };
+    known ??= new Map();
+    const key = JSON.stringify(path);
+    const origin = known.get(key) ?? locateAnew(file, index, path);
+    known.set(key, origin);
+    return origin;
   };
 }
 
-/** One file at a time: problems come in the order of the files, and often several of one file. */
+function locateAnew(file: SourceFile, index: number, path: FieldPath): Origin {
+  const { positionOf, parsed } = parsedAgain(file);
+  const root = present('code' in parsed ? undefined : parsed[index]?.root, 'the document');
+  return { file: file.path, ...positionOf(valueOffset(root, path)) };
+}
+
+/** One file at a time: places are asked for file after file (`mesh/resolve-meshes.ts`). */
 let newest: { readonly file: SourceFile; readonly again: ReturnType<typeof parse> } | undefined;
 
 function parsedAgain(file: SourceFile): ReturnType<typeof parse> {

@@ -498,18 +498,32 @@ export function severityOf(code: MeshProblemCode): Problem['severity'] {
   return warnings.has(code) ? 'warning' : 'error';
 }
 
-/** A `Report` that collects into `problems`. */
-export function reportInto(problems: Problem[]): Report {
+/** A problem of which it is not yet known where it stands. */
+export interface Reported {
+  readonly document: MeshDocument;
+  readonly path: FieldPath;
+  readonly code: MeshProblemCode;
+  readonly text: string;
+  readonly details: ProblemDetails;
+}
+
+/** A `Report` that collects into `reported`. */
+export function reportInto(reported: Reported[]): Report {
   return (document, code, path, text, details = {}) => {
-    const resource = `${document.kind} ${document.name}`;
-    problems.push({
-      code,
-      severity: severityOf(code),
-      message: `${resource}: ${text}`,
-      ...document.locate(path),
-      resource,
-      path: renderPath(path),
-      ...details,
-    });
+    reported.push({ document, code, path, text, details });
+  };
+}
+
+/** Asks the document where the field stands, which may cost the parsing of its file. */
+export function placeProblem({ document, code, path, text, details }: Reported): Problem {
+  const resource = `${document.kind} ${document.name}`;
+  return {
+    code,
+    severity: severityOf(code),
+    message: `${resource}: ${text}`,
+    ...document.locate(path),
+    resource,
+    path: renderPath(path),
+    ...details,
   };
 }

@@ -37,7 +37,7 @@ import {
   orderPolicy,
   orderRouter,
 } from './order.js';
-import { type Report, reportInto } from './problems.js';
+import { placeProblem, type Report, type Reported, reportInto } from './problems.js';
 import { declared, type Scope, scopeOf } from './scope.js';
 
 export interface ResolvedMeshes {
@@ -50,14 +50,11 @@ export interface ResolvedMeshes {
 }
 
 export function resolveMeshes(declarations: Declarations): ResolvedMeshes {
-  const problems: Problem[] = [];
-  const report = reportInto(problems);
+  const reported: Reported[] = [];
+  const report = reportInto(reported);
   const documents = declarations.documents.toSorted(comparePlaces);
   const names = meshNames(documents);
   const ownNames = namesByRepository(documents);
-  if (names.all.size === 0 && declarations.isComplete) {
-    problems.push(noMesh(documents));
-  }
   const unreadNames = new Set(declarations.unreadNames);
   const origins = new Map<string, Origin>();
   const members = new Map<string, MeshDocument[]>();
@@ -92,11 +89,20 @@ export function resolveMeshes(declarations: Declarations): ResolvedMeshes {
     checkStrategies(scope);
     checkProviders(scope, declarations.providers);
   }
+  const hasNoMesh = names.all.size === 0 && declarations.isComplete;
+  const problems = [...(hasNoMesh ? [noMesh(documents)] : []), ...placeAll(reported)];
   const isUsable =
     declarations.isComplete &&
     !hasErrors(problems) &&
     documents.every(({ resource }) => resource !== undefined);
   return { meshes: isUsable ? orderByName(scopes.map(buildMesh)) : [], origins, problems };
+}
+
+/** File after file, whatever the order of the checks: a file may have to be parsed for its places. */
+function placeAll(reported: readonly Reported[]): readonly Problem[] {
+  return reported
+    .toSorted((left, right) => comparePlaces(left.document, right.document))
+    .map(placeProblem);
 }
 
 /** No repository goes before another: which of the two is meant, only people know. */
