@@ -188,6 +188,8 @@ export class Loop {
   private async handle(item: QueuedEvent): Promise<void> {
     if (this.mayLead() && !this.isStoring()) {
       this.goOnFrom(await this.keeper.lookAgain());
+      // The store may have taken its time, and the machine may have slept meanwhile.
+      this.lookAtClock();
     }
     if (!this.mayLead()) {
       this.end(item);

@@ -28,12 +28,15 @@ type Fate = 'stored' | 'lost' | 'unanswered' | 'late';
 class DoubtfulStore {
   fate: Fate = 'stored';
   isDown = false;
+  /** What happens while it is being asked. */
+  whileAsked = (): void => {};
   readonly values = new Map<string, { kind: string; key: string; json: string }>();
   readonly history: string[] = [];
   readonly answers: number[] = [];
   private late: Transaction | undefined;
 
   async load() {
+    this.whileAsked();
     if (this.isDown) {
       throw new OpError('store-unreachable', 'away', { retry: { kind: 'backoff' } });
     }
@@ -332,6 +335,26 @@ doubts('a clock that jumped while a commit was in doubt is nobody’s deadline',
   assert.ok((rollout()?.runsFromMs ?? 0) >= jumpedAtMs, 'and the rollout has just begun');
   assert.is(rollout()?.phase, 'Baking');
   await loop.stop();
+});
+
+doubts('a clock that jumps while the store is asked what it has is nobody’s deadline', async () => {
+  for (const fate of ['unanswered', 'lost'] as const) {
+    const { store, clock, loop, settled, recover, rollout } = await start();
+    loop.enqueue({ kind: 'proxyConnected', proxy: proxy(loop.current().generation) });
+    await settled();
+    const step = rollout()?.step;
+    store.fate = fate;
+    const revision = { id: 'c2', author: 'ann', title: 'c2', committedAtMs: 0 };
+    loop.enqueue(accepted(revision, meshes.slice(1)));
+    await settled();
+    store.whileAsked = () => clock.jump(24 * 60 * 60_000);
+    await recover();
+    store.whileAsked = () => {};
+    assert.is(rollout()?.phase, 'Baking', fate);
+    assert.is(rollout()?.step, step, fate);
+    assert.ok((rollout()?.stepEnteredAtMs ?? 0) >= clock.now() - 1_000, fate);
+    await loop.stop();
+  }
 });
 
 doubts('a commit that becomes durable long after counts too', async () => {
