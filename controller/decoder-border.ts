@@ -109,18 +109,22 @@ export interface KnownMeshes {
 
 export const nothingKnown: KnownMeshes = { meshes: [], origins: new Map() };
 
-/** `combination` is what is known from now on; of a rejected one the meshes are those from before. */
-export function knownAfter(before: KnownMeshes, combination: Combination): KnownMeshes {
-  return { meshes: combination.meshes ?? before.meshes, origins: combination.origins };
+/** `combination` is what is known from now on; one that was rejected changes nothing of it. */
+export function knownAfter(before: KnownMeshes, { meshes, origins }: Combination): KnownMeshes {
+  return meshes === undefined ? before : { meshes, origins };
 }
 
-/** A combination as its differences from what is known. */
+/** A combination as its differences from what is known; one that was rejected has no origins either. */
 export interface CombinationNews extends Pick<Combination, 'verdicts'> {
-  readonly meshes?: readonly MeshNews[];
-  readonly origins: {
-    readonly moved: readonly (readonly [string, Origin])[];
-    readonly gone: readonly string[];
+  readonly accepted?: {
+    readonly meshes: readonly MeshNews[];
+    readonly origins: OriginNews;
   };
+}
+
+interface OriginNews {
+  readonly moved: readonly (readonly [string, Origin])[];
+  readonly gone: readonly string[];
 }
 
 type MeshNews =
@@ -135,12 +139,17 @@ export function newsOf(
   known: KnownMeshes,
   { meshes, origins, verdicts }: Combination,
 ): CombinationNews {
+  if (meshes === undefined) {
+    return { verdicts };
+  }
   return {
     verdicts,
-    ...(meshes === undefined ? {} : { meshes: meshes.map((mesh) => meshNews(known, mesh)) }),
-    origins: {
-      moved: [...origins].filter(([key, origin]) => !sameValue(known.origins.get(key), origin)),
-      gone: [...known.origins.keys()].filter((key) => !origins.has(key)),
+    accepted: {
+      meshes: meshes.map((mesh) => meshNews(known, mesh)),
+      origins: {
+        moved: [...origins].filter(([key, origin]) => !sameValue(known.origins.get(key), origin)),
+        gone: [...known.origins.keys()].filter((key) => !origins.has(key)),
+      },
     },
   };
 }
@@ -155,12 +164,14 @@ function meshNews(known: KnownMeshes, mesh: Mesh): MeshNews {
 }
 
 /** The combination that `newsOf` made `news` of; what did not change is the same object as in `known`. */
-export function takeNews(known: KnownMeshes, news: CombinationNews): Combination {
-  const { meshes, origins, verdicts } = news;
+export function takeNews(known: KnownMeshes, { accepted, verdicts }: CombinationNews): Combination {
+  if (accepted === undefined) {
+    return { verdicts, origins: new Map() };
+  }
   return {
     verdicts,
-    ...(meshes === undefined ? {} : { meshes: meshes.map((one) => takeMesh(known, one)) }),
-    origins: takeOrigins(known.origins, origins),
+    meshes: accepted.meshes.map((one) => takeMesh(known, one)),
+    origins: takeOrigins(known.origins, accepted.origins),
   };
 }
 
@@ -177,7 +188,7 @@ function takeMesh(known: KnownMeshes, news: MeshNews): Mesh {
 
 function takeOrigins(
   known: KnownMeshes['origins'],
-  { moved, gone }: CombinationNews['origins'],
+  { moved, gone }: OriginNews,
 ): KnownMeshes['origins'] {
   if (moved.length === 0 && gone.length === 0) {
     return known;

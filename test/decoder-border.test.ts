@@ -75,10 +75,10 @@ class Border {
     this.threadKnown = knownAfter(this.threadKnown, combined);
     const taken = takeNews(this.mainKnown, news);
     this.mainKnown = knownAfter(this.mainKnown, taken);
-    const { moved, gone } = news.origins;
+    const { moved, gone } = news.accepted?.origins ?? { moved: [], gone: [] };
     this.crossed = {
       files: packed.fresh.map(([, { path }]) => path),
-      resources: (news.meshes ?? []).reduce(
+      resources: (news.accepted?.meshes ?? []).reduce(
         (sum, one) => sum + (one.kind === 'new' ? Number.POSITIVE_INFINITY : one.changes.length),
         0,
       ),
@@ -91,7 +91,8 @@ class Border {
 /** The same, by somebody who has never seen any of the files. */
 function loadedAnew(repositories: readonly RepositoryRevisions[]): Combination {
   const input = structuredClone({ repositories, served: [], providers: [] });
-  return combineRevisions(input, readContent);
+  const combination = combineRevisions(input, readContent);
+  return combination.meshes === undefined ? { ...combination, origins: new Map() } : combination;
 }
 
 border('a commit of one file costs that file, whatever else there is', () => {
@@ -138,6 +139,14 @@ border('a commit of one file costs that file, whatever else there is', () => {
     );
     assert.is(mesh?.virtualServices, meshBefore?.virtualServices);
     assert.is(next.origins, known.origins);
+
+    const bad = files.with(7, fileOf('s6.yaml', 'a: [\n'));
+    assert.is(both.load([{ name: '', attempted: revision('bad', bad) }]).meshes, undefined);
+    assert.equal(both.crossed, { files: ['s6.yaml'], resources: 0, origins: 0 });
+    const mended = both.load([{ name: '', attempted: revision('mended', changed) }]);
+    assert.equal(both.crossed, { files: ['s6.yaml'], resources: 0, origins: 0 });
+    assert.is(mended.meshes?.[0], mesh);
+    assert.is(mended.origins, next.origins);
 
     both.load([{ name: '', attempted: revision('c', files.slice(0, -1)) }]);
     assert.equal(both.crossed, { files: ['s6.yaml'], resources: 2 + 3, origins: 3 });

@@ -38,7 +38,7 @@ export interface CombineInput {
 export interface Combination {
   /** Sorted by name; undefined where nothing that goes together was accepted. */
   readonly meshes?: readonly Mesh[];
-  /** Where each resource of `meshes` stands, by resource key. */
+  /** Where each resource of `meshes` stands, by resource key; without those it means nothing. */
   readonly origins: ReadonlyMap<string, Origin>;
   /** What became of each newest revision, by the repository's name. */
   readonly verdicts: ReadonlyMap<string, RevisionVerdict>;
