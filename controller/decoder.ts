@@ -94,8 +94,7 @@ export class Decoder {
         accepted: one.accepted && this.harmless(one.accepted),
         attempted: one.attempted && this.harmless(one.attempted),
       }));
-      const thread = this.thread ?? startThread();
-      this.thread = thread;
+      const thread = this.thread ?? this.start();
       const task = { repositories: harmless, served, providers: this.providers };
       const answer = await this.run(thread, task);
       if ('news' in answer) {
@@ -111,6 +110,19 @@ export class Decoder {
       }
     }
     return { origins: new Map(), verdicts: new Map() };
+  }
+
+  /** One that ends while it has nothing to do is nobody's fault: the next task starts another. */
+  private start(): Thread {
+    const thread = startThread();
+    const ended = () => {
+      if (this.thread === thread) {
+        this.thread = undefined;
+      }
+    };
+    thread.worker.on('error', ended).on('exit', ended);
+    this.thread = thread;
+    return thread;
   }
 
   /** Only what may come again is remembered. */

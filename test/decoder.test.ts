@@ -1,4 +1,5 @@
 /** The reading thread: what it reads is what `loadMeshes` reads, and the main thread never waits. */
+import type { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { revisionId } from '../controller/base/brand.js';
@@ -43,6 +44,27 @@ decoding('reads the same as in the main thread, one revision after the other', a
   assert.is(second.meshes, undefined);
   assert.equal(second.problems, loadMeshes(bad).problems);
   assert.ok(second.problems.length > 0);
+  await decoder.stop();
+});
+
+decoding('a thread that ends while it has nothing to do is followed by another', async () => {
+  const threads: Worker[] = [];
+  const see = (thread: Worker) => threads.push(thread);
+  process.on('worker', see);
+  const decoder = new Decoder([]);
+  const good = revision([mesh, node(1)]);
+  await load(decoder, good);
+  await threads[0]?.terminate();
+  const { meshes, problems } = await load(decoder, good);
+  assert.equal(meshes, loadMeshes(good).meshes);
+  assert.equal(problems, [], 'the revision is not to blame');
+  assert.is(threads.length, 2);
+  // Without a listener this would be the end of the process.
+  threads[1]?.emit('error', new Error('out of memory'));
+  assert.equal((await load(decoder, good)).meshes, meshes);
+  assert.is(threads.length, 3);
+  process.off('worker', see);
+  await threads[1]?.terminate();
   await decoder.stop();
 });
 
