@@ -25,7 +25,7 @@ const endpointsKey = memo((announced: Announced) => shortHash(servedKey(announce
 /** Effective meshes by applied mesh, and by announced endpoints and the positions of its rollouts. */
 type MeshCache = Map<Mesh, Map<string, PatchedMesh>>;
 
-/** More than one replica has proxies; they choose the addresses that tell them apart, so there is an end. */
+/** More proxies than one replica has. They choose the addresses that tell them apart, so there must be an end. */
 const lastGoodMax = 10_000;
 
 interface Caches {
