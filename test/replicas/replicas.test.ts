@@ -22,7 +22,10 @@ replicas('one leads, both say so, and both serve', async () => {
     const { meshes, revision } = await follower.status();
     return meshes.length === 1 && revision.applied !== null;
   });
-  assert.equal((await follower.status()).source.state, 'ok');
+  // How the repositories are is in the leader's row, which it writes every so often.
+  await until('the follower to say that the repository answers', async () => {
+    return (await follower.status()).source.state === 'ok';
+  });
   const metrics = async (url: string) => (await fetch(`${url}/metrics`)).text();
   assert.match(await metrics(leader.url), /^headgate_leader 1$/m);
   assert.match(await metrics(follower.url), /^headgate_leader 0$/m);
