@@ -24,10 +24,14 @@ export interface KeeperDeps {
  */
 export type KeepOutcome = 'stored' | 'failed' | 'doubtful' | 'fenced' | 'withdrawn';
 
-/** A commit whose outcome was not known, and what it was to lead to. */
-export interface Doubt {
+/** A step whose commit failed, and what it was to lead to. */
+export interface UnstoredStep {
   readonly before: LoopState;
   readonly result: StepResult;
+}
+
+/** One of which it was not known whether it had failed. */
+export interface Doubt extends UnstoredStep {
   /** True where the clock has jumped since: the times of `result` say nothing. */
   readonly hasJumped: boolean;
 }

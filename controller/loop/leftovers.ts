@@ -3,7 +3,7 @@
  * again. Everything else is found again by looking.
  */
 import type { CommandReply, LoopEvent, StepResult } from './events.js';
-import type { Doubt } from './keeper.js';
+import type { UnstoredStep } from './keeper.js';
 import type { Clock } from './ports.js';
 import type { LoopState } from './state.js';
 
@@ -16,7 +16,7 @@ export interface QueuedEvent {
 }
 
 /** A step that was not stored. */
-export interface FailedStep extends Omit<Doubt, 'hasJumped'> {
+export interface FailedStep extends UnstoredStep {
   /** What of it is served all the same. */
   readonly served: LoopState;
   /** True: it may be durable. */
