@@ -1,4 +1,5 @@
 /** So many times a minute for each key (an address, a person), and no more: guessing must be slow. */
+import { forgetOldest } from '../base/forget-oldest.js';
 
 export interface RateLimit {
   /** Counts one time; false where that is too many. */
@@ -32,10 +33,7 @@ export function createRateLimit(perMinute: number): RateLimit {
       const { sinceMs, count } = windowOf(key, nowMs);
       windows.delete(key);
       windows.set(key, { sinceMs, count: count + 1 });
-      const [oldest] = windows.keys();
-      if (windows.size > keysMax && oldest !== undefined) {
-        windows.delete(oldest);
-      }
+      forgetOldest(windows, keysMax);
       return count < perMinute;
     },
   };

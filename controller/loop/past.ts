@@ -1,4 +1,5 @@
 /** The undo log of what rollouts replaced (`rollout/good-states.ts`): kept in the state, by group and bounded. */
+import { forgetOldest } from '../base/forget-oldest.js';
 import { memo } from '../base/memo.js';
 import type { ChangeGroup } from '../diff/change.js';
 import { hashOf } from '../mesh/content.js';
@@ -27,10 +28,7 @@ export function withPast(past: Past, succeeded: readonly Rollout[], nowMs: numbe
     // Last in the order of names: who is forgotten first has not changed for longest.
     next.delete(key);
     next.set(key, states);
-    const [oldest] = next.keys();
-    if (next.size > namesMax && oldest !== undefined) {
-      next.delete(oldest);
-    }
+    forgetOldest(next, namesMax);
   }
   return next;
 }

@@ -4,6 +4,7 @@
  * positions did not change is the very object of the publication before, so nothing is made anew. One
  * that is new is a patch of one that is known (`roots.ts`), and made anew is what the patch concerns.
  */
+import { forgetOldest } from '../base/forget-oldest.js';
 import { shortHash } from '../base/hash.js';
 import { memo } from '../base/memo.js';
 import { checkSnapshot } from '../envoy/check-snapshot.js';
@@ -131,10 +132,7 @@ export class PublicationFactory {
     }
     this.lastGood.delete(key);
     this.lastGood.set(key, snapshot);
-    const [oldest] = this.lastGood.keys();
-    if (this.lastGood.size > lastGoodMax && oldest !== undefined) {
-      this.lastGood.delete(oldest);
-    }
+    forgetOldest(this.lastGood, lastGoodMax);
     return snapshot;
   }
 }

@@ -3,6 +3,7 @@
  * handed on when it is over. Ids follow from the commit and the rollout, so that a controller that is
  * restarted in the middle goes on with the same trace. It decides nothing and keeps nothing that matters.
  */
+import { forgetOldest } from '../base/forget-oldest.js';
 import type { LoopEvent } from '../loop/events.js';
 import type { ProxyStatus, SourceEvent } from '../loop/ports.js';
 import type { LoopState } from '../loop/state.js';
@@ -212,14 +213,11 @@ export class CommitTraces implements Observer {
     if (known !== undefined) {
       return known;
     }
-    const [oldest] = this.deliveries.keys();
-    if (this.deliveries.size >= deliveriesMax && oldest !== undefined) {
-      this.deliveries.delete(oldest);
-    }
     const traceId = traceIdOf(revision.id);
     const root = { traceId, spanId: spanIdOf(this.options.seed, revision.id) };
     const delivery = { root, revision, fromMs, early: [], isSeen: false };
     this.deliveries.set(revision.id, delivery);
+    forgetOldest(this.deliveries, deliveriesMax);
     return delivery;
   }
 }

@@ -3,6 +3,7 @@
  * that streams with the same view share; version and nonce are put behind it. Fields of a message may
  * stand in any order, so nothing is ever decoded or encoded again.
  */
+import { forgetOldest } from '../base/forget-oldest.js';
 import {
   type EncodedResource,
   protoTypeOf,
@@ -86,10 +87,7 @@ function remember(bodies: Map<string, Buffer>, key: string, body: Buffer): void 
     return;
   }
   bodies.set(key, body);
-  const oldest = bodies.keys().next().value;
-  if (bodies.size > sharedBodiesMax && oldest !== undefined) {
-    bodies.delete(oldest);
-  }
+  forgetOldest(bodies, sharedBodiesMax);
 }
 
 function senderFields(type: ResourceType, variant: Variant, controlPlane: string): Buffer {

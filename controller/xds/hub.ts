@@ -4,6 +4,7 @@
  * never keeps the process from reading requests for long.
  */
 
+import { forgetOldest } from '../base/forget-oldest.js';
 import { hashShare } from '../base/hash.js';
 import { printable } from '../base/printable.js';
 import { type ProxyIdentity, resourceTypes, type Snapshot } from '../envoy/snapshot.js';
@@ -140,10 +141,7 @@ export class Hub {
     if (doubts.size > 0) {
       this.doubts.set(instance, doubts);
     }
-    const [oldest] = this.doubts.keys();
-    if (this.doubts.size > doubtfulProxiesMax && oldest !== undefined) {
-      this.doubts.delete(oldest);
-    }
+    forgetOldest(this.doubts, doubtfulProxiesMax);
   }
 
   doubtsAbout({ instance }: ProxyIdentity): Doubts {

@@ -2,6 +2,7 @@
  * Looks at all connections now and then, cuts those that misbehave, and keeps who did from coming back at
  * once: a connection that is cut costs its peer nothing but a new one.
  */
+import { forgetOldest } from '../base/forget-oldest.js';
 import {
   type Conduct,
   type ConductLimits,
@@ -98,9 +99,6 @@ export class Inspection<C extends Inspected> {
     }
     this.bans.delete(culprit);
     this.bans.set(culprit, nowMs + this.options.banMs);
-    const [oldest] = this.bans.keys();
-    if (this.bans.size > bannedPeersMax && oldest !== undefined) {
-      this.bans.delete(oldest);
-    }
+    forgetOldest(this.bans, bannedPeersMax);
   }
 }

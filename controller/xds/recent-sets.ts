@@ -2,6 +2,7 @@
  * The resource sets that were served lately, by version. A proxy that reconnects says the version of what
  * it has; where that is found here, it is known what the proxy has, and removals can wait as they should.
  */
+import { forgetOldest } from '../base/forget-oldest.js';
 import type { EncodedResource, ResourceSet, ResourceType } from '../envoy/snapshot.js';
 
 /** For each type: enough for the steps of a rollout over some kinds of proxies. */
@@ -15,10 +16,7 @@ export class RecentSets {
     this.sets.set(type, byVersion);
     byVersion.delete(set.version);
     byVersion.set(set.version, set);
-    const oldest = byVersion.keys().next().value;
-    if (byVersion.size > setsMax && oldest !== undefined) {
-      byVersion.delete(oldest);
-    }
+    forgetOldest(byVersion, setsMax);
   }
 
   find(type: ResourceType, version: string): ResourceSet | undefined {

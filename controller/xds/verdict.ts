@@ -3,6 +3,7 @@
  * refusal leaves it uncertain, since Envoy applies the good parts of a response that it refuses, and
  * keeps the refused bytes from being sent again on this stream.
  */
+import { forgetOldest } from '../base/forget-oldest.js';
 import type { EncodedResource, ResourceType } from '../envoy/snapshot.js';
 import { hold, holdAll, reconsider, shorten } from './desire.js';
 import { errorLengthMax, refusedVersionsMax } from './limits.js';
@@ -156,8 +157,5 @@ function rememberRefusal(state: TypeState, resource: EncodedResource, error: str
   state.refused.set(resource.name, versions);
   versions.delete(resource.version);
   versions.set(resource.version, error);
-  const oldest = versions.keys().next().value;
-  if (versions.size > refusedVersionsMax && oldest !== undefined) {
-    versions.delete(oldest);
-  }
+  forgetOldest(versions, refusedVersionsMax);
 }
