@@ -63,6 +63,12 @@ export interface Api {
 /** A request is a line, some headers and at most 64 KiB: whoever needs longer is not sending one. */
 const defaultTimeouts: ApiTimeouts = { headersMs: 5_000, requestMs: 10_000, checkMs: 1_000 };
 
+/**
+ * An idle connection is kept for longer than load balancers keep theirs (AWS: 60 s), so that none of them
+ * sends a request into one that is being closed.
+ */
+const idleMs = 65_000;
+
 /** Where `npm run build` puts the page, beside this compiled file's folder. */
 const dashboardFolder = fileURLToPath(new URL('../dashboard', import.meta.url));
 
@@ -110,6 +116,7 @@ export function createApi(options: ApiOptions): Api {
       maxHeaderSize: headerBytesMax,
       headersTimeout: timeouts.headersMs,
       requestTimeout: timeouts.requestMs,
+      keepAliveTimeout: idleMs,
       connectionsCheckingInterval: timeouts.checkMs,
     },
     app,

@@ -1,10 +1,12 @@
 /** What the settings point to: the repository, certificates, tokens, secrets. All is read, nothing is changed. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAccess } from '../access/open-access.js';
 import { createAdmission } from '../admission/admission.js';
 import { errorText } from '../base/op-error.js';
+import { plural } from '../base/plural.js';
 import { redacted } from '../base/printable.js';
 import { renderProblem } from '../base/problem.js';
 import { seededRandom } from '../base/random.js';
@@ -73,7 +75,7 @@ function repositoryCheck(name: string, repo: string, event: SourceEvent): Check 
       return ok(name, redacted(repo));
     case 'revision': {
       const { id, ref, files } = event.revision;
-      return ok(name, `${ref} @ ${id.slice(0, 12)}, ${files.length} files`);
+      return ok(name, `${ref} @ ${id.slice(0, 12)}, ${plural(files.length, 'file')}`);
     }
   }
 }

@@ -1,5 +1,7 @@
 /** `headgate validate DIR`: the problems of a mesh repository on disk, in the words of the controller. */
+
 import { Command } from 'commander';
+import { plural } from '../base/plural.js';
 import { printable } from '../base/printable.js';
 import { hasErrors } from '../base/problem.js';
 import { addBesideOption, type Beside, readBeside } from './beside.js';
@@ -59,14 +61,17 @@ async function validate(
   const { meshes, problems } = loadMeshes(revision, providers, beside);
   const folder = folderFromHere(directory);
   io.out(await printProblems(problems, revision, { format, folder }));
-  const files = `${revision.files.length} files`;
+  const files = plural(revision.files.length, 'file');
   if (hasErrors(problems)) {
-    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    io.say(io.sayStyle.red(`✖ ${count} in ${files}`));
+    io.say(io.sayStyle.red(`✖ ${plural(problems.length, 'problem')} in ${files}`));
     return 1;
   }
   const names = meshes.map((mesh) => mesh.name).join(', ');
-  io.say(io.sayStyle.green(`✔ ${files} are valid: mesh ${names}`));
+  io.say(
+    io.sayStyle.green(
+      `✔ ${files} ${revision.files.length === 1 ? 'is' : 'are'} valid: mesh ${names}`,
+    ),
+  );
   const held = await readHeld(options, io);
   const { planHeld, heldTitle, heldLines } = await import('../plan/held.js');
   for (const change of planHeld(held ?? [], meshes)) {

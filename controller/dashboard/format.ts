@@ -49,10 +49,6 @@ export function person(author: string): string {
   return author.replace(/\s*<[^>]*>$/, '') || 'somebody';
 }
 
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 /** `nodes.yaml:3`, with the name of its repository before it where there are several. */
 export function placeOf({ repository, file, line }: Problem): string {
   return `${repository === undefined ? '' : `${repository}: `}${file}:${line}`;

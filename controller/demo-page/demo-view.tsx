@@ -1,8 +1,8 @@
 /** The demo on one page: what happens, the wall, what to press, what was run, and the mesh. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { plural } from '../base/plural.ts';
 import { postJson } from '../dashboard/api.ts';
-import { plural } from '../dashboard/format.ts';
 import { graph, rollouts, running, status, watchedMesh } from '../dashboard/live.ts';
 import { Empty, Failure, Section } from '../dashboard/parts/basics.tsx';
 import { HeldCard, RolloutCard } from '../dashboard/parts/cards.tsx';

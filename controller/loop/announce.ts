@@ -3,7 +3,9 @@
  * state after it: no transition can forget to say so. Ids follow from the rollout and what happened to
  * it, and no two transitions share one, since receivers drop what they have seen.
  */
+
 import { renderDuration } from '../base/duration.js';
+import { plural } from '../base/plural.js';
 import { renderOrigin } from '../mesh/model.js';
 import { hasLeftStep } from '../rollout/enter-step.js';
 import { withoutMemory } from '../rollout/gates/standing.js';
@@ -189,7 +191,7 @@ export function announceRevision(
   const errors = problems.filter((problem) => problem.severity === 'error');
   const isRejected = errors.length > 0;
   const event = isRejected ? 'revision.rejected' : 'revision.accepted';
-  const found = `${errors.length} ${errors.length === 1 ? 'problem' : 'problems'}`;
+  const found = plural(errors.length, 'problem');
   const [first] = errors;
   const shown = (isRejected ? errors : problems).slice(0, 5).map((problem) => ({
     title: `${renderOrigin(problem)} ${problem.code}`,

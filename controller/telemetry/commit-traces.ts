@@ -3,7 +3,9 @@
  * handed on when it is over. Ids follow from the commit and the rollout, so that a controller that is
  * restarted in the middle goes on with the same trace. It decides nothing and keeps nothing that matters.
  */
+
 import { forgetOldest } from '../base/forget-oldest.js';
+import { plural } from '../base/plural.js';
 import type { LoopEvent } from '../loop/events.js';
 import type { ProxyStatus, SourceEvent } from '../loop/ports.js';
 import type { LoopState } from '../loop/state.js';
@@ -66,8 +68,7 @@ export class CommitTraces implements Observer {
     if (delivery.isSeen) {
       return;
     }
-    const problems = `${errors} ${errors === 1 ? 'problem' : 'problems'}`;
-    delivery.error = errors > 0 ? `rejected: ${problems}` : undefined;
+    delivery.error = errors > 0 ? `rejected: ${plural(errors, 'problem')}` : undefined;
     const validated = childOf(delivery, 'validate', period, { 'headgate.problems': errors });
     delivery.early = [
       ...(fetched === undefined ? [] : [childOf(delivery, 'fetch', fetched)]),

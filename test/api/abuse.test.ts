@@ -57,6 +57,11 @@ abuse('a page from elsewhere can give no command', async ({ running }) => {
   assert.is(answer.status, 200);
 });
 
+abuse('an idle connection outlasts that of a load balancer', async ({ running }) => {
+  const { headers } = await fetch(`${running.url}/livez`);
+  assert.is(headers.get('keep-alive'), 'timeout=65');
+});
+
 abuse('a browser that asks first is given no leave', async ({ running }) => {
   const response = await fetch(`${running.url}${pause}`, {
     method: 'OPTIONS',

@@ -94,7 +94,7 @@ check('a repository with a mistake is told of with its place', async () => {
     const repository = makeRepository(join(folder, 'mesh'));
     repository.commit({ 'mesh.yaml': 'apiVersion: headgate/v1\nkind: Mush\n' });
     const { find } = await run('--pre', '--repo', repository.bare, ...free);
-    assert.match(find('repository').detail, /^main @ [0-9a-f]{12}, 1 files$/);
+    assert.match(find('repository').detail, /^main @ [0-9a-f]{12}, 1 file$/);
     assert.match(find('mesh').detail, /^mesh\.yaml:\d+:\d+: error HG\d{4} /);
     assert.match(find('mesh').hint ?? '', /^headgate explain HG\d{4}$/);
   });

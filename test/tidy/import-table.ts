@@ -169,7 +169,7 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
     packages: ['express', 'node:crypto', 'node:http', 'node:net', ...programs],
   },
   'demo-page': {
-    parts: ['dashboard'],
+    parts: ['base', 'dashboard'],
     types: ['demo'],
     packages: ['preact', 'preact/hooks', '@preact/signals'],
   },

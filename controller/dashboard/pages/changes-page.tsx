@@ -2,6 +2,7 @@
 
 import type { RevisionView } from '../../api/history-view.ts';
 import type { FileDiffView, RevisionDiffView } from '../../api/revision-view.ts';
+import { plural } from '../../base/plural.ts';
 import type { Problem } from '../../base/problem.ts';
 import { person, placeOf, shortId } from '../format.ts';
 import { status } from '../live.ts';
@@ -52,7 +53,7 @@ export function ChangesPage({ id }: { id?: string }) {
 
 function Verdict({ revision: { verdict, problems } }: { revision: RevisionView }) {
   const isGood = verdict === 'accepted';
-  const more = problems > 0 ? `, ${problems} problem${problems === 1 ? '' : 's'}` : '';
+  const more = problems > 0 ? `, ${plural(problems, 'problem')}` : '';
   return (
     <Badge tone={isGood ? 'good' : 'bad'}>
       {verdict}

@@ -1,7 +1,8 @@
 /** The mesh as a graph, with the traffic on it; what is chosen is shown beside it. The same as tables below. */
 import { useEffect } from 'preact/hooks';
 import type { MeshGraphView, VertexView } from '../../api/mesh-view.ts';
-import { percent, plural } from '../format.ts';
+import { plural } from '../../base/plural.ts';
+import { percent } from '../format.ts';
 import { edgeKey } from '../graph-layout.ts';
 import { graph, status, watchedMesh } from '../live.ts';
 import { Badge } from '../parts/badge.tsx';

@@ -1,7 +1,7 @@
 /** Every connected proxy and how far it is with each type of resource. */
 import type { ProxyTypeName, ProxyView } from '../../api/proxy-view.ts';
+import { plural } from '../../base/plural.ts';
 import type { TypeState } from '../../loop/ports.ts';
-import { plural } from '../format.ts';
 import { proxiesById } from '../live.ts';
 import { StateBadge } from '../parts/badge.tsx';
 import { Age, Command, Empty, Section, Wide } from '../parts/basics.tsx';

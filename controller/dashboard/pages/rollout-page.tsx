@@ -6,7 +6,8 @@ import type {
   TargetPointView,
 } from '../../api/rollout-history.ts';
 import type { GateView, RolloutView, TargetView } from '../../api/rollout-view.ts';
-import { clock, percent, plural } from '../format.ts';
+import { plural } from '../../base/plural.ts';
+import { clock, percent } from '../format.ts';
 import { rolloutsById, status } from '../live.ts';
 import { Actions } from '../parts/actions.tsx';
 import { Badge, PhaseBadge, VerdictBadge } from '../parts/badge.tsx';

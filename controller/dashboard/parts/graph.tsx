@@ -1,6 +1,7 @@
 /** The picture of a mesh: what there is, what leads where, and the traffic on it. */
 import type { EdgeView, MeshGraphView, VertexView } from '../../api/mesh-view.ts';
-import { percent, plural } from '../format.ts';
+import { plural } from '../../base/plural.ts';
+import { percent } from '../format.ts';
 import { edgeKey, layoutOf, type Place } from '../graph-layout.ts';
 import { heldChangeOf } from '../live.ts';
 import { pathOf } from '../router.ts';

@@ -1,7 +1,8 @@
 /** The state of everything in one sentence, and what that asks of the reader in a second one. */
 import type { RolloutView } from '../../api/rollout-view.ts';
 import type { StatusView } from '../../api/view.ts';
-import { percent, plural } from '../format.ts';
+import { plural } from '../../base/plural.ts';
+import { percent } from '../format.ts';
 import { running, waiting } from '../live.ts';
 import type { Tone } from './badge.tsx';
 

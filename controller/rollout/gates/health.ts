@@ -2,6 +2,7 @@
  * The gate `health`: which part of the canary's endpoints the proxies take for healthy, by their active
  * checks and by what outlier detection has put out.
  */
+import { plural } from '../../base/plural.js';
 import type { HealthGate } from '../../mesh/gates.js';
 import { type HealthSample, healthMaxAgeMs } from '../health-history.js';
 import { armsOf } from './arms.js';
@@ -32,7 +33,7 @@ function judgeHealth(question: GateQuestion<HealthGate>): Judgement {
   const observed = Math.round(share * 100) / 100;
   const hasPassed = total > 0 && share >= gate.min;
   const put = ejected === 0 ? '' : `, ${ejected} ejected`;
-  const proxies = seen.length === 1 ? '1 proxy' : `${seen.length} proxies`;
+  const proxies = plural(seen.length, 'proxy', 'proxies');
   const views = samples(
     total,
     `${total === 1 ? 'endpoint' : 'endpoints'} seen by ${proxies}${put}`,
