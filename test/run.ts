@@ -94,10 +94,17 @@ function nameOf(path: string): string {
 }
 
 function renderResult(result: FileResult): string {
-  const seconds = `${(result.durationMs / 1000).toFixed(1)}s`;
+  const seconds = renderSeconds(result);
   if (result.failed === 0) {
     return `ok    ${nameOf(result.path)} (${result.passed} tests, ${seconds})`;
   }
   const reason = result.reason === undefined ? '' : `: ${result.reason}`;
   return `FAIL  ${nameOf(result.path)} (${seconds})${reason}\n${result.output}`;
+}
+
+/** `12.3s`, and of how many of them a processor was at work: what waits can wait beside others. */
+function renderSeconds({ durationMs, processorMs }: FileResult): string {
+  const inSeconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(1)}s`;
+  const worked = processorMs === undefined ? '' : `, ${inSeconds(processorMs)} of processor`;
+  return `${inSeconds(durationMs)}${worked}`;
 }
