@@ -105,6 +105,8 @@ function close(): void {
 }
 
 function open(mesh: string | undefined): void {
+  // A page that becomes visible comes before the retry that it no longer needs.
+  close();
   const query = new URLSearchParams();
   if (lastEventId !== '') {
     query.set('lastEventId', lastEventId);

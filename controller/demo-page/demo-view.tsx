@@ -3,12 +3,13 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { plural } from '../base/plural.ts';
 import { postJson } from '../dashboard/api.ts';
-import { graph, rollouts, running, status, watchedMesh } from '../dashboard/live.ts';
+import { rollouts, running, status } from '../dashboard/live.ts';
 import { Empty, Failure, Section } from '../dashboard/parts/basics.tsx';
 import { HeldCard, RolloutCard } from '../dashboard/parts/cards.tsx';
 import { GraphPicture, Legend } from '../dashboard/parts/graph.tsx';
 import { Headline } from '../dashboard/parts/headline.tsx';
 import { Problems } from '../dashboard/parts/problems.tsx';
+import { useGraph } from '../dashboard/parts/watch.ts';
 import type { ButtonView, ChapterView } from '../demo/view.ts';
 import { board } from './story.ts';
 import { RequestWall } from './wall.tsx';
@@ -16,13 +17,7 @@ import { RequestWall } from './wall.tsx';
 export function DemoView() {
   const view = status.value;
   const mesh = view?.meshes[0]?.name;
-  useEffect(() => {
-    watchedMesh.value = mesh;
-    return () => {
-      watchedMesh.value = undefined;
-      graph.value = undefined;
-    };
-  }, [mesh]);
+  const graph = useGraph(mesh);
   if (view === undefined || board.value === undefined) {
     return <Empty>The stage is being set…</Empty>;
   }
@@ -41,7 +36,7 @@ export function DemoView() {
           <RequestWall />
           <Problems status={view} />
           <Rollout />
-          <MeshCard />
+          <MeshCard graph={graph} />
         </div>
         <div class="stack">
           <Buttons buttons={board.value.buttons} />
@@ -102,14 +97,14 @@ function Rollout() {
   );
 }
 
-function MeshCard() {
+function MeshCard({ graph }: { graph: ReturnType<typeof useGraph> }) {
   return (
     <Section title="The mesh" class="mesh-card" aside={<a href="/mesh">In full</a>}>
-      {graph.value === undefined || graph.value === null ? (
+      {graph === undefined || graph === null ? (
         <Empty>Being drawn…</Empty>
       ) : (
         <>
-          <GraphPicture view={graph.value} />
+          <GraphPicture view={graph} />
           <Legend />
         </>
       )}

@@ -72,6 +72,17 @@ function squares(view: View, kind: string): Promise<number> {
   return view.page.locator(`.wall i.${kind}`).count();
 }
 
+/** In the page: what comes of an event that arrives in the frame in which a link is followed. */
+const openMeshAndDrawTwice = `(async () => {
+  document.querySelector('nav a[href="/mesh"]').click();
+  // The page is drawn in the microtasks before this one.
+  await new Promise(queueMicrotask);
+  history.replaceState(null, '', '/mesh?find=');
+  dispatchEvent(new PopStateEvent('popstate'));
+  // What is left for after the frame is done then.
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(() => setTimeout(done))));
+})()`;
+
 async function status({ url }: Context): Promise<StatusView> {
   return (await (await fetch(new URL('/api/v1/status', url))).json()) as StatusView;
 }
@@ -201,6 +212,11 @@ demo(
   "every page of the dashboard is there too, and the product has none of the demo's",
   async (context) => {
     const { view } = context;
+    await shows(view, '● state of its proxies');
+    await view.page.evaluate(openMeshAndDrawTwice);
+    await shows(view, 'Mesh shop');
+    await view.page.getByRole('link', { name: 'Demo', exact: true }).click();
+    await shows(view, '● state of its proxies');
     await view.page.getByRole('link', { name: 'Mesh', exact: true }).click();
     await shows(view, 'Mesh shop');
     await view.page.getByRole('link', { name: 'Demo', exact: true }).click();

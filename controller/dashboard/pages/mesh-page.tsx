@@ -1,13 +1,13 @@
 /** The mesh as a graph, with the traffic on it; what is chosen is shown beside it. The same as tables below. */
-import { useEffect } from 'preact/hooks';
 import type { MeshGraphView, VertexView } from '../../api/mesh-view.ts';
 import { plural } from '../../base/plural.ts';
 import { percent } from '../format.ts';
 import { edgeKey } from '../graph-layout.ts';
-import { graph, status, watchedMesh } from '../live.ts';
+import { status } from '../live.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Empty, Wide } from '../parts/basics.tsx';
 import { figures, GraphPicture, Legend, proxiesText, signs } from '../parts/graph.tsx';
+import { useGraph } from '../parts/watch.ts';
 import { navigate, pathOf, query, setQuery } from '../router.ts';
 import { ResourcePanel } from './resource-panel.tsx';
 
@@ -24,19 +24,13 @@ const verticesMax = 120;
 export function MeshPage(props: MeshPageProps) {
   const names = status.value?.meshes.map(({ name }) => name) ?? [];
   const mesh = props.mesh ?? names[0];
-  useEffect(() => {
-    watchedMesh.value = mesh;
-    return () => {
-      watchedMesh.value = undefined;
-      graph.value = undefined;
-    };
-  }, [mesh]);
+  const graph = useGraph(mesh);
   if (mesh === undefined) {
     return <Empty>No commit has described a mesh yet.</Empty>;
   }
-  const view = graph.value?.name === mesh ? graph.value : undefined;
+  const view = graph?.name === mesh ? graph : undefined;
   if (view === undefined) {
-    return <Empty>{graph.value === null ? `There is no mesh ${mesh}.` : 'Being drawn…'}</Empty>;
+    return <Empty>{graph === null ? `There is no mesh ${mesh}.` : 'Being drawn…'}</Empty>;
   }
   const search = query.value.get('find') ?? '';
   const part = partOf(view, search);
