@@ -7,6 +7,7 @@
 import { memo, pairMemo } from '../base/memo.js';
 import { identityMemo } from './memo.js';
 import { isLong, namesByType, typesIn } from './references.js';
+import { sameReferences } from './resource-set.js';
 import {
   type ResourceReference,
   type ResourceSet,
@@ -18,8 +19,9 @@ import {
 /** One sentence for each dangling reference, in a fixed order; empty where there is none. */
 export function checkSnapshot(snapshot: Snapshot): readonly string[] {
   return resourceTypes.flatMap((type) => {
-    const set = snapshot[type];
-    const named = typesNamedIn(set).map((each) => snapshot[each]);
+    const set = sameReferences(snapshot[type]);
+    // A patch has the names of the set that it was made from.
+    const named = typesNamedIn(set).map((each) => snapshot[each].patch?.base ?? snapshot[each]);
     return dangling([set, ...named], type, () => danglingIn(type, set, snapshot));
   });
 }

@@ -14,7 +14,8 @@ import { identityMemo } from './memo.js';
 import type { MeshView } from './mesh-view.js';
 import { targetClusterName } from './names.js';
 import { mapPatched, type PatchedList, wholeList } from './patched-list.js';
-import { encodeResource, resourceSet } from './resource.js';
+import { encodeResource } from './resource.js';
+import { resourceSet } from './resource-set.js';
 import type { EncodedResource, Snapshot, SocketAddress } from './snapshot.js';
 import { reachedUpstreams, serviceUpstreams, type Upstream, upstreamSets } from './upstreams.js';
 

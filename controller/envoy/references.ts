@@ -32,6 +32,16 @@ export function refersToType(
     : references.some(({ type }) => isMeant(type));
 }
 
+/** True where `reference` is one of `references`, whatever its use. */
+export function refersTo(
+  references: readonly ResourceReference[],
+  { type, name }: ResourceReference,
+): boolean {
+  return isLong(references)
+    ? (namesByType(references).get(type)?.has(name) ?? false)
+    : references.some((each) => each.type === type && each.name === name);
+}
+
 function collect(
   references: readonly ResourceReference[],
 ): ReadonlyMap<ResourceType, ReadonlySet<string>> {

@@ -6,7 +6,8 @@
 import { memo } from '../base/memo.js';
 import { encodeMessage } from './encode.js';
 import { identityMemo } from './memo.js';
-import { resourceOf, resourceSet } from './resource.js';
+import { resourceOf } from './resource.js';
+import { resourceSet, sameReferences } from './resource-set.js';
 import type { EncodedResource, ResourceSet, SecretUse, Snapshot } from './snapshot.js';
 
 /** A certificate chain, leaf first, and the private key of the leaf; both PEM. */
@@ -74,7 +75,10 @@ export function missingSecrets(snapshot: Snapshot): readonly NamedSecret[] {
 /** In the order in which listeners and clusters name them, each once. */
 function secretsNamedBy(snapshot: Snapshot): readonly NamedSecret[] {
   const uses = new Map<string, SecretUse | 'both'>();
-  for (const { name, use } of [...namedIn(snapshot.cluster), ...namedIn(snapshot.listener)]) {
+  for (const { name, use } of [
+    ...namedIn(sameReferences(snapshot.cluster)),
+    ...namedIn(sameReferences(snapshot.listener)),
+  ]) {
     const known = uses.get(name) ?? use;
     uses.set(name, known === use ? use : 'both');
   }

@@ -48,6 +48,8 @@ export interface ResourceSet {
   readonly version: string;
   /** In code-unit order of the names. */
   readonly byName: ReadonlyMap<string, EncodedResource>;
+  /** The set that this one was made from, which was made from no other and has the same names; and where they differ. */
+  readonly patch?: { readonly base: ResourceSet; readonly names: readonly string[] };
 }
 
 /** Identical content is the identical object wherever possible: the cache compares by identity first. */

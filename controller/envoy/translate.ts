@@ -17,7 +17,8 @@ import { identityMemo } from './memo.js';
 import { type MeshView, viewOf } from './mesh-view.js';
 import { mapPatched } from './patched-list.js';
 import { type Reach, type ReachedService, reachOf } from './reach.js';
-import { encodeResource, listedSet, resourceSet } from './resource.js';
+import { encodeResource } from './resource.js';
+import { listedSet, resourceSet } from './resource-set.js';
 import type { EncodedResource, ProxyIdentity, ResourceSet, Snapshot } from './snapshot.js';
 import { ownUpstreams, passThroughUpstream, reachedUpstreams, upstreamSets } from './upstreams.js';
 

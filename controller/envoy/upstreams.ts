@@ -16,7 +16,8 @@ import { identityMemo } from './memo.js';
 import { targetClusterName } from './names.js';
 import { mapPatched, type PatchedList } from './patched-list.js';
 import type { ReachedService, Target } from './reach.js';
-import { encodeResource, listedSet } from './resource.js';
+import { encodeResource } from './resource.js';
+import { listedSet } from './resource-set.js';
 import type { EncodedResource, ProxyIdentity, Snapshot } from './snapshot.js';
 
 /** A cluster, and its endpoints where they do not come by DNS. */

@@ -1,38 +1,43 @@
 /**
  * From the words of `POST /state` to the snapshot of a node: clusters with endpoints by EDS, empty
  * assignments, listeners with routes by RDS. What a resource is follows from its own label and from
- * nothing else in the state, so that a change of one is a change of one.
+ * nothing else in the state, so that a change of one is a change of one: where a node's state comes again
+ * with a few labels that differ, only those are made anew.
  */
 import { hashShare } from '../base/hash.js';
-import { compareText } from '../base/problem.js';
+import { memo, pairMemo } from '../base/memo.js';
+import { PatchedMap } from '../base/patched-map.js';
 import { routerFilter } from '../envoy/connection.js';
 import { packed } from '../envoy/encode.js';
-import { encodeResource, resourceSet } from '../envoy/resource.js';
+import { mapPatched, type PatchedList, patchList, wholeList } from '../envoy/patched-list.js';
+import { encodeResource } from '../envoy/resource.js';
+import { listedSet, resourceSet } from '../envoy/resource-set.js';
 import type {
   EncodedResource,
   ProxyIdentity,
+  ResourceReference,
   ResourceSet,
-  ResourceType,
   Snapshot,
   SocketAddress,
 } from '../envoy/snapshot.js';
 import { adsSource, duration, socketAddress, wrapped } from '../envoy/values.js';
 
 /** Labels by type: `name`, or `name:variant` for other content under the same name. */
-export interface NodeState {
-  readonly cds: readonly string[];
-  readonly eds: readonly string[];
-  readonly lds: readonly string[];
-  readonly rds: readonly string[];
-}
+export type NodeState = Readonly<Record<(typeof lists)[number], PatchedList<string>>>;
 
 const lists = ['cds', 'eds', 'lds', 'rds'] as const;
 
+const noLabels = wholeList<string>([]);
+
 /**
- * The body of `POST /state`, a list that is left out being empty.
+ * The body of `POST /state`, a list that is left out being empty. `known` is what a node has had so far, which
+ * its new lists are patches of where that is shorter.
  * @throws Error that says what is wrong with it.
  */
-export function parseState(body: unknown): { readonly node: string; readonly state: NodeState } {
+export function parseState(
+  body: unknown,
+  known: (node: string) => NodeState | undefined,
+): { readonly node: string; readonly state: NodeState } {
   const { node, ...given } = (body ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof node !== 'string' || node === '') {
     throw new Error('node is to be the id of a node');
@@ -41,7 +46,9 @@ export function parseState(body: unknown): { readonly node: string; readonly sta
   if (unknown.length > 0) {
     throw new Error(`${unknown.join(', ')}: there is only node and ${lists.join(', ')}`);
   }
-  const labels = (list: (typeof lists)[number]) => parseLabels(list, given[list] ?? []);
+  const before = known(node);
+  const labels = (list: (typeof lists)[number]) =>
+    patchOf(before?.[list] ?? noLabels, parseLabels(list, given[list] ?? []));
   const state = { cds: labels('cds'), eds: labels('eds'), lds: labels('lds'), rds: labels('rds') };
   return { node, state };
 }
@@ -51,11 +58,29 @@ function parseLabels(list: string, labels: unknown): readonly string[] {
     throw new Error(`${list} is to be a list of names`);
   }
   const names = labels.map((label) => nameOf(label));
-  const twice = names.find((name, index) => name === '' || names.indexOf(name) !== index);
+  const seen = new Set(['']);
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined) {
     throw new Error(`${list}: ${twice === '' ? 'a name is empty' : `${twice} is there twice`}`);
   }
   return labels;
+}
+
+/** Above this share of labels that differ, what follows from a list is made anew. */
+const patchShareMax = 1 / 8;
+
+/** `labels` as a patch of `before`, or of what that is a patch of. */
+function patchOf(before: PatchedList<string>, labels: readonly string[]): PatchedList<string> {
+  const base = before.patch?.base ?? before;
+  const places = [...labels.keys()].filter((place) => base.items[place] !== labels[place]);
+  const isPatch =
+    base.items.length === labels.length && places.length <= labels.length * patchShareMax;
+  return isPatch
+    ? patchList(
+        base,
+        places.map((place) => [place, labels[place] ?? '']),
+      )
+    : wholeList(labels);
 }
 
 /** What comes before the last colon of `label`; all of it where there is none. */
@@ -66,13 +91,22 @@ function nameOf(label: string): string {
 /** As in the product, gRPC clients get API listeners, and Envoys such as they open themselves. */
 export function stateSnapshot(state: NodeState, kind: ProxyIdentity['kind']): Snapshot {
   return {
-    cluster: resourceSet(state.cds.map(cluster)),
-    endpoint: resourceSet(state.eds.map(endpoint)),
-    listener: resourceSet(state.lds.map((label) => listener(label, kind))),
-    route: routeSet(state),
+    cluster: listedSet([clusters(state.cds)]),
+    endpoint: listedSet([endpoints(state.eds)]),
+    listener: listedSet([listeners[kind](state.lds)]),
+    route: routeSet(state.rds, referencesTo(clusterNames(state.cds))),
     secret: resourceSet([]),
   };
 }
+
+const clusters = mapPatched((label: string) => [cluster(label)]);
+const endpoints = mapPatched((label: string) => [endpoint(label)]);
+const listeners = {
+  envoy: mapPatched((label: string) => [listener(label, 'envoy')]),
+  grpc: mapPatched((label: string) => [listener(label, 'grpc')]),
+};
+const routes = mapPatched((label: string) => [route(label)]);
+const clusterNames = mapPatched(nameOf);
 
 function cluster(label: string): EncodedResource {
   const name = nameOf(label);
@@ -128,13 +162,31 @@ function addressOf(name: string): SocketAddress {
  * beside it: what it refers to depends on the state, though its bytes do not. That is why these sets
  * are not shared between nodes by their content, as others are.
  */
-function routeSet({ cds, rds }: NodeState): ResourceSet {
-  const references = cds.map((label) => ({ type: 'cluster' as ResourceType, name: nameOf(label) }));
-  const routes = rds.map((label) => ({ ...route(label), references }));
-  const sorted = routes.sort((left, right) => compareText(left.name, right.name));
-  const { version } = resourceSet(routes);
-  return { version, byName: new Map(sorted.map((each) => [each.name, each])) };
-}
+const routeSet = pairMemo(
+  (labels: PatchedList<string>, references: readonly ResourceReference[]): ResourceSet => {
+    const { version, byName, patch } = listedSet([routes(labels)]);
+    const referring = (names: Iterable<string>) =>
+      new Map(
+        [...names].flatMap((name) => {
+          const plain = byName.get(name);
+          return plain === undefined ? [] : [[name, { ...plain, references }]];
+        }),
+      );
+    // What is the same for another node may be made from what that one had.
+    const plainBase = labels.patch && listedSet([routes(labels.patch.base)]);
+    if (patch === undefined || labels.patch === undefined || patch.base !== plainBase) {
+      return { version, byName: referring(byName.keys()) };
+    }
+    const base = routeSet(labels.patch.base, references);
+    const { names } = patch;
+    const patched = new PatchedMap(base.byName, referring(names));
+    return { version, byName: patched, patch: { base, names } };
+  },
+);
+
+const referencesTo = memo(({ items }: PatchedList<string>): readonly ResourceReference[] =>
+  items.map((name) => ({ type: 'cluster', name })),
+);
 
 /** gRPC clients pass over the route by header and take the other one, to the cluster of the same name. */
 function route(label: string): EncodedResource {

@@ -5,7 +5,8 @@
  */
 import { routerFilter } from '../envoy/connection.js';
 import { packed } from '../envoy/encode.js';
-import { encodeResource, resourceSet } from '../envoy/resource.js';
+import { encodeResource } from '../envoy/resource.js';
+import { patchedSet, resourceSet } from '../envoy/resource-set.js';
 import type { EncodedResource, ResourceSet, Snapshot } from '../envoy/snapshot.js';
 import { adsSource, duration, wrapped } from '../envoy/values.js';
 
@@ -28,23 +29,23 @@ export function createSyntheticMesh(services: number): SyntheticMesh {
   );
   const clusters = clusterNames.flat().map(cluster);
   const endpoints = clusterNames.flatMap((own, index) => own.map((each) => endpoint(each, index)));
-  const listeners = names.map(listener);
   const others = names.slice(1).map((name, index) => routeTo(name, index + 1));
   let version = 1;
-  let routes = [splitRoute(serviceName(0), version), ...others];
+  let snapshot: Snapshot = {
+    cluster: resourceSet(clusters),
+    endpoint: resourceSet(endpoints),
+    listener: resourceSet(names.map(listener)),
+    route: resourceSet([splitRoute(serviceName(0), version), ...others]),
+    secret: noSecrets,
+  };
   return {
     trigger() {
       version += 1;
-      routes = [splitRoute(serviceName(0), version), ...others];
+      const route = patchedSet(snapshot.route, [splitRoute(serviceName(0), version)]);
+      snapshot = { ...snapshot, route };
       return markerOf(version);
     },
-    snapshot: () => ({
-      cluster: resourceSet(clusters),
-      endpoint: resourceSet(endpoints),
-      listener: resourceSet(listeners),
-      route: resourceSet(routes),
-      secret: noSecrets,
-    }),
+    snapshot: () => ({ ...snapshot }),
   };
 }
 

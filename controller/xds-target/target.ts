@@ -40,6 +40,7 @@ export async function startTarget(
   options: TargetOptions,
   deps: { readonly clock: Clock; readonly logger: Logger },
 ): Promise<Target> {
+  const given = new Map<string, NodeState>();
   const states = new Map<string, (kind: ProxyIdentity['kind']) => Snapshot>();
   const mesh = options.synthetic && createSyntheticMesh(options.synthetic.services);
   const server = createXdsServer(
@@ -64,7 +65,8 @@ export async function startTarget(
   try {
     control = await startControlServer(options.control, {
       setState(body) {
-        const { node, state } = parseState(body);
+        const { node, state } = parseState(body, (id) => given.get(id));
+        given.set(node, state);
         states.set(node, bothKinds(state));
         publish();
       },

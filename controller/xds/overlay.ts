@@ -112,6 +112,15 @@ export class Overlay<V> {
     }
   }
 
+  /** What is not as the whole sets have it. */
+  *ownValues(): Generator<V | EncodedResource> {
+    for (const value of this.own?.values() ?? []) {
+      if (value !== hole) {
+        yield value;
+      }
+    }
+  }
+
   [Symbol.iterator](): Generator<[string, V | EncodedResource]> {
     return this.entries();
   }

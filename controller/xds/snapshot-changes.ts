@@ -3,6 +3,7 @@
  * in it. Both are worked out once for all streams that see the same two objects, so that a publication
  * costs each stream only what changed for it.
  */
+import { sameReferences } from '../envoy/resource-set.js';
 import type { EncodedResource, ResourceSet, ResourceType, Snapshot } from '../envoy/snapshot.js';
 import { emptyAssignment } from './empty-assignment.js';
 
@@ -29,6 +30,12 @@ export function changedNames(
 
 function compareSets(before: ResourceSet, after: ResourceSet): readonly string[] {
   const names: string[] = [];
+  const differing = patchedNames(before, after);
+  if (differing !== undefined) {
+    return differing.filter(
+      (name) => before.byName.get(name)?.version !== after.byName.get(name)?.version,
+    );
+  }
   for (const [name, resource] of after.byName) {
     const old = before.byName.get(name);
     if (old !== resource && old?.version !== resource.version) {
@@ -43,12 +50,21 @@ function compareSets(before: ResourceSet, after: ResourceSet): readonly string[]
   return names;
 }
 
+/** The names in which two sets may differ that were made from one; undefined where they were not. */
+function patchedNames(before: ResourceSet, after: ResourceSet): readonly string[] | undefined {
+  if ((before.patch?.base ?? before) !== (after.patch?.base ?? after)) {
+    return undefined;
+  }
+  return [...new Set([...(before.patch?.names ?? []), ...(after.patch?.names ?? [])])];
+}
+
 /** For each set of clusters, the endpoints that they refer to; the assignments are made on first use. */
 const assignmentsOf = new WeakMap<ResourceSet, Map<string, EncodedResource | undefined>>();
 
 function emptyAssignmentFor(clusters: ResourceSet, name: string): EncodedResource | undefined {
-  const known = assignmentsOf.get(clusters) ?? referencedEndpoints(clusters);
-  assignmentsOf.set(clusters, known);
+  const referring = sameReferences(clusters);
+  const known = assignmentsOf.get(referring) ?? referencedEndpoints(referring);
+  assignmentsOf.set(referring, known);
   if (!known.has(name)) {
     return undefined;
   }

@@ -3,13 +3,15 @@
  * and the newest publication of which it has everything.
  */
 
+import { refersTo } from '../envoy/references.js';
 import type { ResourceReference, ResourceSet, ResourceType } from '../envoy/snapshot.js';
 import type { ProxyTypeStatus, TypeState as ServedState } from '../loop/ports.js';
 import { isMissingSecret } from './desire.js';
 import { isLater } from './make-before-break.js';
+import type { Overlay } from './overlay.js';
 import { desiredResource } from './snapshot-changes.js';
 import type { StreamState } from './stream-state.js';
-import { isEncoded, type TypeState, wants } from './type-state.js';
+import { type Held, isEncoded, type TypeState, wants } from './type-state.js';
 import { containsAll, referencesOf } from './whole-sets.js';
 
 /** Brings the statuses and the acknowledged generation up to date; call it after every event. */
@@ -160,11 +162,28 @@ function isAwaited({ snapshot, types }: StreamState, { type, name }: ResourceRef
   if (desiredResource(snapshot, type, name) === undefined) {
     return false;
   }
-  const isReferred = [...types.values()].some((referring) =>
-    [...referring.acked.values()].some(
-      (held) =>
-        isEncoded(held) && held.references.some((each) => each.type === type && each.name === name),
+  for (const { acked } of types.values()) {
+    if (isReferredBy(acked, { type, name })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Of a whole set it is known what all of it refers to, and only of a part it has to be looked for. */
+function isReferredBy(acked: Overlay<Held>, reference: ResourceReference): boolean {
+  const sets = acked.wholeSets.filter((set) =>
+    referencesOf(set).some(
+      ({ type, names }) => type === reference.type && names.has(reference.name),
     ),
   );
-  return isReferred;
+  if (sets.some((set) => acked.hasWhole(set))) {
+    return true;
+  }
+  for (const held of sets.length > 0 ? acked.values() : acked.ownValues()) {
+    if (isEncoded(held) && refersTo(held.references, reference)) {
+      return true;
+    }
+  }
+  return false;
 }

@@ -3,7 +3,9 @@
  * set, or the names of a list that others have sent as well. It is what makes a connecting proxy cost
  * its messages and not its resources.
  */
+import { PatchedMap } from '../base/patched-map.js';
 import { identityMemo } from '../envoy/memo.js';
+import { sameReferences } from '../envoy/resource-set.js';
 import type { EncodedResource, ResourceSet, Snapshot } from '../envoy/snapshot.js';
 import { desiredResource } from './snapshot-changes.js';
 import type { TypeState } from './type-state.js';
@@ -29,8 +31,30 @@ export function viewOf(snapshot: Snapshot, state: TypeState): View | undefined {
   if (list === undefined) {
     return undefined;
   }
-  const parents = state.type === 'endpoint' ? [snapshot.cluster] : [];
-  return views([list, set, ...parents], '', () => namedView(snapshot, state, list));
+  const parents = state.type === 'endpoint' ? [sameReferences(snapshot.cluster)] : [];
+  return views([list, set, ...parents], '', () => {
+    const base = set.patch && viewOf({ ...snapshot, [state.type]: set.patch.base }, state);
+    return base === undefined ? namedView(snapshot, state, list) : patchedView(base, set);
+  });
+}
+
+/** What `base`, a view of the set that `set` was made from, is of `set`. */
+function patchedView(base: View, set: ResourceSet): View {
+  const { patch } = set;
+  if (base.set === patch?.base) {
+    return { set, missing: base.missing };
+  }
+  const seen = (patch?.names ?? []).filter((name) => base.set.byName.has(name));
+  const resources = seen.flatMap((name) => set.byName.get(name) ?? []);
+  const changed = new Map(resources.map((resource) => [resource.name, resource]));
+  return {
+    set: {
+      version: set.version,
+      byName: new PatchedMap(base.set.byName, changed),
+      patch: { base: base.set, names: seen },
+    },
+    missing: base.missing,
+  };
 }
 
 function namedView(snapshot: Snapshot, { type }: TypeState, list: ReadonlySet<string>): View {

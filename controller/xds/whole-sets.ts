@@ -4,6 +4,7 @@
  */
 import { identityMemo } from '../envoy/memo.js';
 import { isLong, namesByType } from '../envoy/references.js';
+import { sameReferences } from '../envoy/resource-set.js';
 import {
   type EncodedResource,
   type ResourceSet,
@@ -77,8 +78,9 @@ const referencesBySet = new WeakMap<ResourceSet, readonly References[]>();
 
 /** What the resources of `set` refer to, by type, in the order of make-before-break. */
 export function referencesOf(set: ResourceSet): readonly References[] {
-  const references = referencesBySet.get(set) ?? collectReferences(set);
-  referencesBySet.set(set, references);
+  const referring = sameReferences(set);
+  const references = referencesBySet.get(referring) ?? collectReferences(referring);
+  referencesBySet.set(referring, references);
   return references;
 }
 

@@ -2,7 +2,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeMessage, encodeMessage, packed } from '../../controller/envoy/encode.js';
-import { encodeResource, resourceSet } from '../../controller/envoy/resource.js';
+import { encodeResource } from '../../controller/envoy/resource.js';
+import { resourceSet } from '../../controller/envoy/resource-set.js';
 import { plainStruct, struct } from '../../controller/envoy/values.js';
 import type { MessageTypes } from '../../controller/generated/envoy-types.js';
 

@@ -6,7 +6,8 @@
  */
 
 import { packed } from '../../controller/envoy/encode.js';
-import { encodeResource, resourceSet } from '../../controller/envoy/resource.js';
+import { encodeResource } from '../../controller/envoy/resource.js';
+import { resourceSet } from '../../controller/envoy/resource-set.js';
 import type {
   EncodedResource,
   ProxyIdentity,

@@ -67,7 +67,10 @@ function settle(stream: StreamState): readonly ResourceType[] {
   return sent;
 }
 
-function connect(snapshot: Snapshot): StreamState {
+function connect(
+  snapshot: Snapshot,
+  endpoints: readonly string[] = [...snapshot.endpoint.byName.keys()],
+): StreamState {
   const stream = createStream(
     {
       variant: 'delta',
@@ -82,7 +85,7 @@ function connect(snapshot: Snapshot): StreamState {
   );
   publish(stream, snapshot, 1, nowMs);
   ask(stream, 'cluster', []);
-  ask(stream, 'endpoint', [...snapshot.endpoint.byName.keys()]);
+  ask(stream, 'endpoint', endpoints);
   ask(stream, 'listener', []);
   ask(stream, 'route', ['r']);
   settle(stream);
@@ -106,6 +109,21 @@ for (const clusters of [100, 3_000]) {
       assert.is(stream.ackedGeneration, 2);
     }
     assert.equal(settle(connect(second)), []);
+    assert.is(references.reads, 0);
+  });
+
+  test(`an endpoint that is yet to be asked for is not looked for among ${clusters} others`, () => {
+    const names = Array.from({ length: clusters }, (_, index) => `c${index}`);
+    const references = counted(names.map((name) => ({ type: 'cluster', name }) as const));
+    const first = snapshotWith(clusters, '1', references.list);
+    const stream = connect(first, names.slice(0, -1));
+    references.reads = 0;
+    for (const variant of ['2', '3']) {
+      const { route } = snapshotWith(clusters, variant, references.list);
+      publish(stream, { ...first, route }, Number(variant), nowMs);
+      assert.equal(settle(stream), ['route']);
+      assert.is(stream.ackedGeneration, 0, 'there is something that it has yet to ask for');
+    }
     assert.is(references.reads, 0);
   });
 
