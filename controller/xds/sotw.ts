@@ -48,7 +48,7 @@ export function receiveSotw(
       owesList(state);
       state.isPressing = true;
     } else if (isRepeated && error === undefined) {
-      answerRepeated(stream, state, !isChange(change));
+      answerRepeated(stream, state, { nonce, isSame: !isChange(change) });
     }
   }
   return refusal;
@@ -102,15 +102,20 @@ function followChange(stream: StreamState, state: TypeState, change: Subscriptio
 /**
  * A request after the newest response was answered already. Envoy sends it when it warms a changed
  * cluster or listener: it needs to hear of what these refer to again, changed or not, and withholds its
- * acknowledgement of them until then.
+ * acknowledgement of them until then. Nothing refers to clusters and listeners: of these it is the same
+ * acknowledgement once more, and a client that always gave two would never come to rest.
  */
-function answerRepeated(stream: StreamState, state: TypeState, isSame: boolean): void {
+function answerRepeated(
+  stream: StreamState,
+  state: TypeState,
+  { nonce, isSame }: { readonly nonce: string; readonly isSame: boolean },
+): void {
   if (state.warming.size > 0) {
     for (const name of state.warming) {
       state.asked.add(name);
     }
     state.warming.clear();
-  } else if (isSame) {
+  } else if (isSame && (!state.isFullState || nonce === '')) {
     askForAll(stream, state);
   }
   owesList(state);

@@ -73,6 +73,23 @@ scenario('S02 (9): an acknowledgement is not answered', async (t) => {
   await stream.quiet();
 });
 
+for (const [names, how] of [
+  [[], 'as a wildcard'],
+  [['a', 'l'], 'by name'],
+] as const) {
+  scenario(`S02 (9): nor is one of clusters or listeners that comes twice, ${how}`, async (t) => {
+    t.serve(node, world);
+    const stream = t.client().sotw(node);
+    for (const type of ['cluster', 'listener'] as const) {
+      stream.send(type, { resource_names: [...names] });
+      const response = await stream.receive(type);
+      stream.ack(response, [...names]);
+      stream.ack(response, [...names]);
+    }
+    await stream.quiet();
+  });
+}
+
 scenario('S03 (4): every response names its control plane', async (t) => {
   t.serve(node, world);
   const stream = t.client().sotw(node);
