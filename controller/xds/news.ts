@@ -12,7 +12,7 @@ import type { Content, StreamState } from './stream-state.js';
 import { substituteFor } from './substitute.js';
 import { isRefused, type TypeState } from './type-state.js';
 import { viewOf } from './view.js';
-import { resourcesOf, responseParts } from './whole-sets.js';
+import { bytesInResponse, bytesOfName, resourcesOf, responseParts } from './whole-sets.js';
 
 /** What was asked for and what changed, as far as it can be sent now. */
 export function newsOnly(
@@ -29,21 +29,27 @@ export function newsOnly(
   const resources = new Map<string, EncodedResource>();
   const removed: string[] = [];
   let sizeBytes = 0;
+  const isTooMuch = (moreBytes: number): boolean => {
+    sizeBytes += moreBytes;
+    return sizeBytes > responseBytesMax && resources.size + removed.length > 0;
+  };
   for (const name of [...state.asked, ...(options.isGateOpen ? state.changed : [])]) {
     const desired = desiredResource(snapshot, state.type, name);
     const isUsable = desired !== undefined && !isRefused(state, desired);
     const substitute =
       !isUsable && state.asked.has(name) ? substituteFor(stream, state, name) : undefined;
-    if (isUsable && isReady(stream, state.type, desired) && !resources.has(name)) {
-      sizeBytes += desired.any.length;
-      if (resources.size > 0 && sizeBytes > responseBytesMax) {
+    const isNews = isUsable && !resources.has(name) && isReady(stream, state.type, desired);
+    const resource = isNews ? desired : substitute;
+    if (resource !== undefined) {
+      if (isTooMuch(bytesInResponse(resource))) {
         break;
       }
-      resources.set(name, desired);
-    } else if (substitute !== undefined) {
-      resources.set(name, substitute);
+      resources.set(name, resource);
     } else if (desired === undefined && canRemove(stream, state, name)) {
       if (!mayHave(state, name) || options.mayRemove(state, name)) {
+        if (isTooMuch(bytesOfName(name))) {
+          break;
+        }
         removed.push(name);
       }
     } else if (!isUsable) {
@@ -80,7 +86,7 @@ function wholeNews(
   }
   const current = responseParts(view.set);
   const others = due.flatMap((names) => names.others());
-  if (others.some((name) => !isGoneFor(stream, snapshot, state, name))) {
+  if (others.some((name) => !isGoneFor(stream, snapshot, state, name)) || areLong(others)) {
     return 'some';
   }
   for (const part of parts) {
@@ -97,6 +103,15 @@ function wholeNews(
     }
   }
   return others.length > 0 || state.owesAnswer ? 'some' : undefined;
+}
+
+/** Removed beside a whole set, `names` could make a response too large. */
+function areLong(names: readonly string[]): boolean {
+  let sizeBytes = 0;
+  for (const name of names) {
+    sizeBytes += bytesOfName(name);
+  }
+  return sizeBytes > responseBytesMax / 8;
 }
 
 /** There is nothing to be sent under `name`, and never was on this stream. */
@@ -119,14 +134,14 @@ function toldRemovals(
   state: TypeState,
   names: readonly string[],
 ): readonly string[] {
-  const told = names.filter((name) => canRemove(stream, state, name));
-  for (const name of names) {
-    if (!told.includes(name)) {
-      // Not to be told so: the subscription remembers it for later.
+  return names.filter((name) => {
+    const isTold = canRemove(stream, state, name);
+    if (!isTold) {
+      // The subscription remembers it for later.
       state.asked.delete(name);
     }
-  }
-  return told;
+    return isTold;
+  });
 }
 
 /**

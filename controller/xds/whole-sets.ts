@@ -51,9 +51,10 @@ function divide(set: ResourceSet): readonly ResourceSet[] {
   const parts: EncodedResource[][] = [];
   let sizeBytes = Number.POSITIVE_INFINITY;
   for (const resource of set.byName.values()) {
-    sizeBytes += resource.any.length;
+    const bytes = bytesInResponse(resource);
+    sizeBytes += bytes;
     if (sizeBytes > responseBytesMax) {
-      sizeBytes = resource.any.length;
+      sizeBytes = bytes;
       parts.push([]);
     }
     parts.at(-1)?.push(resource);
@@ -64,6 +65,19 @@ function divide(set: ResourceSet): readonly ResourceSet[] {
         version: set.version,
         byName: new Map(part.map((resource) => [resource.name, resource])),
       }));
+}
+
+/** Tags and lengths around a resource, and around each thing in it; rounded up. */
+const framingBytes = 24;
+
+/** What `resource` adds to a response, in delta with its name and its version. */
+export function bytesInResponse({ name, version, any }: EncodedResource): number {
+  return any.length + bytesOfName(name) + version.length + framingBytes;
+}
+
+/** What a name adds to a response that removes it. */
+export function bytesOfName(name: string): number {
+  return Buffer.byteLength(name) + framingBytes;
 }
 
 /** Names of one type that resources of a set refer to. */
