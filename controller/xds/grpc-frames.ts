@@ -7,7 +7,7 @@ export const prefixBytes = 5;
 
 /** The status of the protocol, and the words for people, that end a stream which sent something bad. */
 export class FrameError extends Error {
-  readonly reason: 'tooLong' | 'compressed';
+  readonly reason: 'tooLong' | 'compressed' | 'malformed';
 
   constructor(reason: FrameError['reason'], message: string) {
     super(message);
@@ -18,11 +18,14 @@ export class FrameError extends Error {
 /** Puts together what arrives in pieces. A message is refused by its prefix, before any of it is kept. */
 export class MessageReader {
   private readonly bytesMax: number;
+  private readonly encoding: string;
   private pieces: Buffer[] = [];
   private length = 0;
 
-  constructor(bytesMax: number) {
+  /** `encoding` is what the stream says that compressed messages are compressed with. */
+  constructor(bytesMax: number, encoding = 'identity') {
     this.bytesMax = bytesMax;
+    this.encoding = encoding;
   }
 
   /** True in the middle of a message. */
@@ -59,9 +62,19 @@ export class MessageReader {
       throw new FrameError('tooLong', message);
     }
     if (first.readUInt8(0) !== 0) {
-      throw new FrameError('compressed', 'compressed messages are not taken');
+      throw this.flagError(first.readUInt8(0));
     }
     return prefixBytes + length;
+  }
+
+  /** The two are told apart as gRPC's documentation "compression" says, by test case. */
+  private flagError(flag: number): FrameError {
+    return flag === 1 && this.encoding !== 'identity'
+      ? new FrameError('compressed', 'compressed messages are not taken, only identity is')
+      : new FrameError(
+          'malformed',
+          `a message has the compressed flag ${flag} without an encoding`,
+        );
   }
 
   private take(end: number): Buffer {

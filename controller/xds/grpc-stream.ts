@@ -67,10 +67,14 @@ export class GrpcStream {
   /** Reads the stream. `requestBytesMax` holds for each message. */
   serve(
     handler: GrpcStreamHandler,
-    options: { readonly requestBytesMax: number; readonly timeoutMs?: number },
+    options: {
+      readonly requestBytesMax: number;
+      readonly encoding?: string;
+      readonly timeoutMs?: number;
+    },
   ): void {
     const { stream } = this;
-    const reader = new MessageReader(options.requestBytesMax);
+    const reader = new MessageReader(options.requestBytesMax, options.encoding);
     const cancelDeadline =
       options.timeoutMs === undefined
         ? () => {}
@@ -177,7 +181,7 @@ export class GrpcStream {
       if (!(error instanceof FrameError)) {
         throw error;
       }
-      this.end(error.reason === 'tooLong' ? 'resourceExhausted' : 'unimplemented', error.message);
+      this.end(statusOfReason[error.reason], error.message);
     }
   }
 
@@ -194,6 +198,12 @@ export class GrpcStream {
 /** How long a peer has to close its side of a stream that we have ended; clients do it at once. */
 const lingeringMs = 5_000;
 
+const statusOfReason = {
+  tooLong: 'resourceExhausted',
+  compressed: 'unimplemented',
+  malformed: 'internal',
+} as const;
+
 const timeoutUnitsMs: Readonly<Record<string, number>> = {
   H: 3_600_000,
   M: 60_000,
@@ -202,6 +212,18 @@ const timeoutUnitsMs: Readonly<Record<string, number>> = {
   u: 1e-3,
   n: 1e-6,
 };
+
+/** What of `serve`'s options the headers say. */
+export function optionsOf(headers: IncomingHttpHeaders): {
+  readonly encoding?: string;
+  readonly timeoutMs?: number;
+} {
+  const encoding = headers['grpc-encoding'];
+  return {
+    ...(encoding === undefined ? {} : { encoding: String(encoding) }),
+    timeoutMs: timeoutOf(headers),
+  };
+}
 
 /** Milliseconds that the client waits, of the header `grpc-timeout`; undefined: for ever. */
 export function timeoutOf(headers: IncomingHttpHeaders): number | undefined {

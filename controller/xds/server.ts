@@ -11,7 +11,7 @@ import type { Clock } from '../loop/ports.js';
 import { type Admission, type Caller, openAdmission } from './admission.js';
 import type { Call, CallHandler } from './call.js';
 import { type Connection, createConnections } from './connections.js';
-import { type GrpcStatus, GrpcStream, timeoutOf } from './grpc-stream.js';
+import { type GrpcStatus, GrpcStream, optionsOf } from './grpc-stream.js';
 import type { Refusals } from './refusals.js';
 import { type Session, serveSession } from './session.js';
 import type { CompleteXdsSettings } from './settings.js';
@@ -284,7 +284,7 @@ function serveStream(
         conclude(by === 'us' ? connection.state() !== 'broken' : isSaidFarewell());
       },
     },
-    { requestBytesMax: settings.requestBytesMax, timeoutMs: timeoutOf(headers) },
+    { requestBytesMax: settings.requestBytesMax, ...optionsOf(headers) },
   );
 }
 
@@ -323,6 +323,6 @@ function serveUnary(
       },
       onClose: unwatch,
     },
-    { requestBytesMax: settings.requestBytesMax, timeoutMs: timeoutOf(headers) },
+    { requestBytesMax: settings.requestBytesMax, ...optionsOf(headers) },
   );
 }

@@ -43,15 +43,17 @@ test('a large part is handed over as it is, a small one copied', () => {
   assert.is(framed([Buffer.from('a'), Buffer.from('b')]).length, 1);
 });
 
-for (const [what, prefix, reason] of [
-  ['too long', [0, 0, 1, 0x86, 0xa1], 'tooLong'],
-  ['of 4 GiB', [0, 255, 255, 255, 255], 'tooLong'],
-  ['compressed', [1, 0, 0, 0, 1], 'compressed'],
-  ['of an unknown kind', [7, 0, 0, 0, 0], 'compressed'],
+for (const [what, prefix, encoding, reason] of [
+  ['too long', [0, 0, 1, 0x86, 0xa1], undefined, 'tooLong'],
+  ['of 4 GiB', [0, 255, 255, 255, 255], undefined, 'tooLong'],
+  ['compressed', [1, 0, 0, 0, 1], 'gzip', 'compressed'],
+  ['compressed with nothing', [1, 0, 0, 0, 1], undefined, 'malformed'],
+  ['compressed with identity', [1, 0, 0, 0, 1], 'identity', 'malformed'],
+  ['of an unknown kind', [7, 0, 0, 0, 0], 'gzip', 'malformed'],
 ] as const) {
   test(`a message that is ${what} is refused before it has come`, () => {
     try {
-      new MessageReader(bytesMax).read(Buffer.from(prefix));
+      new MessageReader(bytesMax, encoding).read(Buffer.from(prefix));
       assert.unreachable();
     } catch (error) {
       assert.instance(error, FrameError);

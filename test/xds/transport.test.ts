@@ -372,6 +372,21 @@ scenario('41: a compressed request is refused, and never unpacked', async (t) =>
   }
 });
 
+scenario(
+  '41: a message that says to be compressed, on a stream that does not, is an error',
+  async (t) => {
+    const message = frame(Buffer.alloc(10));
+    message.writeUInt8(1, 0);
+    const { grpc, message: why } = await statusOf(
+      t,
+      { 'content-type': 'application/grpc' },
+      message,
+    );
+    assert.is(grpc, 13, 'INTERNAL');
+    assert.match(why, 'compressed flag 1');
+  },
+);
+
 /** The status of a call by hand, which sends `body` and then nothing more. */
 async function statusOf(
   t: TestServer,
