@@ -18,8 +18,8 @@ export const subscribedNamesMax = 100_000;
 /** Names that all streams of one connection may ask for: four types of such a mesh, and something over. */
 export const connectionNamesMax = 5 * subscribedNamesMax;
 
-/** A stream with no more names than this is not looked at for that: 64 of them stay below it. */
-export const fewNames = connectionNamesMax / 64;
+/** A stream with no more names than this is not looked at for that: a hundred of them stay below it. */
+export const fewNames = connectionNamesMax / 100;
 
 /**
  * Unanswered responses remembered for each type of a stream. A client that asks on and on and answers

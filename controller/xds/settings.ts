@@ -48,10 +48,11 @@ export const xdsDefaults = {
    */
   requestBytesMax: 8 * 1024 * 1024,
   /**
-   * One connection of Envoy carries ADS, load reports and, at most, a stream for each secret. It also
-   * bounds what one peer can make us hold in unfinished requests.
+   * One connection of Envoy carries ADS, load reports and, at most, a stream for each secret. Clients
+   * may count on a hundred (RFC 9113, 6.5.2). It also bounds what one peer can make us hold in
+   * unfinished requests.
    */
-  streamsPerConnectionMax: 64,
+  streamsPerConnectionMax: 100,
   /** One proxy has one connection, or two while it changes over. */
   connectionsMax: 20_000,
   /** Proxies behind one load balancer or NAT have one address; nobody alone may take every place. */
