@@ -1,7 +1,6 @@
 /** `POST /state` and `POST /trigger` over HTTP, JSON both ways. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { errorText } from '../base/op-error.js';
 import type { HostPort } from '../base/socket-address.js';
 
@@ -49,7 +48,7 @@ async function answer(
   try {
     switch (route) {
       case 'POST /state':
-        handlers.setState(JSON.parse(await text(request)));
+        handlers.setState(JSON.parse(await textOf(request)));
         return { code: 200, body: {} };
       case 'POST /trigger':
         return { code: 200, body: handlers.trigger() };
@@ -59,4 +58,24 @@ async function answer(
   } catch (error) {
     return { code: 400, body: { error: errorText(error) } };
   }
+}
+
+/** A state of 100,000 resources of each type with long names is less. */
+const bodyBytesMax = 64 * 1024 * 1024;
+
+/** @throws where it is too long, or not UTF-8. */
+async function textOf(request: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    length += piece.length;
+    if (length <= bodyBytesMax) {
+      pieces.push(piece);
+    }
+  }
+  if (length > bodyBytesMax) {
+    // Only now: who is still sending would not read the answer.
+    throw new RangeError(`the body has over ${bodyBytesMax} bytes`);
+  }
+  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces));
 }

@@ -33,7 +33,10 @@ export interface TargetProcess {
   /** Resolves once it is published. */
   serve(node: string, state: Readonly<Record<string, readonly string[]>>): Promise<void>;
   /** The status and JSON that `path` answers. */
-  post(path: string, body?: string): Promise<{ readonly status: number; readonly json: unknown }>;
+  post(
+    path: string,
+    body?: string | Buffer,
+  ): Promise<{ readonly status: number; readonly json: unknown }>;
   /** A client with a connection of its own, closed with the target. */
   client(): XdsClient;
   /** What it has said on stderr, the end of it. */

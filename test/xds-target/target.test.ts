@@ -33,11 +33,13 @@ test('what it cannot serve it refuses, and says why', () =>
       ['/state', '{"node":"n","cds":"a"}', 400, /cds is to be a list/],
       ['/state', '{"node":"n","cds":["a","a:2"]}', 400, /a is there twice/],
       ['/state', '{"node":"n","rds":[":2"]}', 400, /a name is empty/],
+      ['/state', Buffer.from('{"node":"\xff"}', 'latin1'), 400, /not valid for encoding utf-8/],
+      ['/state', Buffer.alloc(65 * 1024 * 1024, ' '), 400, /over 67108864 bytes/],
       ['/trigger', '', 400, /start with --services/],
       ['/other', '', 404, /there is POST \/state/],
     ] as const) {
       const answer = await target.post(path, body);
-      assert.is(answer.status, status, `${path} ${body}`);
+      assert.is(answer.status, status, `${path} ${body.slice(0, 40)}`);
       assert.match((answer.json as { error: string }).error, error);
     }
   }));
