@@ -23,7 +23,7 @@ import type { SinkStatus } from '../notify/sink.js';
 import { createSinkMemory } from '../notify/sink-memory.js';
 import { createMeasurer } from '../providers/measurer.js';
 import { createProvider } from '../providers/provider.js';
-import type { Duties } from '../replicas/member.js';
+import type { Duties } from '../replicas/term.js';
 import type { Observer } from '../telemetry/observer.js';
 import { Sources } from './sources.js';
 

@@ -6,9 +6,9 @@
 import { failpoint } from '../base/failpoint.js';
 import type { Secrets } from '../envoy/secrets.js';
 import { LoadHistory } from '../rollout/load-history.js';
-import { isEnded } from '../rollout/rollout.js';
 import { adoptDurable } from './adopt-durable.js';
-import { hasLost, hasUnready } from './announced.js';
+import { ClockWatch } from './clock-watch.js';
+import { hasMoved, isWaiting } from './due.js';
 import type { Announcement, CommandReply, LoopEvent } from './events.js';
 import { type Doubt, Keeper, type KeeperDeps } from './keeper.js';
 import { Leftovers, type QueuedEvent, replies, replyOf, storeRetryMs } from './leftovers.js';
@@ -60,12 +60,6 @@ export interface LoopStart {
 /** How often time is looked at while a rollout runs: well below what a person notices. */
 const tickMs = 200;
 
-/**
- * While anything runs there is a tick a second, so a minute without one is a machine that slept or a clock
- * that was set. A clock that is slewed goes back by milliseconds.
- */
-const jumpMs = { forward: 60_000, back: 1000 } as const;
-
 export class Loop {
   private readonly deps: LoopDeps;
   private readonly settings: StepSettings;
@@ -78,8 +72,7 @@ export class Loop {
   private readonly leftovers: Leftovers;
   private isStopped = false;
   private isOver = false;
-  /** When the last event was handled, by the wall clock. */
-  private seenAtMs: number;
+  private readonly watch: ClockWatch;
   private running: Promise<void> | undefined;
   private cancelTick: (() => void) | undefined;
 
@@ -89,7 +82,7 @@ export class Loop {
     this.publications = deps.publications ?? new PublicationFactory(deps.logger);
     this.keeper = new Keeper(deps);
     this.leftovers = new Leftovers(deps.clock, (item) => this.push(item));
-    this.seenAtMs = deps.clock.now();
+    this.watch = new ClockWatch(deps.clock.now());
     this.state = startState(initialDurableState, new LoadHistory(), deps.clock.now());
   }
 
@@ -176,9 +169,8 @@ export class Loop {
    */
   private lookAtClock(): void {
     const nowMs = this.deps.clock.now();
-    const passedMs = nowMs - this.seenAtMs;
-    this.seenAtMs = nowMs;
-    if (passedMs < -jumpMs.back || (passedMs > jumpMs.forward && this.isWaiting())) {
+    const passedMs = this.watch.look(nowMs, this.isWaiting());
+    if (passedMs !== undefined) {
       this.deps.logger.warn('clock.jumped', { passedMs });
       this.state = afterJump(this.state, nowMs);
       this.keeper.jumped();
@@ -300,28 +292,6 @@ export class Loop {
 
   /** True where something may become due by the passing of time alone. */
   private isWaiting(): boolean {
-    const { proxies, durable } = this.state;
-    const { rollouts, announced } = durable;
-    const isRunning = [...rollouts.values()].some((rollout) => !isEnded(rollout.phase));
-    return (
-      isRunning ||
-      !this.isStoring() ||
-      hasLost(announced) ||
-      hasUnready(announced, proxies.values())
-    );
+    return !this.isStoring() || isWaiting(this.state);
   }
-}
-
-/** True where a rollout is in another phase or step, or what is applied or held is not what it was. */
-function hasMoved(before: LoopState, after: LoopState): boolean {
-  if (
-    before.durable.meshes !== after.durable.meshes ||
-    before.durable.held !== after.durable.held
-  ) {
-    return true;
-  }
-  return [...after.durable.rollouts.values()].some((rollout) => {
-    const previous = before.durable.rollouts.get(rollout.id);
-    return previous?.phase !== rollout.phase || previous.step !== rollout.step;
-  });
 }

@@ -1,7 +1,7 @@
 /** What of the tables goes into an archive, and how a loss of commits is accepted. */
 import type { Archive } from './archive.js';
-import type { PostgresConnection, SqlRow } from './postgres-connection.js';
-import { checkedValue, text } from './postgres-rows.js';
+import type { PostgresConnection } from './postgres-connection.js';
+import { checkedValue, notification, text } from './postgres-rows.js';
 
 /** One moment of the state, whoever uses it. */
 export function readArchive(connection: PostgresConnection): Promise<Archive> {
@@ -55,14 +55,4 @@ export async function acceptLoss(connection: PostgresConnection): Promise<void> 
     );
     await sql.run("SELECT pg_notify('headgate', 'state'), pg_notify('headgate', 'lease')");
   });
-}
-
-function notification(row: SqlRow) {
-  return {
-    id: text(row, 'id'),
-    topic: text(row, 'topic'),
-    sink: text(row, 'sink'),
-    createdAtMs: Number(row.created_at_ms),
-    json: text(row, 'json'),
-  };
 }

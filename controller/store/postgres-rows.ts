@@ -97,7 +97,7 @@ export async function readDeadLetters(
   }));
 }
 
-function notification(row: SqlRow): StoredNotification {
+export function notification(row: SqlRow): StoredNotification {
   return {
     id: text(row, 'id'),
     topic: text(row, 'topic'),
