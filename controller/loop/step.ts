@@ -12,6 +12,7 @@ import { servedKey, withGeneration } from './generation.js';
 import { guardStep } from './invariants.js';
 import { takeMeasurement } from './orders.js';
 import { reconcile } from './reconcile.js';
+import { recordOf } from './record.js';
 import { settle } from './settle.js';
 import type { DurableState, LoopState } from './state.js';
 import { takeCommand } from './take-command.js';
@@ -206,17 +207,9 @@ function datePhases(before: DurableState, after: DurableState, nowMs: number): D
   const rollouts = new Map(after.rollouts);
   for (const rollout of moved) {
     const dated = { ...rollout, sinceMs: nowMs };
-    rollouts.set(rollout.id, isEnded(rollout.phase) ? asRecord(dated) : dated);
+    rollouts.set(rollout.id, isEnded(rollout.phase) ? recordOf(dated) : dated);
   }
   return { ...after, rollouts };
-}
-
-/**
- * `ended` with copies of its resources. It is kept for people to read, and what was made of the originals
- * by identity (`base/memo.ts`), every proxy's bytes at every step, lives as long as they do.
- */
-function asRecord(ended: Rollout): Rollout {
-  return { ...ended, group: structuredClone(ended.group) };
 }
 
 /** Reconciling is due when what is wanted, or what is held, is not what it was. */
