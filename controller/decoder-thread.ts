@@ -23,6 +23,8 @@ port.on('message', (task: DecoderTask) => {
   post({ kind: 'combined', news });
 });
 
+post({ kind: 'ready' });
+
 function read(revision: IdentifiedContent): Decoded {
   const { repository = '', id } = revision;
   if (revision.files.some((file) => !survived.has(file))) {

@@ -3,7 +3,8 @@
  * their answers, and whatever bytes a commit has can then end that thread and nothing else.
  */
 import { Worker } from 'node:worker_threads';
-import { errorText } from './base/op-error.js';
+import { assertNever } from './base/assert.js';
+import { errorText, OpError } from './base/op-error.js';
 import type { Problem } from './base/problem.js';
 import type {
   Combination,
@@ -34,8 +35,15 @@ const timeoutMs = 120_000;
 /** 32 MiB of YAML, its tree and its positions; what needs more is an attack or a mistake. */
 const heapMaxMb = 1024;
 
-/** What the thread answers: `reading` before each revision that has files which it never read. */
+/** How soon a thread that could not start is worth another try: descriptors come and go. */
+const startRetryMs = 1_000;
+
+/**
+ * What the thread answers: `ready` once it can take tasks, `reading` before each revision that has files
+ * which it never read.
+ */
 export type DecoderMessage =
+  | { readonly kind: 'ready' }
   | { readonly kind: 'reading'; readonly repository: string; readonly id: string }
   | { readonly kind: 'combined'; readonly news: CombinationNews };
 
@@ -44,6 +52,8 @@ interface Thread {
   readonly worker: Worker;
   readonly files: SentFiles;
   known: KnownMeshes;
+  /** False: whatever ends it has nothing to do with what it is to read. */
+  isReady: boolean;
 }
 
 const nothingServed: ReadonlyMap<string, Mesh> = new Map();
@@ -62,7 +72,8 @@ export class Decoder {
   /**
    * What `repositories` are together, where the meshes called `served` are. A revision that the thread dies
    * of has a problem that says so, and the others are read without it. What is equal to a resource of
-   * `desired`, by the meshes' names, comes as that object. Never throws.
+   * `desired`, by the meshes' names, comes as that object. Throws `OpError` `reader-cannot-start` where the
+   * machine has no room for the thread.
    */
   load(
     repositories: readonly RepositoryRevisions[],
@@ -70,7 +81,7 @@ export class Decoder {
     desired: ReadonlyMap<string, Mesh> = nothingServed,
   ): Promise<Combination> {
     const next = this.last.then(() => this.combine(repositories, served, desired));
-    this.last = next;
+    this.last = next.catch(() => undefined);
     return next;
   }
 
@@ -99,6 +110,9 @@ export class Decoder {
       const answer = await this.run(thread, task);
       if ('news' in answer) {
         return takeAnswer(thread, answer.news, desired);
+      }
+      if (!thread.isReady) {
+        throw cannotStart(answer.why);
       }
       // It died between two revisions, or of one that it was kept from: then it may be any of the new ones.
       const blamed = answer.at === undefined || this.deadly.has(answer.at) ? newest : [answer.at];
@@ -144,7 +158,8 @@ export class Decoder {
       : { ...revision, files: [], problems: [...revision.problems, problem] };
   }
 
-  private run({ worker, files }: Thread, task: CombineInput): Promise<Answer> {
+  private run(thread: Thread, task: CombineInput): Promise<Answer> {
+    const { worker, files } = thread;
     return new Promise((resolve) => {
       let at: string | undefined;
       const settle = (answer: Answer) => {
@@ -153,10 +168,18 @@ export class Decoder {
         resolve(answer);
       };
       const hear = (message: DecoderMessage) => {
-        if (message.kind === 'combined') {
-          settle(message);
-        } else {
-          at = keyOf(message);
+        switch (message.kind) {
+          case 'ready':
+            thread.isReady = true;
+            break;
+          case 'reading':
+            at = keyOf(message);
+            break;
+          case 'combined':
+            settle(message);
+            break;
+          default:
+            assertNever(message);
         }
       };
       const giveUp = (why: string) => {
@@ -186,7 +209,7 @@ function startThread(): Thread {
   const worker = new Worker(new URL('./decoder-thread.js', import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: heapMaxMb },
   });
-  return { worker, files: new SentFiles(), known: nothingKnown };
+  return { worker, files: new SentFiles(), known: nothingKnown, isReady: false };
 }
 
 /** What `news` say, with the objects of `desired`, which whoever gets it compares it with, where it can be. */
@@ -200,6 +223,14 @@ function takeAnswer(
   const combination = { ...taken, ...(meshes === undefined ? {} : { meshes }) };
   thread.known = knownAfter(thread.known, combination);
   return combination;
+}
+
+function cannotStart(why: string): OpError {
+  return new OpError(
+    'reader-cannot-start',
+    `the thread that reads commits cannot start (${why}); look at the limits on open files and memory`,
+    { retry: { kind: 'after', ms: startRetryMs } },
+  );
 }
 
 function unreadable(why: string): Problem {

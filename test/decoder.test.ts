@@ -1,8 +1,11 @@
 /** The reading thread: what it reads is what `loadMeshes` reads, and the main thread never waits. */
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { revisionId } from '../controller/base/brand.js';
+import { OpError } from '../controller/base/op-error.js';
 import { onlyRepository, type Revision } from '../controller/base/revision.js';
 import { loadMeshes } from '../controller/decode/load-meshes.js';
 import { Decoder } from '../controller/decoder.js';
@@ -65,6 +68,39 @@ decoding('a thread that ends while it has nothing to do is followed by another',
   assert.is(threads.length, 3);
   process.off('worker', see);
   await threads[1]?.terminate();
+  await decoder.stop();
+});
+
+decoding('a thread that cannot start for want of descriptors is nobody’s fault', async () => {
+  const decoder = new Decoder([]);
+  const good = revision([mesh, node(1)]);
+  const open = readdirSync('/proc/self/fd').length;
+  const limit = (value: string) =>
+    execFileSync('prlimit', [`--pid=${process.pid}`, `--nofile=${value}`]);
+  const before = /open files +(\d+) +(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'));
+  limit(`${open + 30}:`);
+  const taken: number[] = [];
+  try {
+    assert.throws(() => {
+      for (;;) {
+        taken.push(openSync('/dev/null', 'r'));
+      }
+    }, /EMFILE/);
+    // The last of these lets the thread begin, but not find its program.
+    for (const spare of [0, 4]) {
+      taken.splice(0, spare).forEach(closeSync);
+      const error = await load(decoder, good).catch((reason: unknown) => reason);
+      assert.instance(error, OpError);
+      assert.is((error as OpError).code, 'reader-cannot-start');
+      assert.match((error as OpError).message, 'EMFILE');
+    }
+  } finally {
+    taken.forEach(closeSync);
+    limit(`${before?.[1]}:`);
+  }
+  const { meshes, problems } = await load(decoder, good);
+  assert.equal(meshes, loadMeshes(good).meshes);
+  assert.equal(problems, [], 'the revision is not to blame');
   await decoder.stop();
 });
 

@@ -4,6 +4,7 @@
  * repository that cannot be reached, or has a bad commit, holds up no other.
  */
 import { failpoint } from '../base/failpoint.js';
+import { OpError } from '../base/op-error.js';
 import { onlyRepository, type Revision } from '../base/revision.js';
 import type { Combination, IdentifiedContent } from '../decode/combine-revisions.js';
 import type { Decoder } from '../decoder.js';
@@ -45,6 +46,7 @@ export class Sources {
   /** Repositories whose newest revision is in no reading yet. */
   private readonly fresh = new Set<string>();
   private isReading = false;
+  private cancelRetry = (): void => {};
   private isStopped = false;
   /** Meshes of the newest reading: the loop may not have come to it yet. */
   private readMeshes: readonly string[] = [];
@@ -79,6 +81,7 @@ export class Sources {
 
   async stop(): Promise<void> {
     this.isStopped = true;
+    this.cancelRetry();
     await Promise.all(this.repositories.map(({ source }) => source.stop()));
   }
 
@@ -115,36 +118,62 @@ export class Sources {
       return;
     }
     this.isReading = true;
-    const { clock, decoder, observer } = this.options;
-    while (this.fresh.size > 0) {
-      const sources = [...this.fresh];
-      this.fresh.clear();
-      const revisions = this.repositories.map(({ name, accepted, attempted }) => ({
-        ...{ name, accepted, attempted },
-      }));
-      const stored = this.options.durable().meshes;
-      const served = new Set([...stored.keys(), ...this.readMeshes]);
-      const desired = new Map([...stored].map(([name, mesh]) => [name, mesh.desired]));
-      const fromMs = clock.now();
-      const combination = await decoder.load(revisions, [...served], desired);
-      if (this.isStopped) {
-        return;
-      }
-      const period = { fromMs, toMs: clock.now() };
-      this.readMeshes = combination.meshes?.map(({ name }) => name) ?? this.readMeshes;
-      const repositories = this.repositories.map((repository, index) =>
-        this.judge(repository, revisions[index]?.attempted, combination),
-      );
-      for (const { name, attempted, problems } of repositories) {
-        if (attempted !== undefined && sources.includes(name)) {
-          const errors = problems.filter(({ severity }) => severity === 'error').length;
-          observer.decoded(attempted, errors, period);
-        }
-      }
-      const { meshes, origins } = combination;
-      this.options.onEvent({ kind: 'revisionsRead', sources, repositories, meshes, origins });
+    let isAble = true;
+    while (isAble && this.fresh.size > 0) {
+      isAble = await this.tryToRead([...this.fresh]);
     }
     this.isReading = false;
+  }
+
+  /** False where this machine cannot read anything now, whatever it is: then it is tried again soon. */
+  private async tryToRead(sources: readonly string[]): Promise<boolean> {
+    this.fresh.clear();
+    try {
+      await this.readTogether(sources);
+      return true;
+    } catch (error) {
+      if (!(error instanceof OpError) || error.retry.kind !== 'after') {
+        throw error;
+      }
+      const { code, message, retry } = error;
+      for (const name of sources) {
+        const event = { kind: 'failed', code, message, retryInMs: retry.ms } as const;
+        this.log(name, event);
+        this.options.onEvent({ ...event, kind: 'sourceFailed', source: name });
+        this.fresh.add(name);
+      }
+      this.cancelRetry();
+      this.cancelRetry = this.options.clock.after(retry.ms, () => void this.read());
+      return false;
+    }
+  }
+
+  private async readTogether(sources: readonly string[]): Promise<void> {
+    const { clock, decoder, observer } = this.options;
+    const revisions = this.repositories.map(({ name, accepted, attempted }) => ({
+      ...{ name, accepted, attempted },
+    }));
+    const stored = this.options.durable().meshes;
+    const served = new Set([...stored.keys(), ...this.readMeshes]);
+    const desired = new Map([...stored].map(([name, mesh]) => [name, mesh.desired]));
+    const fromMs = clock.now();
+    const combination = await decoder.load(revisions, [...served], desired);
+    if (this.isStopped) {
+      return;
+    }
+    const period = { fromMs, toMs: clock.now() };
+    this.readMeshes = combination.meshes?.map(({ name }) => name) ?? this.readMeshes;
+    const repositories = this.repositories.map((repository, index) =>
+      this.judge(repository, revisions[index]?.attempted, combination),
+    );
+    for (const { name, attempted, problems } of repositories) {
+      if (attempted !== undefined && sources.includes(name)) {
+        const errors = problems.filter(({ severity }) => severity === 'error').length;
+        observer.decoded(attempted, errors, period);
+      }
+    }
+    const { meshes, origins } = combination;
+    this.options.onEvent({ kind: 'revisionsRead', sources, repositories, meshes, origins });
   }
 
   /** What became of `attempted`, which may be the newest one no more. */
