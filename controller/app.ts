@@ -21,7 +21,7 @@ import type { SecretSource } from './config/secret-source.js';
 import type { Settings } from './config.js';
 import { parseNode } from './envoy/identity.js';
 import { createRevisionShelf, type RevisionShelf } from './git/revision-shelf.js';
-import { createLogger } from './log.js';
+import { createLogger, lostLines } from './log.js';
 import type { LoopEvent } from './loop/events.js';
 import { loadSamples, statsSamples } from './loop/load-samples.js';
 import type { Clock, Logger, PublisherEvent } from './loop/ports.js';
@@ -136,6 +136,7 @@ async function start(
     events: logger.counts,
     xds,
     sinks: () => engine.sinks(),
+    lostLines,
     certificates: () => [...secretSource.expiries(), ...(admission?.expiries() ?? [])],
   });
   const tracing = await openTracing(process.env, { version: programVersion(), logger });

@@ -10,6 +10,8 @@ import type { Settings } from './config.js';
 import { createLogOutput, type LogOutput } from './log-output.js';
 import type { Logger } from './loop/ports.js';
 
+export { lostLines } from './log-output.js';
+
 /** Which lines are written, and how. */
 export type LogSettings = Pick<Settings, 'logLevel' | 'logFormat'>;
 

@@ -79,6 +79,11 @@ export const metricTable = {
     help: 'Events that were logged, also those that the log level leaves out.',
     labels: ['event', 'level'],
   },
+  headgate_log_lines_lost_total: {
+    type: 'counter',
+    help: 'Lines of the log that could not be written: a full or hanging disk, or nobody who reads.',
+    labels: [],
+  },
   headgate_git_poll_duration_seconds: {
     type: 'histogram',
     help: 'One look at the repository, the fetch of a new commit included, by how it ended.',

@@ -56,6 +56,8 @@ export interface MetricSources {
     readonly givenUp: number;
   }[];
   readonly certificates: () => readonly CertificateExpiry[];
+  /** Lines of the log since the start that could not be written. */
+  readonly lostLines: () => number;
 }
 
 export function createMetrics(sources: MetricSources): Metrics {
@@ -102,6 +104,7 @@ function addSources(registry: Registry, sources: MetricSources): void {
     sources.ready().map(({ name, isOk }) => [{ check: name }, isOk ? 1 : 0] as const),
   );
   addReadCounter(registry, 'headgate_events_total', sources.events);
+  addReadCounter(registry, 'headgate_log_lines_lost_total', () => [[{}, sources.lostLines()]]);
   addReadCounter(registry, 'headgate_xds_denied_total', () =>
     [...xds.refusals()].map(([reason, n]) => [{ reason }, n] as const),
   );

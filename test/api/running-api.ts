@@ -58,6 +58,7 @@ export const quietSources: Omit<MetricSources, 'version' | 'moment' | 'ready'> =
     snapshotBytes: () => new Map(),
   },
   sinks: () => [],
+  lostLines: () => 0,
   certificates: () => [],
 };
 

@@ -1,6 +1,6 @@
 /**
- * D19: `headgate serve` without descriptors, with a full disk under its log, and with nobody who reads its
- * log. What it serves stays, whoever is connected stays, and it ends when it is told to.
+ * D19: `headgate serve` without descriptors, with a full disk or a stopped terminal under its log, and with
+ * nobody who reads its log. What it serves stays, whoever is connected stays, and it ends when it is told to.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,6 +23,7 @@ import { checkout, meshFiles, routeFile } from '../../controller/demo/mesh-files
 import { createRepository, type DemoRepository } from '../../controller/demo/repository.js';
 import { startHeadgate } from '../support/headgate.js';
 import { LightProxy } from '../support/light-proxy.js';
+import { hasTerminals, startOnStoppedTerminal } from '../support/stopped-terminal.js';
 import { until } from '../support/until.js';
 import { mainFile } from './run-main.js';
 
@@ -112,7 +113,8 @@ starved(
 starved('D19 with a full disk under its log it serves and rolls out', async (context) => {
   const full = openSync('/dev/full', 'w');
   context.ends.push(() => closeSync(full));
-  await expectService(context, full);
+  const child = await expectService(context, startWith(full));
+  assert.is(child.exitCode, 0);
 });
 
 starved('D19 with nobody who reads its log it serves, rolls out and ends', async (context) => {
@@ -122,8 +124,21 @@ starved('D19 with nobody who reads its log it serves, rolls out and ends', async
   const writer = openSync(pipe, 'w');
   context.ends.push(() => [reader, writer].forEach(closeSync));
   assert.throws(() => fill(reader), /EAGAIN/);
-  await expectService(context, writer);
+  const child = await expectService(context, startWith(writer));
+  assert.is(child.exitCode, 0);
 });
+
+if (hasTerminals()) {
+  starved('D19 on a terminal that was stopped it serves, rolls out and ends', async (context) => {
+    const child = await expectService(context, (command) =>
+      startOnStoppedTerminal(command, { stdio: ['ignore', 'ignore', 'inherit'], env }),
+    );
+    // Its end cannot wait for the thread that waits for the terminal.
+    assert.is(child.signalCode, 'SIGKILL');
+  });
+} else {
+  console.log('left out: D19 on a terminal that was stopped; python3 is not there');
+}
 
 starved.run();
 
@@ -142,17 +157,25 @@ function serveArgs({ folder, repository }: Context): readonly string[] {
   return ['--repo', repository.bare, '--poll', '200ms', '--cache', join(folder, 'cache.git')];
 }
 
-/** Starts it with `log` as its standard error, has it roll out a release, and ends it. */
-async function expectService(context: Context, log: number): Promise<void> {
+const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+
+/** With `log` as its standard error. */
+function startWith(log: number) {
+  return ([program = '', ...args]: readonly string[]) =>
+    spawn(program, args, { stdio: ['ignore', 'ignore', log], env });
+}
+
+/** Has what `start` starts roll out a release, and ends it by a signal. */
+async function expectService(
+  context: Context,
+  start: (command: readonly string[]) => ChildProcess,
+): Promise<ChildProcess> {
   const { folder, repository, proxy, ends } = context;
   const [xds = 0, http = 0] = await freePorts(2);
   const args = ['--state', join(folder, 'state.db'), '--drain', '0s'];
   const ports = ['--xds', `127.0.0.1:${xds}`, '--http', `127.0.0.1:${http}`];
-  const child = spawn(
-    process.execPath,
-    [mainFile, 'serve', '--log-format', 'json', ...serveArgs(context), ...args, ...ports],
-    { stdio: ['ignore', 'ignore', log], env: { PATH: process.env.PATH, HOME: process.env.HOME } },
-  );
+  const serve = [process.execPath, mainFile, 'serve', '--log-format', 'json'];
+  const child = start([...serve, ...serveArgs(context), ...args, ...ports]);
   ends.push(() => endOf(child, 'SIGKILL'));
   await until('it is ready', async () => (await fetch(`http://127.0.0.1:${http}/readyz`)).ok);
   proxy.connect({ address: '127.0.0.1', port: xds });
@@ -162,11 +185,16 @@ async function expectService(context: Context, log: number): Promise<void> {
   const startedMs = performance.now();
   await Promise.race([
     endOf(child, 'SIGTERM'),
-    until('it has ended', () => child.exitCode !== null, endsWithinMs),
+    until('it has ended', () => hasEnded(child), endsWithinMs),
   ]);
   const tookMs = Math.round(performance.now() - startedMs);
-  assert.is(child.exitCode, 0);
+  assert.ok(hasEnded(child));
   console.log(`figures D19 ${JSON.stringify({ endedMs: tookMs })}`);
+  return child;
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 async function endOf(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

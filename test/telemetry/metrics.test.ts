@@ -39,6 +39,7 @@ function busy(replicas?: MemberView): { readonly loop: ScriptedLoop; readonly al
       streams: () => new Map([['ads', 4]]),
       snapshotBytes: () => new Map([['route', 900]]),
     },
+    lostLines: () => 6,
     sinks: () => [{ sink: 'chat', delivered: 1, failedAttempts: 2, givenUp: 3 }],
     certificates: () => [{ name: 'xds', use: 'server', atMs: 1_800_000_000_000 }],
   });
@@ -136,6 +137,7 @@ metrics('a replica among several says who leads', async () => {
     'headgate_replica_role{replica="b",member="leading"} 0',
     'headgate_state_commits 7',
     'headgate_state_regressed 0',
+    'headgate_log_lines_lost_total 6',
   ]) {
     assert.ok(samples.includes(sample), sample);
   }
