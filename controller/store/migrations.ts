@@ -3,12 +3,21 @@
  * is never edited: a change of the tables is a new step. A file that a newer version wrote is refused,
  * since this one cannot know what it would destroy.
  */
+import { valueHash } from './checked-value.js';
 import type { SqliteDriver } from './sqlite-driver.js';
+import { text } from './sqlite-rows.js';
 import { storeError } from './store-errors.js';
 
+interface Step {
+  readonly sql: string;
+  /** What of the rows SQL alone cannot make. Undefined: nothing. */
+  readonly fill?: (driver: SqliteDriver) => void;
+}
+
 /** Step n, from 1, is at index n - 1. Every row of the state carries the epoch of its writer. */
-const steps: readonly string[] = [
-  `
+const steps: readonly Step[] = [
+  {
+    sql: `
   CREATE TABLE writer (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     epoch INTEGER NOT NULL
@@ -59,6 +68,8 @@ const steps: readonly string[] = [
     epoch INTEGER NOT NULL
   ) STRICT;
   `,
+  },
+  { sql: "ALTER TABLE state ADD COLUMN hash TEXT NOT NULL DEFAULT ''", fill: hashValues },
 ];
 
 /** The number of the newest step. */
@@ -83,12 +94,22 @@ export function migrate(driver: SqliteDriver, path: string, nowMs: number): void
         'run that version, or restore a backup from before the upgrade',
     );
   }
-  for (const [index, sql] of steps.entries()) {
+  for (const [index, { sql, fill }] of steps.entries()) {
     if (index + 1 > version) {
       driver.exec('BEGIN IMMEDIATE');
       driver.exec(sql);
+      fill?.(driver);
       driver.run('INSERT INTO schema_steps VALUES (?, ?)', index + 1, nowMs);
       driver.exec('COMMIT');
     }
+  }
+}
+
+/** What was stored before values had hashes counts as it is. */
+function hashValues(driver: SqliteDriver): void {
+  for (const row of driver.all('SELECT kind, key, json FROM state')) {
+    const [kind, key] = [text(row, 'kind'), text(row, 'key')];
+    const hash = valueHash(text(row, 'json'));
+    driver.run('UPDATE state SET hash = ? WHERE kind = ? AND key = ?', hash, kind, key);
   }
 }

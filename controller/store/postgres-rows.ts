@@ -1,5 +1,4 @@
 /** Reads rows of PostgreSQL into the port's types. Its `bigint` comes as text, and none of ours is beyond 2^53. */
-import { contentHash } from '../base/hash.js';
 import type {
   DeadLetter,
   OutboxEntry,
@@ -7,6 +6,7 @@ import type {
   StoredHistoryEntry,
   StoredNotification,
 } from '../loop/ports.js';
+import { checkedValue, type StoredValue } from './checked-value.js';
 import type { PostgresConnection, SqlRow } from './postgres-connection.js';
 import { postgresError } from './postgres-errors.js';
 
@@ -22,28 +22,23 @@ export function readValues(connection: PostgresConnection) {
       const { place } = connection.settings;
       return {
         seq: Number(head.rows[0]?.seq),
-        values: rows.map((row) => checkedValue(row, place)),
+        values: rows.map((row) => storedValue(row, place)),
       };
     },
     { isSnapshot: true },
   );
 }
 
-/**
- * Invariant H2: what is read is what was written. What is not is damage, or somebody's hand, and nothing
- * of it is served. Throws `OpError` `store-corrupt`.
- */
-export function checkedValue(row: SqlRow, place: string) {
+/** A row of the state as it was written (`checkedValue`). Throws `OpError` `store-corrupt`. */
+export function storedValue(row: SqlRow, place: string): StoredValue {
   const value = { kind: text(row, 'kind'), key: text(row, 'key'), json: text(row, 'json') };
-  if (contentHash(value.json) !== row.hash) {
-    throw postgresError(
+  return checkedValue(value, row.hash, (reason) =>
+    postgresError(
       'store-corrupt',
       place,
-      `holds a value (${value.kind} ${value.key}) that is not what was written; what is served ` +
-        'stays as it is: restore the table headgate_state from a backup',
-    );
-  }
-  return value;
+      `${reason}; what is served stays as it is: restore the table headgate_state from a backup`,
+    ),
+  );
 }
 
 export async function readHistory(

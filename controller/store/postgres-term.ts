@@ -4,9 +4,9 @@
  * waits for that transaction, and none begins after.
  */
 import { failpoint } from '../base/failpoint.js';
-import { contentHash } from '../base/hash.js';
 import type { OpError } from '../base/op-error.js';
 import type { Clock, HistoryEntry, Logger, Store, StoreWrite, Transaction } from '../loop/ports.js';
+import { valueHash } from './checked-value.js';
 import { historyEntriesMax, outboxEntriesMax } from './limits.js';
 import type { PostgresConnection, Sql, SqlRow } from './postgres-connection.js';
 import { postgresError } from './postgres-errors.js';
@@ -239,7 +239,7 @@ async function writeValues(
       values.map(({ kind }) => kind),
       values.map(({ key }) => key),
       values.map(({ json }) => json),
-      values.map(({ json }) => (json === null ? '' : contentHash(json))),
+      values.map(({ json }) => (json === null ? '' : valueHash(json))),
       epoch,
       seq,
     ],

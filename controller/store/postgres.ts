@@ -9,7 +9,7 @@ import { PostgresConnection, type Sql } from './postgres-connection.js';
 import { PostgresListener } from './postgres-listener.js';
 import { migratePostgres, type PostgresStep, postgresSteps } from './postgres-migrations.js';
 import { hear, leave, tell } from './postgres-news.js';
-import { checkedValue, readDeadLetters, readHistory, text } from './postgres-rows.js';
+import { storedValue, readDeadLetters, readHistory, text } from './postgres-rows.js';
 import type { PostgresSettings } from './postgres-settings.js';
 import { createTerm } from './postgres-term.js';
 
@@ -109,7 +109,7 @@ function readChanges(
       const values = rows.map((row) =>
         row.json === null
           ? { kind: text(row, 'kind'), key: text(row, 'key'), json: null }
-          : checkedValue(row, connection.settings.place),
+          : storedValue(row, connection.settings.place),
       );
       return { position: { epoch: head.epoch, seq: head.seq }, isWhole, values };
     },

@@ -9,7 +9,21 @@ import type {
   StoredHistoryEntry,
   StoredNotification,
 } from '../loop/ports.js';
+import { checkedValue, type StoredValue } from './checked-value.js';
 import type { SqliteRow } from './sqlite-driver.js';
+import { storeError } from './store-errors.js';
+
+/** A row of the state as it was written (`checkedValue`). Throws `OpError` `store-corrupt`. */
+export function storedValue(row: SqliteRow, path: string): StoredValue {
+  const value = { kind: text(row, 'kind'), key: text(row, 'key'), json: text(row, 'json') };
+  return checkedValue(value, row.hash, (reason) =>
+    storeError(
+      'store-corrupt',
+      path,
+      `${reason}; restore a backup, or move the file away to start anew from Git`,
+    ),
+  );
+}
 
 export function historyEntry(row: SqliteRow): StoredHistoryEntry {
   return {

@@ -14,10 +14,11 @@ import type {
   StoreWrite,
   Transaction,
 } from '../loop/ports.js';
+import { valueHash } from './checked-value.js';
 import { historyEntriesMax, outboxEntriesMax } from './limits.js';
 import type { SqliteDriver, SqliteRow, SqliteValue } from './sqlite-driver.js';
 import { bury, enqueue, trimOutbox } from './sqlite-outbox.js';
-import { deadLetter, historyEntry, integer, outboxEntry, text } from './sqlite-rows.js';
+import { deadLetter, historyEntry, integer, outboxEntry, storedValue } from './sqlite-rows.js';
 import { toOpError } from './store-errors.js';
 
 export interface SqliteStoreOptions {
@@ -64,12 +65,8 @@ export function createSqliteStore(driver: SqliteDriver, options: SqliteStoreOpti
     },
 
     async load() {
-      const rows = read('SELECT kind, key, json FROM state ORDER BY kind, key');
-      return rows.map((row) => ({
-        kind: text(row, 'kind'),
-        key: text(row, 'key'),
-        json: text(row, 'json'),
-      }));
+      const rows = read('SELECT kind, key, json, hash FROM state ORDER BY kind, key');
+      return rows.map((row) => storedValue(row, path));
     },
 
     async commit(transaction: Transaction) {
@@ -213,11 +210,13 @@ function writeValue(driver: SqliteDriver, value: StoreWrite, epoch: number): voi
     return;
   }
   driver.run(
-    'INSERT INTO state (kind, key, json, epoch) VALUES (?, ?, ?, ?) ' +
-      'ON CONFLICT (kind, key) DO UPDATE SET json = excluded.json, epoch = excluded.epoch',
+    'INSERT INTO state (kind, key, json, hash, epoch) VALUES (?, ?, ?, ?, ?) ' +
+      'ON CONFLICT (kind, key) DO UPDATE SET json = excluded.json, hash = excluded.hash, ' +
+      'epoch = excluded.epoch',
     value.kind,
     value.key,
     value.json,
+    valueHash(value.json),
     epoch,
   );
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { meshFiles } from '../../controller/demo/mesh-files.js';
+import { openSqliteDriver } from '../../controller/store/sqlite-driver.js';
 import { writeFiles } from '../support/git.js';
 import { runMain, startMain } from './run-main.js';
 
@@ -108,6 +109,28 @@ serve('a config file that is named must be there', async ({ folder }) => {
   assert.is(code, 2);
   assert.match(stderr, /the config file cannot be read: .*none\.yaml/);
 });
+
+serve(
+  'H2 a state with a value that was changed by hand is 1, and the message says what to do',
+  async ({ folder, children }) => {
+    const args = ['serve', ...free, '--repo', 'mesh', '--state', 'state.db'];
+    const child = startMain(args, { cwd: folder });
+    children.push(child);
+    await waitForEvent(child, 'revision.accepted');
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    const state = await openSqliteDriver(join(folder, 'state.db'));
+    const changed = state.run(
+      "UPDATE state SET json = replace(json, 'checkout-v1', 'checkout-v9') WHERE kind = 'applied'",
+    );
+    state.close();
+    assert.ok(changed > 0);
+    const { code, stderr } = await runMain(args, { cwd: folder });
+    assert.is(code, 1);
+    assert.match(stderr, /a value \(applied [^)]+\) that is not what was written/);
+    assert.match(stderr, 'restore a backup, or move the file away to start anew from Git');
+  },
+);
 
 serve('a port that is taken is 1, said in one line', async ({ folder }) => {
   const taken = createServer().listen(0, '127.0.0.1');

@@ -126,6 +126,40 @@ test('a damaged page is found at the start', async ({ path }) => {
   assert.match(error.message, 'restore a backup');
 });
 
+test('H2 C25 a stored value that was changed by hand is refused, not served', async ({ path }) => {
+  const store = await open(path);
+  await store.commit(transaction({ writes: [{ kind: 'a', key: 'x', json: '1' }] }));
+  await store.close();
+  await byHand(path, "UPDATE state SET json = '2'");
+  const again = await open(path);
+  const error = await opError(again.load());
+  await again.close();
+  assert.is(error.code, 'store-corrupt');
+  assert.match(error.message, 'a value (a x)');
+  assert.match(error.message, 'restore a backup');
+});
+
+test('a file from before values had hashes is taken as it is, and guarded from then on', async ({
+  path,
+}) => {
+  const written = [
+    { kind: 'a', key: 'x', json: '1' },
+    { kind: 'b', key: '', json: '"é"' },
+  ];
+  const store = await open(path);
+  await store.commit(transaction({ writes: written }));
+  await store.close();
+  await byHand(path, 'ALTER TABLE state DROP COLUMN hash');
+  await byHand(path, 'DELETE FROM schema_steps WHERE version = 2');
+  const next = await open(path);
+  assert.equal(await next.load(), written);
+  await next.close();
+  await byHand(path, "UPDATE state SET json = '2' WHERE kind = 'b'");
+  const last = await open(path);
+  assert.match((await opError(last.load())).message, 'a value (b )');
+  await last.close();
+});
+
 test("another program's database is refused and stays as it is", async ({ path }) => {
   const driver = await openSqliteDriver(path);
   driver.exec('CREATE TABLE songs (title TEXT)');
@@ -220,6 +254,12 @@ test('a folder that may not be written is refused', async ({ folder, path }) => 
 });
 
 test.run();
+
+async function byHand(path: string, sql: string): Promise<void> {
+  const driver = await openSqliteDriver(path);
+  driver.exec(sql);
+  driver.close();
+}
 
 function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'headgate-store-'));
