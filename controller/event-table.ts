@@ -97,6 +97,11 @@ export const eventTable = {
     level: 'warn',
     meaning: 'This replica no longer leads; it goes on serving what it served.',
   },
+  'replica.leftBehind': {
+    level: 'error',
+    meaning:
+      'A newer version has changed the tables: this replica serves what it has and leads no more.',
+  },
   'replica.notAsked': {
     level: 'warn',
     meaning: 'The leader could not be asked to look at the repository.',

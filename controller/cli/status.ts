@@ -123,7 +123,12 @@ function replicaTable({ replicas, leader }: Replicas, style: Style): string {
 }
 
 function paintRole(role: Replicas['role'], style: Style): Cell {
-  const paint = { leading: style.green, following: style.dim, held: style.red }[role];
+  const paint = {
+    leading: style.green,
+    following: style.dim,
+    held: style.red,
+    leftBehind: style.red,
+  }[role];
   return { text: role, paint };
 }
 

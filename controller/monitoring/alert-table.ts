@@ -77,13 +77,14 @@ export const alertTable: readonly Alert[] = [
     summary: '{{ $value }} of the replicas lead.',
     runbook: {
       meaning:
-        'Of several replicas exactly one leads. None: the database does not answer, or every replica is cut off from it. More than one for minutes: they do not share a database.',
+        'Of several replicas exactly one leads. None: the database does not answer, or every replica is cut off from it, or a newer version has changed the tables and left all that run behind. More than one for minutes: they do not share a database.',
       impact: `${servesOn} Without a leader nothing advances and nothing is taken back.`,
       look: [
         'The log of each replica, and `/api/v1/status`: who leads, since when.',
         'The database: connections, disk, failover.',
       ],
       act: [
+        '`replica.leftBehind` in the log: replace the replicas with the version that changed the tables.',
         'Bring the database back; a replica takes the lead within seconds.',
         'Two leaders: give all replicas of one mesh the same `--state`.',
       ],

@@ -16,6 +16,8 @@ export interface LeaseKeeperDeps {
   readonly leaseMs: number;
   /** The highest epoch that this replica knows of; undefined: it must not lead now. */
   readonly mayTake: (lease: LeaseState) => Promise<number | undefined>;
+  /** Commits that this replica has seen: a database that has fewer is led by nobody. */
+  readonly seenSeq: () => number;
   readonly onTaken: (epoch: number) => void;
   readonly onLost: (epoch: number, reason: string) => void;
 }
@@ -31,7 +33,12 @@ export class LeaseKeeper {
   private readonly deps: LeaseKeeperDeps;
   private readonly task: Task;
   private held: { readonly epoch: number; untilMs: number } | undefined;
-  private seen: LeaseState = { epoch: 0, holder: '', isFree: false };
+  private seen: LeaseState = {
+    epoch: 0,
+    holder: '',
+    isFree: false,
+    isLeftBehind: false,
+  };
   /** Of all terms that this replica has heard of: none of them begins twice, whatever the database forgot. */
   private highest = 0;
   private cancelGiveUp = (): void => {};
@@ -103,7 +110,8 @@ export class LeaseKeeper {
   private async tryToTake(): Promise<void> {
     const { database, clock, mayTake, onTaken } = this.deps;
     this.see(await database.lease());
-    const above = this.seen.isFree ? await mayTake(this.seen) : undefined;
+    const isOpen = this.seen.isFree && !this.seen.isLeftBehind;
+    const above = isOpen ? await mayTake(this.seen) : undefined;
     if (above === undefined) {
       return;
     }
@@ -118,15 +126,22 @@ export class LeaseKeeper {
   }
 
   private see(lease: LeaseState): void {
+    if (lease.isLeftBehind && !this.seen.isLeftBehind) {
+      this.deps.logger.error('replica.leftBehind', {
+        advice:
+          'a newer headgate has changed the tables; this one serves what it has and leads no more: ' +
+          'replace it with that version',
+      });
+    }
     this.seen = lease;
     this.highest = Math.max(this.highest, lease.epoch);
   }
 
   private async renew(epoch: number): Promise<void> {
     const sentAtMs = this.deps.clock.now();
-    const isOurs = await this.deps.database.renewLease(epoch);
+    const isOurs = await this.deps.database.renewLease(epoch, this.deps.seenSeq());
     if (!isOurs) {
-      this.lose(epoch, 'another replica has the lease');
+      this.lose(epoch, 'another replica has the lease, or the database has lost commits');
     } else if (this.held?.epoch === epoch) {
       this.hold(epoch, sentAtMs);
     }

@@ -83,6 +83,7 @@ export class Member {
       ...deps,
       leaseMs: settings.leaseMs,
       mayTake: (lease) => this.mayTake(lease),
+      seenSeq: () => this.reader.seen().seq,
       onTaken: (epoch) => this.terms.begin(epoch),
       onLost: (epoch, reason) => this.terms.end(reason, epoch),
     });
@@ -260,7 +261,10 @@ export class Member {
     if (this.leads()) {
       return 'leading';
     }
-    return this.reader.isHeld() ? 'held' : 'following';
+    if (this.reader.isHeld()) {
+      return 'held';
+    }
+    return this.lease.last().isLeftBehind ? 'leftBehind' : 'following';
   }
 
   private knownEvent(event: LoopEvent): LoopEvent {

@@ -26,6 +26,8 @@ export interface LeaseState {
   readonly holder: string;
   /** True: whoever comes may take it. */
   readonly isFree: boolean;
+  /** True: a newer version has changed the tables, and this one may write to them no more. */
+  readonly isLeftBehind: boolean;
 }
 
 /** One replica as the others see it. */
@@ -90,8 +92,8 @@ export interface SharedDatabase {
   lease(): Promise<LeaseState>;
   /** The new epoch, which is above `above`; undefined where somebody else has the lease. */
   takeLease(above: number): Promise<number | undefined>;
-  /** False where it is somebody else's by now. */
-  renewLease(epoch: number): Promise<boolean>;
+  /** False where it is somebody else's by now, or something is lost of the first `seenSeq` commits. */
+  renewLease(epoch: number, seenSeq: number): Promise<boolean>;
   /** Lets it go, so that the next one need not wait. */
   releaseLease(epoch: number): Promise<void>;
 

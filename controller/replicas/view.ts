@@ -10,8 +10,11 @@ export interface MemberRow {
   /** Where it listens. */
   readonly xds: string;
   readonly http: string;
-  /** `held`: the database has lost commits that this replica has seen. */
-  readonly role: 'leading' | 'following' | 'held';
+  /**
+   * `held`: the database has lost commits that this replica has seen. `leftBehind`: a newer version has
+   * changed the tables, and this replica leads no more.
+   */
+  readonly role: 'leading' | 'following' | 'held' | 'leftBehind';
   /** Streams of proxies. */
   readonly proxies: number;
   /** Of the repositories by their names, as the leader sees them. */

@@ -9,7 +9,7 @@ import { PostgresConnection, type Sql } from './postgres-connection.js';
 import { PostgresListener } from './postgres-listener.js';
 import { migratePostgres, type PostgresStep, postgresSteps } from './postgres-migrations.js';
 import { hear, leave, tell } from './postgres-news.js';
-import { storedValue, readDeadLetters, readHistory, text } from './postgres-rows.js';
+import { readDeadLetters, readHistory, storedValue, text } from './postgres-rows.js';
 import type { PostgresSettings } from './postgres-settings.js';
 import { createTerm } from './postgres-term.js';
 
@@ -135,14 +135,17 @@ function leaseOf(
   return {
     async lease() {
       const { rows } = await connection.query(
-        'SELECT epoch, holder, ends_at < clock_timestamp() AS is_free ' +
+        'SELECT epoch, holder, ends_at < clock_timestamp() AS is_free, ' +
+          '(SELECT MAX(usable_from) FROM headgate_schema) > $1 AS is_left_behind ' +
           "FROM headgate_lease WHERE name = 'leader'",
+        [steps.length],
       );
       const [row] = rows;
       return {
         epoch: Number(row?.epoch),
         holder: String(row?.holder),
         isFree: row?.is_free === true,
+        isLeftBehind: row?.is_left_behind === true,
       };
     },
     async takeLease(above) {
@@ -155,11 +158,12 @@ function leaseOf(
       );
       return rows[0] === undefined ? undefined : Number(rows[0].epoch);
     },
-    async renewLease(epoch) {
+    async renewLease(epoch, seenSeq) {
       const { count } = await connection.query(
         "UPDATE headgate_lease SET ends_at = clock_timestamp() + $3 * interval '1 millisecond' " +
-          "WHERE name = 'leader' AND holder = $1 AND epoch = $2",
-        [replica, epoch, leaseMs],
+          "WHERE name = 'leader' AND holder = $1 AND epoch = $2 AND " +
+          '(SELECT seq FROM headgate_head WHERE id = 1) >= $4',
+        [replica, epoch, leaseMs, seenSeq],
       );
       return count === 1;
     },

@@ -25,7 +25,7 @@ export const metricLabels = {
   gate: 'name of the gate in the rollout policy',
   kind: '`set` by the commit, `served` to the proxies, `actual` by their reports',
   level: '`info`, `warn` or `error`',
-  member: '`leading`, `following` or `held`',
+  member: '`leading`, `following`, `held` or `leftBehind`',
   mesh: 'name of the mesh',
   node_version: 'version of Node.js',
   phase: 'phase of a rollout',

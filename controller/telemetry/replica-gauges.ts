@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import type { MemberView } from '../replicas/view.js';
 import { addGauge } from './instruments.js';
 
-const roles: readonly MemberView['role'][] = ['leading', 'following', 'held'];
+const roles: readonly MemberView['role'][] = ['leading', 'following', 'held', 'leftBehind'];
 
 export function addReplicaGauges(registry: Registry, view: () => MemberView | undefined): void {
   const add = (name: ReplicaGauge, read: (view: MemberView) => number): void => {

@@ -58,10 +58,64 @@ faults(
     await migrate(stage.database, next);
     await secondStep(release);
     await migrate(stage.database, [...next, { usableFrom: next.length, sql: 'SELECT 1' }]);
-    await until('nobody leads', async () =>
-      (await roles(stage)).every((role) => role === 'following'),
+    await until('they know that they are left behind', async () =>
+      (await roles(stage)).every((role) => role === 'leftBehind'),
     );
     await expectServed(release, half);
+    for (const replica of stage.replicas) {
+      assert.is(replica.log().split('"replica.leftBehind"').length, 2, 'it is said once');
+      const metrics = await (await fetch(`${replica.url}/metrics`)).text();
+      assert.match(metrics, /^headgate_replica_role\{[^}]*member="leftBehind"\} 1$/m);
+    }
+  },
+);
+
+faults('D09 a leader that has nothing to store notices that commits were lost', async () => {
+  const stage = await openReplicas(undo, { names, lease: '3s', postgres });
+  await firstStep(stage);
+  const { leader } = await stage.roles();
+  const { epoch } = (await viewOf(leader)) ?? {};
+  const name = stage.database.split('/').at(-1) ?? '';
+  // All of the database but this goes on, so neither the lease nor a connection tells of it.
+  await postgres.sql('UPDATE headgate_head SET seq = seq - 1', name);
+  await until('everybody holds', async () => (await roles(stage)).every((role) => role === 'held'));
+  await postgres.sql('UPDATE headgate_head SET seq = seq + 1', name);
+  const { leader: next } = await stage.roles();
+  assert.ok(((await viewOf(next))?.epoch ?? 0) > (epoch ?? 0));
+});
+
+faults(
+  'H2 a value that was changed by hand is served by nobody, and what is served stays until it is mended',
+  async () => {
+    const stage = await openReplicas(undo, { names, lease: '3s', postgres });
+    const release = await firstStep(stage);
+    const name = stage.database.split('/').at(-1) ?? '';
+    const change = (from: string, to: string) =>
+      postgres.sql(
+        `UPDATE headgate_state SET json = replace(json, '${from}', '${to}') ` +
+          `WHERE kind = 'applied' AND json LIKE '%${from}%'`,
+        name,
+      );
+    await change('checkout-v1', 'checkout-v9');
+    const { leader, others } = await stage.roles();
+    await leader.stop('SIGKILL');
+    const [other] = others;
+    assert.ok(other);
+    await until('it cannot lead', () => other.log().includes('"replica.cannotLead"'));
+    assert.match(other.log(), /a value \(applied [^)]+\) that is not what was written/);
+    const proxy = stage.proxy();
+    proxy.connect(other.xds);
+    await proxy.untilHeld('routes', () => proxy.weights() === tenPercent);
+    const refusal = await stage.start('c').then(
+      () => 'it started',
+      (error: unknown) => String(error),
+    );
+    assert.match(refusal, /headgate ended with 1/);
+    assert.match(refusal, /restore the table headgate_state from a backup/);
+    await change('checkout-v9', 'checkout-v1');
+    await until('it leads', async () => (await viewOf(other))?.role === 'leading');
+    assert.is(proxy.weights(), tenPercent);
+    assert.ok((await other.rollouts()).some(({ id }) => id === release.id));
   },
 );
 

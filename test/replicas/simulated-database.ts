@@ -89,7 +89,7 @@ export class SimulatedDatabase {
       lease: () =>
         asked(() => {
           const { epoch, holder, untilMs } = this.tables.lease;
-          return { epoch, holder, isFree: untilMs < this.clock.now() };
+          return { epoch, holder, isFree: untilMs < this.clock.now(), isLeftBehind: false };
         }),
       takeLease: (above) =>
         asked(() => {
@@ -102,10 +102,10 @@ export class SimulatedDatabase {
           this.taken.push({ epoch, holder: replica });
           return epoch;
         }),
-      renewLease: (epoch) =>
+      renewLease: (epoch, seenSeq) =>
         asked(() => {
-          const { lease } = this.tables;
-          const isOurs = lease.epoch === epoch && lease.holder === replica;
+          const { lease, head } = this.tables;
+          const isOurs = lease.epoch === epoch && lease.holder === replica && head.seq >= seenSeq;
           if (isOurs) {
             lease.untilMs = this.clock.now() + this.leaseMs;
           }

@@ -103,8 +103,10 @@ test('D20 a version that is too old for the tables writes, leads and starts no m
   await context.open('adding', next);
   const young = await context.open('new', later);
   assert.is((await opError(term.commit(write('late')))).code, 'store-fenced');
-  assert.is(await old.renewLease(1), false);
+  assert.is(await old.renewLease(1, 0), false);
   assert.is(await old.takeLease(0), undefined);
+  assert.is((await old.lease()).isLeftBehind, true);
+  assert.is((await young.lease()).isLeftBehind, false);
   // The new one need not wait for the end of a lease that nobody can hold any more.
   const now = await lead(young);
   assert.equal(await now.load(), [{ kind: 'a', key: 'x', json: '"before"' }]);

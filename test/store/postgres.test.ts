@@ -81,13 +81,16 @@ test('the lease is taken by one, renewed by it alone, and free once it has run o
   const b = await context.replica('b', 300);
   assert.is(await a.takeLease(0), 1);
   assert.is(await b.takeLease(0), undefined);
-  assert.is(await a.renewLease(1), true);
-  assert.is(await b.renewLease(1), false);
-  assert.equal(await b.lease(), { epoch: 1, holder: 'a', isFree: false });
+  assert.is(await a.renewLease(1, 0), true);
+  assert.is(await b.renewLease(1, 0), false);
+  assert.equal(await b.lease(), {
+    ...{ epoch: 1, holder: 'a' },
+    ...{ isFree: false, isLeftBehind: false },
+  });
   await context.postgres.sql('SELECT pg_sleep(0.35)');
   assert.is((await b.lease()).isFree, true);
   assert.is(await b.takeLease(0), 2);
-  assert.is(await a.renewLease(1), false);
+  assert.is(await a.renewLease(1, 0), false);
   await a.releaseLease(1);
   assert.is(await a.takeLease(0), undefined);
   await b.releaseLease(2);
@@ -108,6 +111,17 @@ test('D13 five replicas that start at once on an empty database make its tables 
     const leader = replicas[epochs.findIndex((epoch) => epoch !== undefined)];
     await leader?.releaseLease(round);
   }
+});
+
+test('the lease of a database that has lost commits is not renewed', async (context) => {
+  const a = await context.replica('a');
+  const term = a.term((await a.takeLease(0)) ?? 0);
+  for (const json of ['1', '2']) {
+    await term.commit(transaction({ writes: [value('x', json)] }));
+  }
+  assert.is(await a.renewLease(1, 2), true);
+  await context.postgres.sql('UPDATE headgate_head SET seq = 1', context.name);
+  assert.is(await a.renewLease(1, 2), false);
 });
 
 test('changes are what was written since, marks of what is gone among them', async (context) => {

@@ -11,6 +11,7 @@ const roles: Readonly<Record<Role, readonly [Tone, string]>> = {
   leading: ['good', 'leads'],
   following: ['calm', 'follows'],
   held: ['bad', 'holds: the database has lost commits'],
+  leftBehind: ['bad', 'left behind: a newer version has changed the tables'],
 };
 
 /** Longer without a word, and a person should know: each says something every second. */
