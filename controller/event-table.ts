@@ -69,7 +69,8 @@ export const eventTable = {
   },
   'replica.cannotLead': {
     level: 'error',
-    meaning: 'This replica took the lease and could not read the state; it let the lease go.',
+    meaning:
+      'This replica took the lease and could not read the state; it tries again when the lease has run out.',
   },
   'replica.changeFailed': {
     level: 'error',

@@ -76,11 +76,16 @@ export class LeaseKeeper {
     }
   }
 
+  /** Renews it no more: nobody takes it before it has run out. */
+  abandon(): void {
+    this.held = undefined;
+    this.cancelGiveUp();
+  }
+
   /** Lets the lease go, so that another replica takes it at once. */
   async release(): Promise<void> {
     const { held } = this;
-    this.held = undefined;
-    this.cancelGiveUp();
+    this.abandon();
     if (held !== undefined) {
       failpoint('lease.released');
       await this.deps.database.releaseLease(held.epoch).catch(() => undefined);

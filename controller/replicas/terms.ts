@@ -18,7 +18,7 @@ import { type Duties, prepareTerm, type Term, type TermDeps } from './term.js';
 
 export interface TermsDeps extends TermDeps {
   readonly database: Pick<SharedDatabase, 'term'>;
-  readonly lease: Pick<LeaseKeeper, 'holds' | 'lose' | 'release'>;
+  readonly lease: Pick<LeaseKeeper, 'holds' | 'lose' | 'abandon'>;
   /** Has what is known between two terms. */
   readonly follower: Follower;
   readonly reader: StateReader;
@@ -104,7 +104,9 @@ export class Terms {
       await loop.start({ epoch, seen: () => this.seen() });
     } catch (error) {
       logger.error('replica.cannotLead', { epoch, error: errorText(error) });
-      await Promise.all([loop.stop(), duties.stop(), lease.release()]);
+      // Let go, it would be taken at once, by this replica or by another that cannot read it either.
+      lease.abandon();
+      await Promise.all([loop.stop(), duties.stop()]);
       this.events.handOver((event) => follower.take(event));
       return;
     }

@@ -101,7 +101,10 @@ faults(
     await leader.stop('SIGKILL');
     const [other] = others;
     assert.ok(other);
-    await until('it cannot lead', () => other.log().includes('"replica.cannotLead"'));
+    const failures = () => timesOf(other, 'replica.cannotLead');
+    await until('it cannot lead, and tries again', () => failures().length >= 2);
+    const [first = 0, second = 0] = failures();
+    assert.ok(second - first >= 2_000, `it tried again ${second - first} ms later`);
     assert.match(other.log(), /a value \(applied [^)]+\) that is not what was written/);
     const proxy = stage.proxy();
     proxy.connect(other.xds);
@@ -220,6 +223,14 @@ async function expectHeld({ proxies }: Release, weights: string): Promise<void> 
   for (const proxy of proxies) {
     await proxy.untilHeld(weights, () => proxy.weights() === weights);
   }
+}
+
+/** When `replica` logged `event`, milliseconds since 1970. */
+function timesOf(replica: HeadgateProcess, event: string): readonly number[] {
+  const lines = replica.log().split('\n').slice(0, -1);
+  return lines
+    .filter((line) => line.includes(`"${event}"`))
+    .map((line) => Date.parse((JSON.parse(line) as { readonly time: string }).time));
 }
 
 /** All are ready and serve `weights`, also to proxies that are new. */
