@@ -5,7 +5,7 @@
  */
 import { type ProxyId, proxyId } from '../base/brand.js';
 import { errorText } from '../base/op-error.js';
-import type { ProxyIdentity, ResourceType } from '../envoy/snapshot.js';
+import type { EncodedResource, ProxyIdentity, ResourceType } from '../envoy/snapshot.js';
 import type { ProxyStatus, ProxyTypeStatus } from '../loop/ports.js';
 import type { Call, CallHandler } from './call.js';
 import type { Hub } from './hub.js';
@@ -152,6 +152,7 @@ export class DiscoveryStream implements CallHandler {
     this.hub.streams.delete(this);
     this.isEnded = true;
     if (this.identity !== undefined) {
+      this.hub.siblings.remove(this.identity.instance, this);
       this.hub.noteDoubts(this.identity, doubtsOf(this.state));
       this.hub.deps.onEvent({ kind: 'proxyDisconnected', id: this.id, clean });
       this.hub.deps.logger.info('xds.disconnected', this.about({ clean }));
@@ -196,13 +197,29 @@ export class DiscoveryStream implements CallHandler {
       return;
     }
     this.writingSinceMs = nowMs;
+    const { type } = response;
+    const resources = this.state.types.get(type)?.inFlight.at(-1)?.fresh ?? [];
     const message = this.hub.encoder.encode(response);
     const bytes = message.reduce((sum, part) => sum + part.length, 0);
-    this.hub.figures.sent(response.type, bytes);
+    this.hub.figures.sent(type, bytes);
     this.call.write(message, () => {
       this.writingSinceMs = undefined;
+      // Not before: the proxy is to hear of what it warms first.
+      for (const other of this.siblingsThatFollow({ type, resources })) {
+        this.hub.turns.add(other);
+      }
       this.flush();
     });
+  }
+
+  private siblingsThatFollow(sent: {
+    readonly type: ResourceType;
+    readonly resources: readonly EncodedResource[];
+  }): readonly DiscoveryStream[] {
+    const { identity } = this;
+    return identity === undefined
+      ? []
+      : this.hub.siblings.askForReferred(identity.instance, this, sent);
   }
 
   /** Called about once a second: what only time brings. */
@@ -279,6 +296,7 @@ export class DiscoveryStream implements CallHandler {
     const { deps } = this.hub;
     const peerAddress = this.peer.slice(0, this.peer.lastIndexOf(':'));
     this.identity = deps.identify(node ?? {}, peerAddress);
+    this.hub.siblings.add(this.identity.instance, this);
     this.state.doubts = this.hub.doubtsAbout(this.identity);
     const status = this.status();
     if (status !== undefined) {

@@ -22,6 +22,7 @@ import { RecentSets } from './recent-sets.js';
 import { Refusals } from './refusals.js';
 import type { NodeMessage } from './requests.js';
 import type { CompleteXdsSettings } from './settings.js';
+import { Siblings } from './siblings.js';
 import { Turns } from './turns.js';
 
 export interface XdsDeps {
@@ -45,6 +46,7 @@ export class Hub {
   /** In the order in which they connected. */
   readonly streams = new Set<DiscoveryStream>();
   readonly recentSets = new RecentSets();
+  readonly siblings = new Siblings<DiscoveryStream>();
   readonly loadReports = new Set<LoadReportStream>();
   readonly refusals: Refusals;
   readonly figures = new Figures();
