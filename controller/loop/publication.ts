@@ -19,6 +19,7 @@ import { type Announced, servedKey } from './announced.js';
 import type { Logger, Publication } from './ports.js';
 import { Roots } from './roots.js';
 import { runningRollouts } from './running.js';
+import { SaidLately } from './said-lately.js';
 import type { LoopState, MeshState } from './state.js';
 
 const endpointsKey = memo((announced: Announced) => shortHash(servedKey(announced)));
@@ -28,6 +29,9 @@ type MeshCache = Map<Mesh, Map<string, PatchedMesh>>;
 
 /** More proxies than one replica has. They choose the addresses that tell them apart, so there must be an end. */
 const lastGoodMax = 10_000;
+
+/** Proxies choose their ids and the secrets that they name are many; who is forgotten is spoken of again. */
+const spokenOfMax = 10_000;
 
 interface Caches {
   readonly current: MeshCache;
@@ -42,8 +46,8 @@ export class PublicationFactory {
    * Those that changed last, at most `lastGoodMax`.
    */
   private readonly lastGood = new Map<string, Snapshot>();
-  /** Secrets that a node waits for and that were spoken of. */
-  private readonly missing = new Set<string>();
+  /** Secrets that a node waits for. */
+  private readonly missing = new SaidLately(spokenOfMax);
   /** Effective meshes that must not be served. */
   private readonly broken = new WeakSet<PatchedMesh>();
 
@@ -101,9 +105,7 @@ export class PublicationFactory {
   private complete({ nodeId }: ProxyIdentity, snapshot: Snapshot, secrets: Secrets): Snapshot {
     const whole = withSecrets(snapshot, secrets);
     for (const { name, use } of missingSecrets(whole)) {
-      const key = JSON.stringify([nodeId, use, name]);
-      if (!this.missing.has(key)) {
-        this.missing.add(key);
+      if (this.missing.isNew(JSON.stringify([nodeId, use, name]))) {
         this.logger.warn('certificates.missing', { node: nodeId, name, use });
       }
     }

@@ -22,6 +22,8 @@ export interface Call {
    * here for a peer that does not read.
    */
   write(parts: readonly Buffer[], done: () => void): void;
+  /** The other end has asked for so many names, be it that they were news or too many. */
+  askedFor(names: number): void;
   end(status: EndStatus, message?: string): void;
   /** Ends the whole connection at once: for a peer that would not even take an end. */
   disconnect(): void;

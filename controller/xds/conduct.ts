@@ -3,6 +3,7 @@
  * of the messages that they made up, and how many those were. What comes and makes up no message is frames
  * that nobody needs (PING, SETTINGS, PRIORITY, headers without end), or a message that is never finished.
  */
+import { namesBurst, namesPerSecond } from './limits.js';
 
 /** Counts since a connection was opened. */
 export interface Traffic {
@@ -14,6 +15,8 @@ export interface Traffic {
   /** Messages that were complete. */
   readonly messages: number;
   readonly messageBytes: number;
+  /** Names that were asked for. */
+  readonly names: number;
   /** It has opened a stream, as somebody who may. */
   readonly isProven: boolean;
 }
@@ -31,6 +34,10 @@ export interface Conduct {
   readonly unfinishedSinceMs?: number;
   /** Pieces above those that a good peer sends. */
   readonly extraPieces: number;
+  /** Pieces above one for each message and each KiB, less what a good peer sends of those. */
+  readonly crumbs: number;
+  /** Names above those that a good peer asks for. */
+  readonly extraNames: number;
 }
 
 export interface ConductLimits {
@@ -66,6 +73,14 @@ const piecesPerSecond = 2_000;
 /** What comes at once after a restart, of all streams of a connection. */
 const piecesBurst = 20_000;
 
+/** A message is one piece, or pieces of 16 KiB; what is sent in crumbs costs us for each as much as a message. */
+const crumbBytes = 1024;
+
+/** Some write a message's prefix as a piece of its own. */
+const crumbsPerSecond = 1_000;
+
+const crumbsBurst = 2_000;
+
 export function newConduct(nowMs: number): Conduct {
   const traffic = {
     readBytes: 0,
@@ -74,9 +89,19 @@ export function newConduct(nowMs: number): Conduct {
     pieceBytes: 0,
     messages: 0,
     messageBytes: 0,
+    names: 0,
     isProven: false,
   };
-  return { atMs: nowMs, openedAtMs: nowMs, traffic, looseBytes: 0, frameBytes: 0, extraPieces: 0 };
+  return {
+    atMs: nowMs,
+    openedAtMs: nowMs,
+    traffic,
+    looseBytes: 0,
+    frameBytes: 0,
+    extraPieces: 0,
+    crumbs: 0,
+    extraNames: 0,
+  };
 }
 
 /** `before`, and what has come since then. */
@@ -91,6 +116,9 @@ export function observed(before: Conduct, traffic: Traffic, nowMs: number): Cond
   const loose = since(({ readBytes, messageBytes }) => readBytes - messageBytes);
   const looseBytes = left(before.looseBytes, loose);
   const frames = since(({ readBytes, pieceBytes }) => readBytes - pieceBytes);
+  const crumbs = since(
+    ({ pieces, messages, pieceBytes }) => pieces - messages - pieceBytes / crumbBytes,
+  );
   return {
     atMs: nowMs,
     openedAtMs: before.openedAtMs,
@@ -101,6 +129,11 @@ export function observed(before: Conduct, traffic: Traffic, nowMs: number): Cond
       0,
       before.extraPieces + since(({ pieces }) => pieces) - piecesPerSecond * seconds,
     ),
+    extraNames: Math.max(
+      0,
+      before.extraNames + since(({ names }) => names) - namesPerSecond * seconds,
+    ),
+    crumbs: Math.max(0, before.crumbs + crumbs - crumbsPerSecond * seconds),
     ...(looseBytes > unfinishedBytes && { unfinishedSinceMs: before.unfinishedSinceMs ?? nowMs }),
   };
 }
@@ -108,7 +141,7 @@ export function observed(before: Conduct, traffic: Traffic, nowMs: number): Cond
 /** Why the connection is to be cut, in words for the log; undefined: it behaves. */
 export function misconduct(conduct: Conduct, limits: ConductLimits): string | undefined {
   const { atMs, openedAtMs, unfinishedSinceMs = atMs, extraPieces, traffic } = conduct;
-  const { looseBytes, frameBytes } = conduct;
+  const { looseBytes, frameBytes, crumbs, extraNames } = conduct;
   if (frameBytes > frameBytesMax) {
     return `${inKib(frameBytes)} KiB of frames that are no part of a message`;
   }
@@ -120,6 +153,12 @@ export function misconduct(conduct: Conduct, limits: ConductLimits): string | un
   }
   if (extraPieces > piecesBurst) {
     return `more than ${piecesPerSecond} pieces of messages a second`;
+  }
+  if (extraNames > namesBurst) {
+    return `asked for names, more than ${namesPerSecond} a second`;
+  }
+  if (crumbs > crumbsBurst) {
+    return `messages in pieces of less than ${crumbBytes} bytes, more than ${crumbsPerSecond} a second`;
   }
   if (!traffic.isProven && atMs - openedAtMs > limits.idleMs) {
     return `no stream that may be opened in ${limits.idleMs} ms`;

@@ -28,6 +28,8 @@ export interface Connection {
   tookPiece(bytes: number): void;
   /** A whole message has come. */
   took(bytes: number): void;
+  /** So many names were asked for. */
+  askedFor(names: number): void;
   /** Somebody who may has opened a stream. */
   proven(): void;
   /** The peer took back one of its streams and has opened none since. */
@@ -102,9 +104,10 @@ export function createConnections(options: ConnectionOptions): Connections {
     return true;
   };
   const take = (socket: Socket): void => {
-    const connection: AcceptedConnection = connectionOf(socket, () =>
-      inspection.banish(connection, clock.now()),
-    );
+    const connection: AcceptedConnection = connectionOf(socket, {
+      banish: () => inspection.banish(connection, clock.now()),
+      look: () => void inspection.look(connection, clock.now()),
+    });
     const { peer, culprit } = connection;
     if (inspection.isBanned(culprit, clock.now())) {
       options.onRefused(peer, 'conduct', 'whoever shows this certificate was cut off a moment ago');
@@ -196,13 +199,25 @@ function culpritAt(address: string | undefined): string | undefined {
   return address === undefined || isLoopback(address) ? undefined : address;
 }
 
-function connectionOf(socket: Socket, banish: () => void): AcceptedConnection {
+/** So many pieces of messages, or bytes of them, may come before a connection is looked at again. */
+const unseenPiecesMax = 500;
+const unseenBytesMax = 1024 * 1024;
+
+/** Who asks for so many names at once is looked at at once. */
+const manyNames = 5_000;
+
+function connectionOf(
+  socket: Socket,
+  { banish, look }: { readonly banish: () => void; readonly look: () => void },
+): AcceptedConnection {
   const certificate = socket instanceof TLSSocket ? certificateOf(socket) : undefined;
   const isGood = certificate !== undefined && certificate.fault === undefined;
   let pieces = 0;
   let pieceBytes = 0;
+  let seen = { pieces: 0, pieceBytes: 0 };
   let messages = 0;
   let messageBytes = 0;
+  let names = 0;
   let isProven = false;
   return {
     peer: peerOf(socket),
@@ -217,16 +232,27 @@ function connectionOf(socket: Socket, banish: () => void): AcceptedConnection {
       pieceBytes,
       messages,
       messageBytes,
+      names,
       isProven,
     }),
     readBytes: () => socket.bytesRead,
     tookPiece(bytes) {
       pieces += 1;
       pieceBytes += bytes;
+      if (pieces - seen.pieces > unseenPiecesMax || pieceBytes - seen.pieceBytes > unseenBytesMax) {
+        seen = { pieces, pieceBytes };
+        look();
+      }
     },
     took(bytes) {
       messages += 1;
       messageBytes += bytes;
+    },
+    askedFor(count) {
+      names += count;
+      if (count > manyNames) {
+        look();
+      }
     },
     proven() {
       isProven = true;

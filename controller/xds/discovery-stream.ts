@@ -9,13 +9,8 @@ import type { EncodedResource, ProxyIdentity, ResourceType } from '../envoy/snap
 import type { ProxyStatus, ProxyTypeStatus } from '../loop/ports.js';
 import type { Call, CallHandler } from './call.js';
 import type { Hub } from './hub.js';
-import {
-  burstMs,
-  connectionNamesMax,
-  fewNames,
-  nodeBytesMax,
-  subscribedNamesMax,
-} from './limits.js';
+import { burstMs, nodeBytesMax } from './limits.js';
+import { excessiveNames } from './name-allowance.js';
 import { nodeBytes } from './node-size.js';
 import {
   type DecodedRequest,
@@ -68,7 +63,7 @@ export class DiscoveryStream implements CallHandler {
       },
       this.connectedAtMs,
     );
-    hub.streams.add(this);
+    hub.add(this);
   }
 
   get peer(): string {
@@ -77,12 +72,6 @@ export class DiscoveryStream implements CallHandler {
 
   get nodeId(): string {
     return this.identity?.nodeId ?? '';
-  }
-
-  /** Names that are subscribed to, of all types together. */
-  get nameCount(): number {
-    const types = [...this.state.types.values()];
-    return types.reduce((sum, { subscription }) => sum + subscription.names.size, 0);
   }
 
   /** Undefined until the proxy has said who it is. */
@@ -128,28 +117,29 @@ export class DiscoveryStream implements CallHandler {
       // The type is one that others may serve; what this stream serves goes on.
       return;
     }
+    const { hub, state } = this;
+    const excess = excessiveNames(request, type, state, hub.streamsAt(this.peer));
+    if (excess !== undefined) {
+      this.call.askedFor(request.nameCount());
+      this.reject('resourceExhausted', excess);
+      return;
+    }
     const typed = request.as(type);
+    const askedBefore = state.types.get(type)?.subscription.askedFor ?? 0;
     this.observe(() => {
       const refusal = receive(this.state, typed, this.hub.deps.clock.now());
       if (refusal !== undefined) {
         this.reportRefusal(refusal.type, refusal.resources, refusal.error, refusal.generation);
       }
     });
-    if ((this.state.types.get(type)?.subscription.names.size ?? 0) > subscribedNamesMax) {
-      this.reject('resourceExhausted', `more than ${subscribedNamesMax} names of one type`);
-      return;
-    }
-    if (this.nameCount > fewNames && this.hub.nameCountAt(this.peer) > connectionNamesMax) {
-      this.reject('resourceExhausted', `more than ${connectionNamesMax} names on one connection`);
-      return;
-    }
+    this.call.askedFor((state.types.get(type)?.subscription.askedFor ?? 0) - askedBefore);
     if (!this.isGathering(typed)) {
       this.hub.turns.add(this);
     }
   }
 
   onEnd(clean: boolean): void {
-    this.hub.streams.delete(this);
+    this.hub.remove(this);
     this.isEnded = true;
     if (this.identity !== undefined) {
       this.hub.siblings.remove(this.identity.instance, this);

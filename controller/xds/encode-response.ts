@@ -11,7 +11,7 @@ import {
   type ResourceType,
 } from '../envoy/snapshot.js';
 import type { Response, Variant } from './stream-state.js';
-import { elementField, fieldHeader, textField } from './wire.js';
+import { elementFields, fieldHeader, textField } from './wire.js';
 
 /** Field numbers of `DiscoveryResponse` and `DeltaDiscoveryResponse`, which differ in one. */
 const versionField = 1;
@@ -74,7 +74,7 @@ export function createResponseEncoder(controlPlane: string): ResponseEncoder {
   };
   return {
     encode: (response) => [
-      ...response.removed.map((name) => elementField(removedResourcesField, name)),
+      elementFields(removedResourcesField, response.removed),
       textField(nonceField, response.nonce),
       trailer(response),
       body(response),

@@ -28,6 +28,11 @@ export class MessageReader {
     this.encoding = encoding;
   }
 
+  /** What is kept of a message to come. */
+  get pieceCount(): number {
+    return this.pieces.length;
+  }
+
   /** True in the middle of a message. */
   get isWaiting(): boolean {
     return this.length > 0;
@@ -38,13 +43,33 @@ export class MessageReader {
    * @throws FrameError where the next one may not be read.
    */
   read(piece: Buffer): readonly Buffer[] {
-    this.pieces.push(piece);
+    this.keep(piece);
     this.length += piece.length;
     const messages: Buffer[] = [];
     for (let end = this.messageEnd(); this.length >= end; end = this.messageEnd()) {
       messages.push(this.take(end).subarray(prefixBytes));
     }
     return messages;
+  }
+
+  /**
+   * What comes in crumbs is put together at once: each of them would keep the whole of what it was read with.
+   * A piece is only ever put behind one that is hardly larger, so that no byte is copied often.
+   */
+  private keep(piece: Buffer): void {
+    if (piece.length === 0) {
+      return;
+    }
+    let last = piece;
+    for (
+      let before = this.pieces.at(-1);
+      before !== undefined && isCrumb(before, last);
+      before = this.pieces.at(-1)
+    ) {
+      this.pieces.pop();
+      last = Buffer.concat([before, last]);
+    }
+    this.pieces.push(last);
   }
 
   /** Where the first message ends; infinite where not even its prefix is there. */
@@ -84,6 +109,13 @@ export class MessageReader {
     this.length -= end;
     return all.subarray(0, end);
   }
+}
+
+/** Of pieces this large, each is kept as it came. */
+const pieceBytesMin = 8 * 1024;
+
+function isCrumb(before: Buffer, piece: Buffer): boolean {
+  return piece.length < pieceBytesMin && before.length <= 2 * piece.length;
 }
 
 /** Up to this size, copying a message costs less than handing it over in two pieces. */

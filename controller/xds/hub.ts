@@ -45,6 +45,7 @@ export class Hub {
   readonly encoder: ResponseEncoder;
   /** In the order in which they connected. */
   readonly streams = new Set<DiscoveryStream>();
+  private readonly byPeer = new Map<string, Set<DiscoveryStream>>();
   readonly recentSets = new RecentSets();
   readonly siblings = new Siblings<DiscoveryStream>();
   readonly loadReports = new Set<LoadReportStream>();
@@ -150,18 +151,29 @@ export class Hub {
     return this.doubts.get(instance) ?? noDoubts;
   }
 
-  /** Names that the streams on the connection from `peer` have subscribed to. */
-  nameCountAt(peer: string): number {
-    let count = 0;
-    for (const stream of this.streams) {
-      count += stream.peer === peer ? stream.nameCount : 0;
+  add(stream: DiscoveryStream): void {
+    this.streams.add(stream);
+    const onConnection = this.byPeer.get(stream.peer) ?? new Set();
+    this.byPeer.set(stream.peer, onConnection.add(stream));
+  }
+
+  remove(stream: DiscoveryStream): void {
+    this.streams.delete(stream);
+    const onConnection = this.byPeer.get(stream.peer);
+    onConnection?.delete(stream);
+    if (onConnection?.size === 0) {
+      this.byPeer.delete(stream.peer);
     }
-    return count;
+  }
+
+  /** The streams on the connection from `peer`, in the order in which they were opened. */
+  streamsAt(peer: string): Iterable<DiscoveryStream> {
+    return this.byPeer.get(peer) ?? [];
   }
 
   /** The stream of the same proxy: on the same connection, of the same node where several share it. */
   findStream(peer: string, nodeId: string): DiscoveryStream | undefined {
-    const onConnection = [...this.streams].filter((stream) => stream.peer === peer);
+    const onConnection = [...this.streamsAt(peer)];
     return onConnection.findLast((stream) => stream.nodeId === nodeId) ?? onConnection.at(-1);
   }
 }

@@ -57,20 +57,29 @@ export class Inspection<C extends Inspected> {
   /** Cuts every connection that misbehaves; where all together hold too much, those that hold most. */
   inspect(nowMs: number): void {
     let looseBytes = 0;
-    for (const [connection, before] of this.conducts) {
-      const conduct = observed(before, connection.traffic(), nowMs);
-      this.conducts.set(connection, conduct);
-      looseBytes += conduct.looseBytes;
-      const why = misconduct(conduct, this.options);
-      if (why !== undefined) {
-        looseBytes -= conduct.looseBytes;
-        this.options.onCut(connection, why);
-        this.banish(connection, nowMs);
-      }
+    for (const connection of this.conducts.keys()) {
+      looseBytes += this.look(connection, nowMs);
     }
     if (looseBytes > looseBytesMax) {
       this.cutLargest(looseBytes, nowMs);
     }
+  }
+
+  /** Cuts `connection` where it misbehaves. Answers the bytes that it has us hold for messages to come. */
+  look(connection: C, nowMs: number): number {
+    const before = this.conducts.get(connection);
+    if (before === undefined) {
+      return 0;
+    }
+    const conduct = observed(before, connection.traffic(), nowMs);
+    this.conducts.set(connection, conduct);
+    const why = misconduct(conduct, this.options);
+    if (why === undefined) {
+      return conduct.looseBytes;
+    }
+    this.options.onCut(connection, why);
+    this.banish(connection, nowMs);
+    return 0;
   }
 
   /** Cuts `connection` and keeps its culprit out for a while. */

@@ -12,14 +12,24 @@ export const refusedVersionsMax = 16;
  */
 export const responseBytesMax = 3 * 1024 * 1024;
 
-/** Names that one stream may ask for by name, of each type: ten times the largest mesh that we test. */
-export const subscribedNamesMax = 100_000;
+/**
+ * Names that one stream may ask for by name, of each type: five times the largest mesh that we test. What is
+ * above it is refused before it is decoded.
+ */
+export const subscribedNamesMax = 50_000;
 
-/** Names that all streams of one connection may ask for: four types of such a mesh, and something over. */
-export const connectionNamesMax = 5 * subscribedNamesMax;
+/** Names that all streams of one connection may ask for: four types of such a mesh. */
+export const connectionNamesMax = 4 * subscribedNamesMax;
 
-/** A stream with no more names than this is not looked at for that: a hundred of them stay below it. */
-export const fewNames = connectionNamesMax / 100;
+/**
+ * Names that one connection may newly ask for, over and over: a proxy of the largest mesh that we test whose
+ * streams break every two seconds. What comes at once is four types of five times that.
+ */
+export const namesPerSecond = 20_000;
+export const namesBurst = connectionNamesMax;
+
+/** Names that a client is told of in one response that they are not there: some milliseconds of work. */
+export const removedNamesMax = 5_000;
 
 /**
  * Unanswered responses remembered for each type of a stream. A client that asks on and on and answers
@@ -51,8 +61,18 @@ export const looseBytesMax = 512 * 1024 * 1024;
 /** Peers remembered that were cut; more would be an attack on this list itself. */
 export const bannedPeersMax = 10_000;
 
-/** How often connections are looked at for misconduct: what a flood gets done until then is its damage. */
+/** How often connections are looked at for misconduct where nothing keeps the process busy. */
 export const inspectionMs = 250;
+
+/**
+ * How often it is asked whether something does: what a flood gets done until it is noticed is its damage. A
+ * timer that comes late by a few milliseconds says so, whatever the reason is.
+ */
+export const probeMs = 5;
+export const heldUpMs = 3;
+
+/** Of the process's time, so much may go into looking at connections while it is busy. */
+export const inspectionShareMax = 1 / 20;
 
 /** A TLS handshake takes milliseconds; a peer that takes longer keeps a place from others. */
 export const handshakeMs = 10_000;

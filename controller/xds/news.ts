@@ -5,7 +5,7 @@
  */
 import type { EncodedResource, ResourceSet, Snapshot } from '../envoy/snapshot.js';
 import { canRemove, mayHave } from './desire.js';
-import { responseBytesMax } from './limits.js';
+import { removedNamesMax, responseBytesMax } from './limits.js';
 import { isReady, type RemovalCheck, readiness } from './make-before-break.js';
 import { desiredResource } from './snapshot-changes.js';
 import type { Content, StreamState } from './stream-state.js';
@@ -47,7 +47,7 @@ export function newsOnly(
       resources.set(name, resource);
     } else if (desired === undefined && canRemove(stream, state, name)) {
       if (!mayHave(state, name) || options.mayRemove(state, name)) {
-        if (isTooMuch(bytesOfName(name))) {
+        if (removed.length >= removedNamesMax || isTooMuch(bytesOfName(name))) {
           break;
         }
         removed.push(name);
@@ -111,7 +111,7 @@ function areLong(names: readonly string[]): boolean {
   for (const name of names) {
     sizeBytes += bytesOfName(name);
   }
-  return sizeBytes > responseBytesMax / 8;
+  return sizeBytes > responseBytesMax / 8 || names.length > removedNamesMax;
 }
 
 /** There is nothing to be sent under `name`, and never was on this stream. */

@@ -11,12 +11,12 @@ import { ClientStatusStream, clientStatus } from './client-status.js';
 import { type DiscoveryService, DiscoveryStream } from './discovery-stream.js';
 import { countStreams, largestSets, type SentFigure, type StreamService } from './figures.js';
 import { Hub, type XdsDeps } from './hub.js';
-import { inspectionMs } from './limits.js';
 import { LoadReportStream } from './load-reports.js';
 import { MetricsStream } from './metrics-stream.js';
 import { proxyResources } from './proxy-resources.js';
 import { createGrpcServer } from './server.js';
 import { completeSettings, type XdsSettings } from './settings.js';
+import { keepVigil } from './vigil.js';
 
 export interface XdsServer extends Publisher {
   /** Asks that were refused since the start, by reason; every reason is there. */
@@ -69,10 +69,6 @@ export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer
     hub.tick();
     cancelTick = deps.clock.after(tickMs, tick);
   };
-  const inspect = (): void => {
-    server.inspect();
-    cancelInspection = deps.clock.after(inspectionMs, inspect);
-  };
   return {
     publish: (publication) => hub.publish(publication),
     proxies: () => [...hub.streams].flatMap((stream) => stream.status() ?? []),
@@ -87,7 +83,7 @@ export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer
     async start() {
       const address = await server.start();
       cancelTick = deps.clock.after(tickMs, tick);
-      cancelInspection = deps.clock.after(inspectionMs, inspect);
+      cancelInspection = keepVigil(deps.clock, () => server.inspect());
       return address;
     },
     async stop(drainMs) {

@@ -17,6 +17,8 @@ export interface DecodedRequest {
   readonly node?: NodeMessage;
   /** Empty where the client left it out. */
   readonly typeUrl: string;
+  /** Names that it subscribes to, or versions that it brings along where those are more. Nothing is decoded. */
+  nameCount(): number;
   /** The request, once its type is known to be `type`. */
   as(type: ResourceType): TypedRequest;
 }
@@ -71,6 +73,7 @@ function decodeSotw(bytes: Buffer): DecodedRequest {
   return {
     node: message.node,
     typeUrl: message.type_url ?? '',
+    nameCount: () => countFields(names),
     as: (type) => ({
       kind: 'sotw',
       type,
@@ -93,6 +96,7 @@ function decodeDelta(bytes: Buffer): DecodedRequest {
   return {
     node: message.node,
     typeUrl: message.type_url ?? '',
+    nameCount: () => Math.max(countFields(subscribe), countFields(versions)),
     as: (type) => ({
       kind: 'delta',
       type,
@@ -133,6 +137,14 @@ function takeOut(bytes: Buffer, fields: readonly number[]): readonly Buffer[] {
   }
   close(bytes.length);
   return runs.map(joined);
+}
+
+function countFields(bytes: Buffer): number {
+  let count = 0;
+  for (const reader = new FieldReader(bytes); reader.next(); ) {
+    count += 1;
+  }
+  return count;
 }
 
 function joined(run: readonly Buffer[] | undefined): Buffer {

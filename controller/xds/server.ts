@@ -61,6 +61,10 @@ export function createGrpcServer(
         settings,
         clock,
         onStream(stream, headers) {
+          if (connection.state() === 'broken') {
+            // What it had sent before it was cut is passed over.
+            return;
+          }
           const grpc = new GrpcStream(stream, clock);
           streams.add(grpc);
           stream.once('close', () => streams.delete(grpc));
@@ -254,6 +258,7 @@ function serveStream(
       }
     },
     end: (status, message) => grpc.end(status, message),
+    askedFor: (names) => connection.askedFor(names),
     disconnect: () => connection.cut(),
   });
   const unwatch = guard.watch(caller, connection.peer, (why) => grpc.end('unauthenticated', why));

@@ -14,6 +14,8 @@ export interface Subscription {
   readonly names: SubscribedNames;
   /** A client that never named anything means everything by an empty list; once it has, nothing. */
   hasNamed: boolean;
+  /** Names that were asked for since the stream began, each as often as that was news. */
+  askedFor: number;
 }
 
 /** What a request changed in a subscription. */
@@ -30,7 +32,7 @@ const legacyWildcardTypes: ReadonlySet<ResourceType> = new Set<ResourceType>([
 ]);
 
 export function noSubscription(): Subscription {
-  return { isWildcard: false, names: new SubscribedNames(), hasNamed: false };
+  return { isWildcard: false, names: new SubscribedNames(), hasNamed: false, askedFor: 0 };
 }
 
 export function isSubscribed(subscription: Subscription, name: string): boolean {
@@ -47,13 +49,19 @@ export function replaceNames(
   // In the state of the world the names are always those of a list, so that nothing is copied here.
   const before = subscription.names.whole ?? new Set(subscription.names);
   subscription.hasNamed ||= !list.isEmpty;
-  subscription.names.replace(list.names);
+  const added = without(list.names, before);
+  const dropped = without(before, list.names);
+  if (added.size > 0 || dropped.size > 0) {
+    // Else it is the list that there is already, which perhaps others have too.
+    subscription.names.replace(list.names);
+    subscription.askedFor += added.size;
+  }
   subscription.isWildcard =
     (list.hasWildcard && allowsWildcard(type)) ||
     (!subscription.hasNamed && legacyWildcardTypes.has(type));
   return {
-    added: without(list.names, before),
-    dropped: without(before, list.names),
+    added,
+    dropped,
     wildcard: wildcardChange(wasWildcard, subscription.isWildcard),
   };
 }
@@ -83,6 +91,7 @@ export function changeNames(
   subscription.names.addAll(subscribe.names);
   const dropped = [...unsubscribe.names].filter((name) => subscription.names.delete(name));
   const change = wildcardChange(wasWildcard, subscription.isWildcard);
+  subscription.askedFor += subscribe.names.size;
   return {
     added: without(subscribe.names, unsubscribe.names),
     dropped: dropped.length === 0 ? noNames : new Set(dropped),

@@ -17,8 +17,24 @@ export function textField(field: number, text: string): Buffer {
 
 /** A repeated string's element, which is written even where it is empty. */
 export function elementField(field: number, text: string): Buffer {
-  const bytes = Buffer.from(text, 'utf8');
-  return Buffer.concat([fieldHeader(field, bytes.length), bytes]);
+  return elementFields(field, [text]);
+}
+
+/** All elements of a repeated string, of which there may be thousands. */
+export function elementFields(field: number, texts: readonly string[]): Buffer {
+  const lengths = texts.map((text) => Buffer.byteLength(text, 'utf8'));
+  const headers = lengths.map((length) => fieldHeader(field, length));
+  const size = [...lengths, ...headers.map(({ length }) => length)].reduce(
+    (sum, one) => sum + one,
+    0,
+  );
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const [index, text] of texts.entries()) {
+    at += headers[index]?.copy(bytes, at) ?? 0;
+    at += bytes.write(text, at, 'utf8');
+  }
+  return bytes;
 }
 
 /**

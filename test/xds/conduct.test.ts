@@ -21,6 +21,7 @@ const nothing: Traffic = {
   pieceBytes: 0,
   messages: 0,
   messageBytes: 0,
+  names: 0,
   isProven: true,
 };
 
@@ -29,7 +30,8 @@ function after(seconds: number, perSecond: Partial<Traffic>): string | undefined
   let conduct: Conduct = newConduct(0);
   for (let quarter = 1; quarter <= seconds * 4; quarter += 1) {
     const so = (count: number | undefined): number => ((count ?? 0) * quarter) / 4;
-    const { readBytes, writtenBytes, pieces, pieceBytes, messages, messageBytes } = perSecond;
+    const { readBytes, writtenBytes, pieces, pieceBytes, messages, messageBytes, names } =
+      perSecond;
     const traffic: Traffic = {
       readBytes: so(readBytes),
       writtenBytes: so(writtenBytes),
@@ -37,6 +39,7 @@ function after(seconds: number, perSecond: Partial<Traffic>): string | undefined
       pieceBytes: so(pieceBytes ?? messageBytes),
       messages: so(messages),
       messageBytes: so(messageBytes),
+      names: so(names),
       isProven: perSecond.isProven ?? true,
     };
     conduct = observed(conduct, traffic, quarter * 250);
@@ -52,6 +55,22 @@ test('a proxy that asks, acknowledges, pings and reads a lot is left alone for d
   const busy = { messages: 50, messageBytes: 50 * 200, readBytes: 50 * 250 + 17 + 200 * kib };
   assert.is(after(86_400, { ...busy, writtenBytes: 100 * mib }), undefined);
   assert.is(after(86_400, { readBytes: 17 }), undefined, 'an idle one that pings');
+});
+
+test('messages in crumbs are counted, messages and large pieces are not', () => {
+  const why = 'messages in pieces of less than 1024 bytes, more than 1000 a second';
+  assert.is(after(60, { pieces: 1_900, messages: 1_000, messageBytes: 0 }), undefined);
+  assert.is(after(60, { pieces: 1_900, messages: 1_900, messageBytes: 1_900 * 100 }), undefined);
+  const large = { pieces: 1_900, pieceBytes: 1_900 * 1_024, readBytes: 1_900 * 1_024 };
+  assert.is(after(4, { ...large, messageBytes: 1_900 * 1_024 }), undefined);
+  assert.is(after(60, { pieces: 1_900, pieceBytes: 1_900, readBytes: 1_900 * 11 }), why);
+});
+
+test('names may be asked for by the ten thousand, and not without end', () => {
+  const why = 'asked for names, more than 20000 a second';
+  assert.is(after(3_600, { names: 20_000 }), undefined, 'four types of 10,000 every two seconds');
+  assert.is(after(1, { names: 4 * 50_000 }), undefined, 'all that a connection may have');
+  assert.is(after(60, { names: 30_000 }), why);
 });
 
 test('the largest message may take its time, and may not take for ever', () => {
@@ -74,10 +93,6 @@ test('messages without end are too many, and what comes at once after a restart 
   assert.is(after(60, { ...small, messages: 1_900 }), undefined);
   assert.is(after(1, { ...small, messages: 15_000 }), undefined);
   assert.is(after(60, { ...small, messages: 4_000 }), 'more than 2000 pieces of messages a second');
-});
-
-test('a message of many small pieces is as much work as many messages', () => {
-  assert.is(after(60, { pieces: 20_000 }), 'more than 2000 pieces of messages a second');
 });
 
 test('who never opens a stream loses its place', () => {
@@ -160,6 +175,30 @@ test('of many peers that each hold what one may, those that hold most go first',
     peers.slice(0, cuts.length).map((one) => one.peer),
   );
   assert.ok(cuts.length >= 2 && cuts.length <= 4, `${cuts.length} of ${peers.length}`);
+});
+
+test('a connection is looked at by itself where much came on it', () => {
+  const cut: string[] = [];
+  const inspection = new Inspection({
+    ...limits,
+    banMs: 10_000,
+    onCut: ({ peer }) => cut.push(peer),
+  });
+  let readBytes = 0;
+  const one = {
+    peer: 'one',
+    culprit: undefined,
+    traffic: () => ({ ...nothing, readBytes, pieceBytes: readBytes }),
+    cut() {},
+  };
+  inspection.add(one, 0);
+  readBytes = 9 * mib;
+  assert.is(inspection.look(one, 1) > 8 * mib, true);
+  assert.equal(cut, []);
+  readBytes = 10 * mib;
+  inspection.look(one, 2);
+  assert.equal(cut, ['one']);
+  assert.is(inspection.look(one, 3), 0, 'it is no longer there');
 });
 
 test.run();

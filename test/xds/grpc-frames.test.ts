@@ -37,6 +37,24 @@ test('what is framed is read again, in whatever pieces it comes', () => {
   }
 });
 
+test('of a message in crumbs little more is kept than its bytes, and large pieces are not copied', () => {
+  const length = 90_000;
+  const [prefix = Buffer.alloc(0)] = framed([Buffer.alloc(length)]);
+  const reader = new MessageReader(bytesMax);
+  reader.read(prefix.subarray(0, 5));
+  for (let count = 0; count < length / 2; count += 1) {
+    reader.read(Buffer.alloc(1));
+    reader.read(Buffer.alloc(0));
+  }
+  assert.ok(reader.pieceCount < 20, `${reader.pieceCount} pieces`);
+  const large = new MessageReader(bytesMax);
+  large.read(prefix.subarray(0, 5));
+  for (let count = 0; count < 5; count += 1) {
+    large.read(Buffer.alloc(16 * 1024));
+  }
+  assert.is(large.pieceCount, 6);
+});
+
 test('a large part is handed over as it is, a small one copied', () => {
   const large = Buffer.alloc(20_000);
   assert.ok(framed([Buffer.from('a'), large]).includes(large));

@@ -103,17 +103,35 @@ async function streamAfterStream(
   peer: Peer,
   stop: AbortSignal,
   begin: (stream: ClientHttp2Stream) => Promise<void>,
+  path: string = adsPath.sotw,
 ): Promise<void> {
   const open = new Set<ClientHttp2Stream>();
   while (!stop.aborted && !peer.session.destroyed) {
     if (open.size < streamsEach) {
-      const stream = peer.stream();
+      const stream = peer.stream({ path });
       open.add(stream);
       stream.on('close', () => open.delete(stream));
       await begin(stream);
     }
     await pause(10, stop);
   }
+}
+
+function manyNames(each: number): Attack['play'] {
+  return peers(2, (peer, stop, tally) =>
+    streamAfterStream(
+      peer,
+      stop,
+      async (stream) => {
+        const number = tally.sent;
+        const names = Array.from({ length: each }, (_, index) => `name-${number}-${index}`);
+        const type_url = typeUrl('route');
+        await write(stream, delta({ node, type_url, resource_names_subscribe: names }));
+        tally.sent += 1;
+      },
+      adsPath.delta,
+    ),
+  );
 }
 
 const mebibyte = 1024 * 1024;
@@ -213,16 +231,12 @@ export const streamAttacks: readonly Attack[] = [
   {
     name: 'many-names',
     what: 'asks for 100,000 names on every stream, others each time',
-    play: peers(2, async (peer, stop, tally) => {
-      for (let count = 0; count < streamsEach && !stop.aborted; count += 1) {
-        const names = Array.from({ length: 100_000 }, (_, index) => `name-${count}-${index}`);
-        const type_url = typeUrl('route');
-        const stream = peer.stream({ path: adsPath.delta });
-        await write(stream, delta({ node, type_url, resource_names_subscribe: names }));
-        tally.sent += 1;
-      }
-      await stopped(stop);
-    }),
+    play: manyNames(100_000),
+  },
+  {
+    name: 'most-names',
+    what: 'asks for as many names as it may (50,000) on every stream, others each time',
+    play: manyNames(50_000),
   },
   {
     name: 'unknown-types',
