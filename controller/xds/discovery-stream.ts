@@ -5,7 +5,7 @@
  */
 import { type ProxyId, proxyId } from '../base/brand.js';
 import { errorText } from '../base/op-error.js';
-import type { EncodedResource, ProxyIdentity, ResourceType } from '../envoy/snapshot.js';
+import type { ProxyIdentity, ResourceType } from '../envoy/snapshot.js';
 import type { ProxyStatus, ProxyTypeStatus } from '../loop/ports.js';
 import type { Call, CallHandler } from './call.js';
 import type { Hub } from './hub.js';
@@ -19,6 +19,7 @@ import {
   typeOfUrl,
   userAgentOf,
 } from './requests.js';
+import type { Sent } from './siblings.js';
 import { createStream, doubtsOf, next, publish, receive, type TypedRequest } from './stream.js';
 import type { StreamState, Variant } from './stream-state.js';
 
@@ -120,7 +121,7 @@ export class DiscoveryStream implements CallHandler {
     const { hub, state } = this;
     const excess = excessiveNames(request, type, state, hub.streamsAt(this.peer));
     if (excess !== undefined) {
-      this.call.askedFor(request.nameCount());
+      this.call.askedFor(request.nameCount);
       this.reject('resourceExhausted', excess);
       return;
     }
@@ -202,10 +203,7 @@ export class DiscoveryStream implements CallHandler {
     });
   }
 
-  private siblingsThatFollow(sent: {
-    readonly type: ResourceType;
-    readonly resources: readonly EncodedResource[];
-  }): readonly DiscoveryStream[] {
+  private siblingsThatFollow(sent: Sent): readonly DiscoveryStream[] {
     const { identity } = this;
     return identity === undefined
       ? []

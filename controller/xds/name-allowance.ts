@@ -29,7 +29,7 @@ export function excessiveNames(
   const own = state.types.get(type)?.subscription.names.size ?? 0;
   // In the state of the world a request has all names, in delta those that come to them.
   const others = state.options.variant === 'sotw' ? 0 : own;
-  const most = request.nameCount();
+  const most = request.nameCount;
   if (most + others > subscribedNamesMax) {
     return `more than ${subscribedNamesMax} names of one type`;
   }

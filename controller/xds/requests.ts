@@ -17,8 +17,8 @@ export interface DecodedRequest {
   readonly node?: NodeMessage;
   /** Empty where the client left it out. */
   readonly typeUrl: string;
-  /** Names that it subscribes to, or versions that it brings along where those are more. Nothing is decoded. */
-  nameCount(): number;
+  /** Names that it subscribes to, or versions that it brings along where those are more; counted undecoded. */
+  readonly nameCount: number;
   /** The request, once its type is known to be `type`. */
   as(type: ResourceType): TypedRequest;
 }
@@ -66,14 +66,17 @@ function plainTexts(bytes: Buffer, keys: ReadonlyMap<number, TextKey>): PlainReq
 }
 
 function decodeSotw(bytes: Buffer): DecodedRequest {
-  const [names = empty, rest = empty] = takeOut(bytes, sotwLists);
+  const {
+    runs: [names = empty, rest = empty],
+    counts: [nameCount = 0],
+  } = takeOut(bytes, sotwLists);
   const message =
     plainTexts(rest, sotwTexts) ??
     decodeMessage('envoy.service.discovery.v3.DiscoveryRequest', rest);
   return {
     node: message.node,
     typeUrl: message.type_url ?? '',
-    nameCount: () => countFields(names),
+    nameCount,
     as: (type) => ({
       kind: 'sotw',
       type,
@@ -86,17 +89,17 @@ function decodeSotw(bytes: Buffer): DecodedRequest {
 }
 
 function decodeDelta(bytes: Buffer): DecodedRequest {
-  const [subscribe = empty, unsubscribe = empty, versions = empty, rest = empty] = takeOut(
-    bytes,
-    deltaLists,
-  );
+  const {
+    runs: [subscribe = empty, unsubscribe = empty, versions = empty, rest = empty],
+    counts: [subscribed = 0, , brought = 0],
+  } = takeOut(bytes, deltaLists);
   const message =
     plainTexts(rest, deltaTexts) ??
     decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', rest);
   return {
     node: message.node,
     typeUrl: message.type_url ?? '',
-    nameCount: () => Math.max(countFields(subscribe), countFields(versions)),
+    nameCount: Math.max(subscribed, brought),
     as: (type) => ({
       kind: 'delta',
       type,
@@ -109,13 +112,20 @@ function decodeDelta(bytes: Buffer): DecodedRequest {
   };
 }
 
+interface TakenOut {
+  readonly runs: readonly Buffer[];
+  /** How many fields each run has. */
+  readonly counts: readonly number[];
+}
+
 /**
  * The bytes of the fields that may be there thousands of times, in the order of `fields`, and behind them
  * the rest, which is a short message. Most requests have none of those and are their own rest; every
  * acknowledgement of every proxy comes through here, so nothing is made that is not needed.
  */
-function takeOut(bytes: Buffer, fields: readonly number[]): readonly Buffer[] {
+function takeOut(bytes: Buffer, fields: readonly number[]): TakenOut {
   const restPlace = fields.length;
+  const counts: number[] = new Array(restPlace + 1).fill(0);
   const runs: (Buffer[] | undefined)[] = new Array(restPlace + 1).fill(undefined);
   let place = restPlace;
   let begin = 0;
@@ -130,21 +140,14 @@ function takeOut(bytes: Buffer, fields: readonly number[]): readonly Buffer[] {
   for (const reader = new FieldReader(bytes); reader.next(); ) {
     const found = fields.indexOf(reader.field);
     const next = found < 0 ? restPlace : found;
+    counts[next] = (counts[next] ?? 0) + 1;
     if (next !== place) {
       close(reader.begin);
       place = next;
     }
   }
   close(bytes.length);
-  return runs.map(joined);
-}
-
-function countFields(bytes: Buffer): number {
-  let count = 0;
-  for (const reader = new FieldReader(bytes); reader.next(); ) {
-    count += 1;
-  }
-  return count;
+  return { runs: runs.map(joined), counts };
 }
 
 function joined(run: readonly Buffer[] | undefined): Buffer {
