@@ -3,9 +3,10 @@
  * It fails once harm is proven and passes once safety is; before either there is no verdict. Of latencies
  * it counts the answers that are slower than a bound which was fixed before they were seen.
  */
+import { plural } from '../../base/plural.js';
 import type { CompareGate } from '../../mesh/gates.js';
 import { gateWindowMaxMs } from '../../mesh/policy-defaults.js';
-import { type Block, type Counts, noCounts } from '../judge/counts.js';
+import { type Block, blockMs, type Counts, noCounts } from '../judge/counts.js';
 import { capAt } from '../judge/safety.js';
 import type { JudgeSettings } from '../judge/sequential.js';
 import { boundOf, countOf, type Latencies } from '../latency-history.js';
@@ -110,7 +111,20 @@ function judgeSeries(
   };
   const memory = remember(question, source, settings);
   const windowMs = evidence.nowMs - fromMs;
-  return { ...sequentialVerdict({ metric, judge: memory.judge, settings, windowMs }), memory };
+  const verdict = sequentialVerdict({ metric, judge: memory.judge, settings, windowMs });
+  const [uncounted = noCounts] =
+    verdict.code === 'no-requests'
+      ? countArm(arms.canary, { fromMs: memory.untilMs, blockMs, count: 1 }, fromMs)
+      : [];
+  return uncounted.requests === 0
+    ? { ...verdict, memory }
+    : { ...verdict, ...notYetCounted(metric, uncounted), memory };
+}
+
+/** A bake may be shorter than the block that its requests are counted in: they are no lack of data. */
+function notYetCounted(metric: string, { requests }: Counts): Partial<Judgement> {
+  const text = `${metric}: ${plural(requests, 'request')}, judged once ${blockMs / 1000}s of them are seen`;
+  return { code: 'uncounted', isPending: true, samples: requests, text };
 }
 
 function settingsOf(gate: CompareGate, { share, hasBaseline }: Arms): JudgeSettings {
