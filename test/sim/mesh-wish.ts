@@ -88,6 +88,8 @@ function randomFreeze(random: Random): RolloutPolicy['windows'] {
   return random() < 0.3 ? { allow: [], freeze: [freeze] } : undefined;
 }
 
+const worse: Gate = { kind: 'compare', name: 'worse', metric: 'errorRate', ...compareDefaults };
+
 function randomGates(random: Random): readonly Gate[] {
   const counted: Gate = {
     kind: 'successRate',
@@ -96,7 +98,6 @@ function randomGates(random: Random): readonly Gate[] {
     windowMs: 5000,
     minRequests: 20,
   };
-  const worse: Gate = { kind: 'compare', name: 'worse', metric: 'errorRate', ...compareDefaults };
   const asked: Gate = {
     kind: 'query',
     name: 'asked',
@@ -147,6 +148,23 @@ function randomPolicy(random: Random): Partial<RolloutPolicy> {
     // Drawn from no number of its own: what else is drawn stays what it is.
     ...(bakeMs === 4000 ? { maxDurationMs: 45_000, onMaxDuration: 'rollback' } : {}),
   };
+}
+
+/** `wish`, whose rollouts the sequential judge sees for as long as it needs. */
+export function judged(wish: Wish): Wish {
+  const steps = wish.policy.steps?.map((step) => ({ ...step, bakeMs: 4000 }));
+  return { ...wish, policy: { ...wish.policy, steps, gates: [worse] } };
+}
+
+/** `wish` with traffic for version v3 of service a, as a release of it gives; without it where it has some. */
+export function releasedOrReverted(wish: Wish): Wish {
+  const service = wish.services.a;
+  if (service === undefined) {
+    return wish;
+  }
+  const v3 = service.weights.v3 ? 0 : 50;
+  const a: ServiceWish = { ...service, provider: 'router', weights: { v1: 100, v3 } };
+  return { ...wish, services: { ...wish.services, a } };
 }
 
 /** `wish` after one commit: one to three edits. */

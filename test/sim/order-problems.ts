@@ -78,7 +78,8 @@ export function supersedeProblems({ before, after }: Moment): readonly string[] 
     if (!isNews || mesh === undefined || rollout.plan.onSupersede !== 'finish') {
       return [];
     }
-    const isBack = rollout.group.resources.every(
+    // The record of what has ended does not have its resources any more.
+    const isBack = (previous ?? rollout).group.resources.every(
       ({ ref, before: was }) => was === null || contentOf(mesh.desired, ref) === canonicalJson(was),
     );
     return isBack || rollout.isQueued === true

@@ -391,12 +391,14 @@ export function startProblems(rollout: Rollout, moment: Moment): readonly string
   return problems;
 }
 
-/** What failed in this very step is held from now on. */
+/** What failed in this very step is held from now on. What it wanted, its record does not have any more. */
 function failedNow({ before, after }: Moment) {
-  const isBack = ({ id, phase }: Rollout) =>
-    (phase === 'RolledBack' || phase === 'Aborted') &&
-    before.durable.rollouts.get(id)?.phase !== phase;
-  return [...after.durable.rollouts.values()].filter(isBack).map(({ id, group }) => ({
+  const isBack = ({ id }: Rollout) => {
+    const phase = after.durable.rollouts.get(id)?.phase;
+    return phase === 'RolledBack' || phase === 'Aborted';
+  };
+  const running = [...before.durable.rollouts.values()].filter(({ phase }) => !isEnded(phase));
+  return running.filter(isBack).map(({ id, group }) => ({
     rollout: id,
     wanted: Object.fromEntries(
       group.resources.map(({ ref, after: wanted }) => [
