@@ -751,7 +751,7 @@ export const tortureEntries: readonly TortureEntry[] = [
     tests: [],
     why:
       'Not run in CI: `npm run soak` is a program of its own, with a commit every few seconds, 100 proxies and ' +
-      'three Envoys under load.',
+      'three Envoys under load. An hour of it is told of in docs/explanation/failures.md.',
   },
   {
     number: 'E01',
