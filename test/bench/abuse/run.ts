@@ -2,13 +2,16 @@
  * `npm run bench:abuse -- [--only NAME,…] [--clients 50] [--services 100] [--seconds 8]`: plays every attack
  * against a server process of its own while clients that behave get updates, and prints a table: what came
  * of the attack, how far the server's memory rose at most, and the clients' 99th percentile beside what it
- * was on the same server before. A quarter of a minute for each attack; every row is saved when it is there,
+ * was on the same server before. The first row is of a process that keeps a processor busy and sends nothing:
+ * so much an attacker costs that shares the machine. A quarter of a minute for each attack; every row is saved when it is there,
  * in `test-output/bench/`. It needs Linux's /proc.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { present } from '../../../controller/base/assert.js';
 import { attacks } from '../../support/abuse/attacks.js';
-import { type AttackResult, startSiege } from '../../support/abuse/siege.js';
+import { type AttackResult, type Siege, startSiege } from '../../support/abuse/siege.js';
 import { openReport } from '../report.js';
 
 const { values: options } = parseArgs({
@@ -31,13 +34,35 @@ const report = openReport('abuse.md');
 const row = (cells: readonly (string | number)[]) => report.say(`| ${cells.join(' | ')} |`);
 row(['attack', 'what a peer does', 'sent', 'outcome', 'memory, MB', 'p99, ms', 'calm', 'ratio']);
 row(['---', '---', '---:', '---', '---:', '---:', '---:', '---:']);
+const busy = 'busy-processor';
+if (isAsked(busy)) {
+  row(
+    await measure(busy, 'keeps a processor of this machine busy, sends nothing', besideBusyProcess),
+  );
+}
 for (const { name, what } of attacks) {
-  if (options.only === undefined || options.only.split(',').includes(name)) {
-    row(await measure(name, what));
+  if (isAsked(name)) {
+    row(await measure(name, what, (siege) => siege.attack(name, ms)));
   }
 }
 
-async function measure(name: string, what: string): Promise<readonly (string | number)[]> {
+function isAsked(name: string): boolean {
+  return options.only === undefined || options.only.split(',').includes(name);
+}
+
+async function besideBusyProcess(siege: Siege): Promise<AttackResult> {
+  const burner = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
+  const served = await siege.calm(ms);
+  burner.kill('SIGKILL');
+  await once(burner, 'exit');
+  return { ...served, connections: 0, cut: 0, sent: 0, ended: {} };
+}
+
+async function measure(
+  name: string,
+  what: string,
+  play: (siege: Siege) => Promise<AttackResult>,
+): Promise<readonly (string | number)[]> {
   const siege = await startSiege({
     services: Number(options.services),
     clients: Number(options.clients),
@@ -46,7 +71,7 @@ async function measure(name: string, what: string): Promise<readonly (string | n
     // The first seconds of a process are slower than the rest.
     await siege.calm(ms / 4);
     const calm = p99((await siege.calm(ms / 2)).updateMs);
-    const result = await siege.attack(name, ms);
+    const result = await play(siege);
     const under = p99(result.updateMs);
     const figures = [result.peakMb.toFixed(0), under.toFixed(1), calm.toFixed(1)];
     return [name, what, result.sent, outcome(result), ...figures, (under / calm).toFixed(1)];
