@@ -1,12 +1,15 @@
 /**
- * `npm run bench:abuse -- [--only NAME,…] [--clients 50] [--services 100] [--seconds 8]`: plays every attack
+ * `npm run bench:abuse -- [--only NAME,…] [--clients 50] [--services 100] [--seconds 8] [--strangers]`: plays every attack
  * against a server process of its own while clients that behave get updates, and prints a table: what came
  * of the attack, how far the server's memory rose at most, and the clients' 99th percentile beside what it
  * was on the same server before. The first row is of a process that keeps a processor busy and sends nothing:
  * so much an attacker costs that shares the machine. A quarter of a minute for each attack; every row is saved when it is there,
  * in `test-output/bench/`. It needs Linux's /proc.
+ *
+ * With `--strangers` the attackers are no programs of this machine, so that who is cut is kept out: everything
+ * runs in a network namespace whose loopback has one more address, which needs root.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { present } from '../../../controller/base/assert.js';
@@ -20,8 +23,13 @@ const { values: options } = parseArgs({
     clients: { type: 'string', default: '50' },
     services: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '8' },
+    strangers: { type: 'boolean', default: false },
+    'attacked-at': { type: 'string' },
   },
 });
+if (options.strangers && options['attacked-at'] === undefined) {
+  process.exit(runInNamespace());
+}
 const ms = Number(options.seconds) * 1000;
 const statusNames: Readonly<Record<string, string>> = {
   '0': 'OK',
@@ -66,6 +74,7 @@ async function measure(
   const siege = await startSiege({
     services: Number(options.services),
     clients: Number(options.clients),
+    attackedAt: options['attacked-at'],
   });
   try {
     // The first seconds of a process are slower than the rest.
@@ -78,6 +87,17 @@ async function measure(
   } finally {
     await siege.stop();
   }
+}
+
+/** This program once more, where only it is. Answers its exit code. */
+function runInNamespace(): number {
+  const address = '10.99.0.1';
+  const setUp = `ip link set lo up && ip address add ${address}/32 dev lo && exec "$0" "$@"`;
+  const program = [process.execPath, ...process.argv.slice(1), '--attacked-at', address];
+  const { status } = spawnSync('unshare', ['--net', 'sh', '-c', setUp, ...program], {
+    stdio: 'inherit',
+  });
+  return status ?? 1;
 }
 
 function outcome({ connections, cut, ended }: AttackResult): string {

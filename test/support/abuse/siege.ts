@@ -38,13 +38,17 @@ export interface Siege {
 
 const routeOfTrigger = 'svc-0000.default:80';
 
+/** `attackedAt`: an address of this machine by which attackers come, in place of the loopback that clients use. */
 export async function startSiege(options: {
   readonly services: number;
   readonly clients: number;
+  readonly attackedAt?: string | undefined;
 }): Promise<Siege> {
-  const target = await startTarget(['--services', `${options.services}`]);
+  const { attackedAt } = options;
+  const listen = attackedAt === undefined ? [] : ['--xds', '0.0.0.0:0'];
+  const target = await startTarget(['--services', `${options.services}`, ...listen]);
   const clients = Array.from({ length: options.clients }, () => target.client());
-  const listeners = await Promise.all(clients.map((client, index) => listen(client, index)));
+  const listeners = await Promise.all(clients.map((client, index) => listenTo(client, index)));
   const serveFor = async (ms: number): Promise<SiegeResult> => {
     const updateMs: number[] = [];
     const baseMb = residentMb(target.pid);
@@ -66,7 +70,8 @@ export async function startSiege(options: {
     calm: serveFor,
     async attack(name, ms) {
       const { address, port } = target.xds;
-      const attacker = spawn(process.execPath, [attackerProgram, name, address, `${port}`], {
+      const to = [attackedAt ?? address, `${port}`];
+      const attacker = spawn(process.execPath, [attackerProgram, name, ...to], {
         stdio: ['pipe', 'pipe', 'inherit'],
       });
       const exited = once(attacker, 'exit');
@@ -101,7 +106,7 @@ interface Listener {
 }
 
 /** A client that takes and acknowledges every update of the route that a trigger changes. */
-async function listen(client: XdsClient, index: number): Promise<Listener> {
+async function listenTo(client: XdsClient, index: number): Promise<Listener> {
   const stream = client.delta(`node-${String(index).padStart(5, '0')}`);
   stream.send('route', { resource_names_subscribe: [routeOfTrigger] });
   stream.ack(await stream.receive('route'));
