@@ -23,10 +23,11 @@ export const connectionNamesMax = 4 * subscribedNamesMax;
 
 /**
  * Names that one connection may newly ask for, over and over: a proxy of the largest mesh that we test whose
- * streams break every two seconds. What comes at once is four types of five times that.
+ * streams break every two seconds. What comes at once is all that a connection may ask for and one request
+ * above it, so that who asks for too much is told so before it is cut.
  */
 export const namesPerSecond = 20_000;
-export const namesBurst = connectionNamesMax;
+export const namesBurst = connectionNamesMax + subscribedNamesMax;
 
 /** Names that a client is told of in one response that they are not there: some milliseconds of work. */
 export const removedNamesMax = 5_000;

@@ -146,7 +146,7 @@ test('changes are what was written since, marks of what is gone among them', asy
   ]);
 });
 
-test('H2 C25 a stored value that was changed by hand is refused, not served', async (context) => {
+test('C25 H2 a stored value that was changed by hand is refused, not served', async (context) => {
   const a = await context.replica('a');
   const term = a.term((await a.takeLease(0)) ?? 0);
   await term.commit(transaction({ writes: [value('x', '1')] }));

@@ -126,7 +126,7 @@ test('a damaged page is found at the start', async ({ path }) => {
   assert.match(error.message, 'restore a backup');
 });
 
-test('H2 C25 a stored value that was changed by hand is refused, not served', async ({ path }) => {
+test('C25 H2 a stored value that was changed by hand is refused, not served', async ({ path }) => {
   const store = await open(path);
   await store.commit(transaction({ writes: [{ kind: 'a', key: 'x', json: '1' }] }));
   await store.close();
