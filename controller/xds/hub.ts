@@ -7,6 +7,7 @@
 import { forgetOldest } from '../base/forget-oldest.js';
 import { hashShare } from '../base/hash.js';
 import { printable } from '../base/printable.js';
+import { SetMap } from '../base/set-map.js';
 import { type ProxyIdentity, resourceTypes, type Snapshot } from '../envoy/snapshot.js';
 import type { Clock, Logger, Publication, PublisherEvent } from '../loop/ports.js';
 import type { Admission } from './admission.js';
@@ -45,7 +46,7 @@ export class Hub {
   readonly encoder: ResponseEncoder;
   /** In the order in which they connected. */
   readonly streams = new Set<DiscoveryStream>();
-  private readonly byPeer = new Map<string, Set<DiscoveryStream>>();
+  private readonly byPeer = new SetMap<string, DiscoveryStream>();
   readonly recentSets = new RecentSets();
   readonly siblings = new Siblings<DiscoveryStream>();
   readonly loadReports = new Set<LoadReportStream>();
@@ -153,22 +154,17 @@ export class Hub {
 
   add(stream: DiscoveryStream): void {
     this.streams.add(stream);
-    const onConnection = this.byPeer.get(stream.peer) ?? new Set();
-    this.byPeer.set(stream.peer, onConnection.add(stream));
+    this.byPeer.add(stream.peer, stream);
   }
 
   remove(stream: DiscoveryStream): void {
     this.streams.delete(stream);
-    const onConnection = this.byPeer.get(stream.peer);
-    onConnection?.delete(stream);
-    if (onConnection?.size === 0) {
-      this.byPeer.delete(stream.peer);
-    }
+    this.byPeer.remove(stream.peer, stream);
   }
 
   /** The streams on the connection from `peer`, in the order in which they were opened. */
   streamsAt(peer: string): Iterable<DiscoveryStream> {
-    return this.byPeer.get(peer) ?? [];
+    return this.byPeer.under(peer);
   }
 
   /** The stream of the same proxy: on the same connection, of the same node where several share it. */

@@ -3,6 +3,7 @@
  * a stream for each type. It warms a changed cluster or listener of one stream until it has heard of the
  * endpoints and secrets again, which come on another one (xDS protocol, "Resource warming").
  */
+import { SetMap } from '../base/set-map.js';
 import type { EncodedResource, ResourceReference, ResourceType } from '../envoy/snapshot.js';
 import { isLater } from './make-before-break.js';
 import type { StreamState } from './stream-state.js';
@@ -19,19 +20,14 @@ interface Sibling {
 }
 
 export class Siblings<Stream extends Sibling> {
-  private readonly byInstance = new Map<string, Set<Stream>>();
+  private readonly byInstance = new SetMap<string, Stream>();
 
   add(instance: string, stream: Stream): void {
-    const streams = this.byInstance.get(instance) ?? new Set();
-    this.byInstance.set(instance, streams.add(stream));
+    this.byInstance.add(instance, stream);
   }
 
   remove(instance: string, stream: Stream): void {
-    const streams = this.byInstance.get(instance);
-    streams?.delete(stream);
-    if (streams?.size === 0) {
-      this.byInstance.delete(instance);
-    }
+    this.byInstance.remove(instance, stream);
   }
 
   /**
@@ -39,8 +35,8 @@ export class Siblings<Stream extends Sibling> {
    * to send: those that serve what is referred to and that `stream` does not ask for, and not what refers to it.
    */
   askForReferred(instance: string, stream: Stream, { type, resources }: Sent): readonly Stream[] {
-    const streams = this.byInstance.get(instance);
-    if (streams === undefined || streams.size === 1) {
+    const streams = this.byInstance.under(instance);
+    if (streams.size <= 1) {
       return [];
     }
     const warmed = resources
