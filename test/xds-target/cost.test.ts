@@ -7,10 +7,11 @@ import * as assert from 'uvu/assert';
 import { resourceSet } from '../../controller/envoy/resource-set.js';
 import { resourceTypes, type Snapshot } from '../../controller/envoy/snapshot.js';
 import { namedList } from '../../controller/xds/named-list.js';
-import { createStream, next, publish, receive } from '../../controller/xds/stream.js';
+import { next, publish, receive } from '../../controller/xds/stream.js';
 import type { StreamState, Variant } from '../../controller/xds/stream-state.js';
 import { parseState, stateSnapshot } from '../../controller/xds-target/state.js';
 import { createSyntheticMesh } from '../../controller/xds-target/synthetic.js';
+import { loneStream } from '../support/lone-stream.js';
 
 const nowMs = 1_000;
 const services = 300;
@@ -36,18 +37,7 @@ function countWalks(snapshot: Snapshot): { count: number } {
 
 /** A client that asks as Envoy does, and has everything of `snapshot`. */
 function connected(variant: Variant, snapshot: Snapshot): StreamState {
-  const stream = createStream(
-    {
-      variant,
-      types: resourceTypes,
-      noncePrefix: '',
-      ackTimeoutMs: 3_000,
-      findSet: () => undefined,
-      findLatest: () => undefined,
-      keepSet: () => {},
-    },
-    nowMs,
-  );
+  const stream = loneStream(variant, nowMs);
   publish(stream, snapshot, 1, nowMs);
   for (const type of ['cluster', 'endpoint', 'listener', 'route'] as const) {
     ask(stream, type, namesOf(type, snapshot));

@@ -12,8 +12,9 @@ import type {
   Snapshot,
 } from '../../controller/envoy/snapshot.js';
 import { namedList } from '../../controller/xds/named-list.js';
-import { createStream, next, publish, receive } from '../../controller/xds/stream.js';
+import { next, publish, receive } from '../../controller/xds/stream.js';
 import type { StreamState } from '../../controller/xds/stream-state.js';
+import { loneStream } from '../support/lone-stream.js';
 import { plainResource, plainSnapshot } from '../support/plain-snapshots.js';
 
 const nowMs = 1_000;
@@ -71,18 +72,7 @@ function connect(
   snapshot: Snapshot,
   endpoints: readonly string[] = [...snapshot.endpoint.byName.keys()],
 ): StreamState {
-  const stream = createStream(
-    {
-      variant: 'delta',
-      types: ['cluster', 'endpoint', 'listener', 'route', 'secret'],
-      noncePrefix: '',
-      ackTimeoutMs: 3_000,
-      findSet: () => undefined,
-      findLatest: () => undefined,
-      keepSet: () => {},
-    },
-    nowMs,
-  );
+  const stream = loneStream('delta', nowMs);
   publish(stream, snapshot, 1, nowMs);
   ask(stream, 'cluster', []);
   ask(stream, 'endpoint', endpoints);
