@@ -1,5 +1,4 @@
 /** What the settings point to: the repository, certificates, tokens, secrets. All is read, nothing is changed. */
-
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

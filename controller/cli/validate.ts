@@ -1,5 +1,4 @@
 /** `headgate validate DIR`: the problems of a mesh repository on disk, in the words of the controller. */
-
 import { Command } from 'commander';
 import { plural } from '../base/plural.js';
 import { printable } from '../base/printable.js';

@@ -3,7 +3,6 @@
  * state after it: no transition can forget to say so. Ids follow from the rollout and what happened to
  * it, and no two transitions share one, since receivers drop what they have seen.
  */
-
 import { renderDuration } from '../base/duration.js';
 import { plural } from '../base/plural.js';
 import { renderOrigin } from '../mesh/model.js';

@@ -2,7 +2,6 @@
  * One term of leadership: a loop that starts from the store as after a restart, and what only a leader does
  * besides it.
  */
-
 import type { LoopEvent } from '../loop/events.js';
 import { Loop, type LoopDeps, type LoopLease } from '../loop/loop.js';
 import type { Store } from '../loop/ports.js';

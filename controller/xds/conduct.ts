@@ -116,6 +116,7 @@ export function observed(before: Conduct, traffic: Traffic, nowMs: number): Cond
   const loose = since(({ readBytes, messageBytes }) => readBytes - messageBytes);
   const looseBytes = left(before.looseBytes, loose);
   const frames = since(({ readBytes, pieceBytes }) => readBytes - pieceBytes);
+  const above = (count: number, perSecond: number) => Math.max(0, count - perSecond * seconds);
   const crumbs = since(
     ({ pieces, messages, pieceBytes }) => pieces - messages - pieceBytes / crumbBytes,
   );
@@ -125,15 +126,9 @@ export function observed(before: Conduct, traffic: Traffic, nowMs: number): Cond
     traffic,
     looseBytes,
     frameBytes: left(before.frameBytes, frames),
-    extraPieces: Math.max(
-      0,
-      before.extraPieces + since(({ pieces }) => pieces) - piecesPerSecond * seconds,
-    ),
-    extraNames: Math.max(
-      0,
-      before.extraNames + since(({ names }) => names) - namesPerSecond * seconds,
-    ),
-    crumbs: Math.max(0, before.crumbs + crumbs - crumbsPerSecond * seconds),
+    extraPieces: above(before.extraPieces + since(({ pieces }) => pieces), piecesPerSecond),
+    extraNames: above(before.extraNames + since(({ names }) => names), namesPerSecond),
+    crumbs: above(before.crumbs + crumbs, crumbsPerSecond),
     ...(looseBytes > unfinishedBytes && { unfinishedSinceMs: before.unfinishedSinceMs ?? nowMs }),
   };
 }

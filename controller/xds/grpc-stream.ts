@@ -226,7 +226,7 @@ export function optionsOf(headers: IncomingHttpHeaders): {
 }
 
 /** Milliseconds that the client waits, of the header `grpc-timeout`; undefined: for ever. */
-export function timeoutOf(headers: IncomingHttpHeaders): number | undefined {
+function timeoutOf(headers: IncomingHttpHeaders): number | undefined {
   const found = /^(\d{1,8})([HMSmun])$/.exec(String(headers['grpc-timeout'] ?? ''));
   return found === null ? undefined : Number(found[1]) * (timeoutUnitsMs[found[2] ?? ''] ?? 0);
 }

@@ -8,7 +8,7 @@ import type { DecodedRequest } from './requests.js';
 import type { StreamState } from './stream-state.js';
 
 /** Names that a stream is subscribed to, of all types together. */
-export function nameCount({ types }: StreamState): number {
+function nameCount({ types }: StreamState): number {
   let count = 0;
   for (const { subscription } of types.values()) {
     count += subscription.names.size;

@@ -29,13 +29,13 @@ export function changedNames(
 }
 
 function compareSets(before: ResourceSet, after: ResourceSet): readonly string[] {
-  const names: string[] = [];
   const differing = patchedNames(before, after);
   if (differing !== undefined) {
     return differing.filter(
       (name) => before.byName.get(name)?.version !== after.byName.get(name)?.version,
     );
   }
+  const names: string[] = [];
   for (const [name, resource] of after.byName) {
     const old = before.byName.get(name);
     if (old !== resource && old?.version !== resource.version) {

@@ -1,5 +1,4 @@
 /** Commits as they were seen, and what each changed: its meaning for the mesh beside the words in YAML. */
-
 import type { RevisionView } from '../../api/history-view.ts';
 import type { FileDiffView, RevisionDiffView } from '../../api/revision-view.ts';
 import { plural } from '../../base/plural.ts';
