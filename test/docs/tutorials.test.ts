@@ -2,8 +2,14 @@
  * The tutorials, carried out: each of their blocks, in order, with the program, real Envoys and real Git,
  * on ports that are free here. A reader who types what stands there sees what stands there.
  */
-import { mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -27,8 +33,8 @@ tutorials.before.each((context) => {
 
 tutorials.after.each(async ({ folder, shell }) => {
   await shell?.stop();
-  // Git, started by what was just killed, may still be writing; `rmSync` lists a folder once.
-  await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  // Of those that were just killed one may still be writing.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 
 /** A shell that has what a tutorial asks its reader to have. */
