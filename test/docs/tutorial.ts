@@ -156,8 +156,10 @@ export class TutorialShell {
 
   /** Ends the shell and all that it started. */
   async stop(): Promise<void> {
-    if (this.child.exitCode === null && this.child.pid !== undefined) {
-      process.kill(-this.child.pid, 'SIGKILL');
+    const { pid, exitCode, signalCode } = this.child;
+    // One that was killed has no exit code, and its number may be another's by now.
+    if (pid !== undefined && exitCode === null && signalCode === null) {
+      process.kill(-pid, 'SIGKILL');
     }
     await this.exited;
   }
