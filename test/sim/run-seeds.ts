@@ -50,7 +50,8 @@ export async function runSeeds(
         if (isFirstEnough && failures.length > 0) {
           return;
         }
-        child = child.exitCode === null ? child : start();
+        const isThere = child.exitCode === null && child.signalCode === null;
+        child = isThere ? child : start();
       }
     } finally {
       child.kill();
