@@ -48,6 +48,7 @@ export class Hub {
   readonly streams = new Set<DiscoveryStream>();
   private readonly byPeer = new SetMap<string, DiscoveryStream>();
   readonly recentSets = new RecentSets();
+  private servedLast: Snapshot | undefined;
   readonly siblings = new Siblings<DiscoveryStream>();
   readonly loadReports = new Set<LoadReportStream>();
   readonly refusals: Refusals;
@@ -131,7 +132,9 @@ export class Hub {
   /** What the proxy is to be served, and the publication that says so. */
   served(identity: ProxyIdentity): { readonly snapshot?: Snapshot; readonly generation: number } {
     const snapshot = this.publication?.snapshotFor(identity);
-    if (snapshot !== undefined) {
+    if (snapshot !== undefined && snapshot !== this.servedLast) {
+      // Most proxies are served what the one before them was.
+      this.servedLast = snapshot;
       for (const type of resourceTypes) {
         this.recentSets.add(type, snapshot[type]);
       }

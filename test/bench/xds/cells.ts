@@ -28,6 +28,16 @@ export function affordable(cell: Cell, servers: readonly ServerName[]): readonly
     : servers.filter((server) => server !== 'each' && server !== 'ours-each');
 }
 
+/** The peer's snapshot cache takes minutes for a hundred changes above this many clients times services. */
+const manySizeMax = 200_000;
+
+const fastEnough: readonly ServerName[] = ['ours', 'shared', 'linear'];
+
+/** Whether a hundred changes are measured too, one after another: what a change costs in a warm server. */
+export function hasManyChanges(cell: Cell, server: ServerName): boolean {
+  return size(cell) <= manySizeMax && fastEnough.includes(server);
+}
+
 /** Ten times the services, twice, and ten times the clients. */
 export const growthCells: readonly Cell[] = [
   { clients: 100, services: 100, variant: 'delta' },

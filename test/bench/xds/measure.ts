@@ -33,12 +33,12 @@ export type ServerName = (typeof serverNames)[number];
 export interface Bench {
   /**
    * Rejects where it takes longer than `timeoutMs`. `burst`: so many changes within ten seconds are
-   * measured too.
+   * measured too, none where it is 0.
    */
   measure(
     server: ServerName,
     cell: Cell,
-    options: { readonly timeoutMs: number; readonly burst?: number },
+    options: { readonly timeoutMs: number; readonly burst: number },
   ): Promise<Result>;
 }
 
@@ -48,7 +48,7 @@ export async function createBench(folder: string): Promise<Bench> {
   await run('go', ['build', '-o', `${folder}/`, './client', './peer'], { cwd });
   const worlds = new Map<number, Promise<string>>();
   return {
-    async measure(server, cell, { timeoutMs, burst = 0 }) {
+    async measure(server, cell, { timeoutMs, burst }) {
       const { clients, services, variant } = cell;
       const known = worlds.get(services) ?? writeWorld(folder, services);
       worlds.set(services, known);

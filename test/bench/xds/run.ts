@@ -1,11 +1,11 @@
 /**
  * `npm run bench:xds -- [--clients 100,500,2000] [--services 100,1000] [--variants delta,sotw]
  * [--servers ours,ours-each,shared,each,linear] [--runs 3] [--minutes 25] [--growth only|no]`: our xDS
- * server beside go-control-plane's caches, on the same bytes, and how our own cost grows. All cells are
- * measured once, then again up to `--runs` times as long as the minutes last; within a cell the servers run
- * one after the other, so that noise falls on all alike, and every run has a fresh server. Each cell is
- * printed and saved when it is there, in `test-output/bench/`; at the end come the medians and their ratios.
- * It needs Go, which fetches its modules, and /proc.
+ * server beside go-control-plane's caches, on the same bytes, one change and a hundred, and how our own cost
+ * grows. All cells are measured once, then again up to `--runs` times as long as the minutes last; within a
+ * cell the servers run one after the other, so that noise falls on all alike, and every run has a fresh
+ * server. Each cell is printed and saved when it is there, in `test-output/bench/`; at the end come the
+ * medians and their ratios. It needs Go, which fetches its modules, and /proc.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { errorText } from '../../../controller/base/op-error.js';
 import { openReport } from '../report.js';
-import { affordable, crossed, growthCells } from './cells.js';
+import { affordable, crossed, growthCells, hasManyChanges } from './cells.js';
 import { type Bench, type Cell, createBench, type ServerName, serverNames } from './measure.js';
 import { type CellResults, Results } from './results.js';
 import { cellTable, growthTable, ratioTable } from './tables.js';
@@ -42,8 +42,8 @@ const cells =
       );
 const grown = options.growth === 'no' ? [] : growthCells;
 
-/** Changes within ten seconds, of the growth cells. */
-const burst = 100;
+/** Changes within ten seconds, where many are measured. */
+const many = 100;
 
 /** Longer than any run of an affordable server on an idle machine; one that takes longer is given up. */
 const runMsMax = 300_000;
@@ -77,21 +77,22 @@ async function measureAll(bench: Bench, endMs: number): Promise<void> {
   for (let round = 1; round <= Number(options.runs); round += 1) {
     for (const cell of grown) {
       await within(cell, async () => {
-        await measure(bench, growth, cell, { server: 'ours', burst, endMs });
-        report.say(growthTable(measured(growth, [cell]), burst));
+        await measure(bench, growth, cell, { server: 'ours', burst: many, endMs });
+        report.say(growthTable(measured(growth, [cell]), many));
       });
     }
     for (const cell of cells) {
       await within(cell, async () => {
         for (const server of affordable(cell, servers)) {
-          await measure(bench, results, cell, { server, endMs });
+          const burst = hasManyChanges(cell, server) ? many : 0;
+          await measure(bench, results, cell, { server, burst, endMs });
         }
         sayCell(cell);
       });
     }
   }
   for (const [list, said] of [
-    [measured(growth, grown), (all: readonly CellResults[]) => growthTable(all, burst)],
+    [measured(growth, grown), (all: readonly CellResults[]) => growthTable(all, many)],
     [measured(results, cells), ratioTable],
   ] as const) {
     if (list.length > 0) {
@@ -114,14 +115,14 @@ async function measure(
   bench: Bench,
   into: Results,
   cell: Cell,
-  { server, endMs, ...more }: { server: ServerName; burst?: number; endMs: number },
+  { server, burst, endMs }: { server: ServerName; burst: number; endMs: number },
 ): Promise<void> {
   const leftMs = Math.min(runMsMax, endMs - performance.now());
   if (leftMs <= 0) {
     return;
   }
   try {
-    into.add(cell, server, await bench.measure(server, cell, { ...more, timeoutMs: leftMs }));
+    into.add(cell, server, await bench.measure(server, cell, { burst, timeoutMs: leftMs }));
   } catch (error) {
     const { clients, services, variant } = cell;
     const name = `${server}, ${clients} × ${services} ${variant}`;

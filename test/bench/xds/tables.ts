@@ -9,8 +9,14 @@ const figures: readonly (readonly [key: string, head: string])[] = [
   ['updateP99Ms', 'p99'],
   ['updateLastMs', 'last'],
   ['updateCpuS', 'update CPU s'],
+  ['burstMs', 'many: the last ms'],
+  ['burstResponses', 'many: responses a proxy'],
+  ['burstCpuS', 'many: CPU s'],
   ['rssMb', 'RSS MB'],
 ];
+
+/** Of those what is no cost. */
+const isCost = ([key]: readonly [key: string, head: string]): boolean => key !== 'burstResponses';
 
 /** With whom each of our two views is compared, and the ratio that is aimed at. */
 const rivals = [
@@ -32,18 +38,19 @@ export function cellTable({ cell, medians, runs }: CellResults): string {
 
 /** A ratio above its goal is bold. */
 export function ratioTable(all: readonly CellResults[]): string {
+  const costs = figures.filter(isCost);
   const rows = all.flatMap(({ cell, medians }) =>
     rivals.flatMap(({ own, other, goal }) => {
       const [mine, theirs] = [medians.get(own), medians.get(other)];
       if (mine === undefined || theirs === undefined) {
         return [];
       }
-      const ratios = figures.map(([key]) => ratio(mine[key], theirs[key], goal));
+      const ratios = costs.map(([key]) => ratio(mine[key], theirs[key], goal));
       const { clients, services, variant } = cell;
       return [[`${clients} × ${services} ${variant}`, `${own} / ${other}`, `${goal}`, ...ratios]];
     }),
   );
-  const heads = ['clients × services', 'ratio', 'goal', ...figures.map(([, head]) => head)];
+  const heads = ['clients × services', 'ratio', 'goal', ...costs.map(([, head]) => head)];
   return `\nRatios; above the goal in bold\n\n${table(heads, rows)}`;
 }
 
@@ -58,7 +65,10 @@ function figure(value: number | undefined): string {
 }
 
 function ratio(mine: number | undefined, theirs: number | undefined, goal: number): string {
-  const value = (mine ?? Number.NaN) / (theirs ?? Number.NaN);
+  if (mine === undefined || theirs === undefined) {
+    return '';
+  }
+  const value = mine / theirs;
   return value > goal ? `**${value.toFixed(2)}**` : value.toFixed(2);
 }
 
@@ -74,13 +84,13 @@ const growthFigures = [
   ['burstCpuS', 'many: CPU s'],
 ] as const;
 
-/** What one change costs where there is ten times as much, and what `burst` of them that come together. */
-export function growthTable(all: readonly CellResults[], burst: number): string {
+/** What one change costs where there is ten times as much, and what `many` of them within ten seconds. */
+export function growthTable(all: readonly CellResults[], many: number): string {
   const rows = all.map(({ cell: { clients, services }, medians, runs }) => [
     `${clients} × ${services}`,
     `${runs}`,
     ...growthFigures.map(([key]) => figure(medians.get('ours')?.[key])),
   ]);
   const heads = ['clients × services', 'runs', ...growthFigures.map(([, head]) => head)];
-  return `\nGrowth, delta, ours; ${burst} changes in 10 s\n\n${table(heads, rows)}`;
+  return `\nGrowth, delta, ours; ${many} changes in 10 s\n\n${table(heads, rows)}`;
 }
