@@ -125,7 +125,13 @@ export class DiscoveryStream implements CallHandler {
       this.reject('resourceExhausted', excess);
       return;
     }
-    const typed = request.as(type);
+    let typed: TypedRequest;
+    try {
+      typed = request.as(type);
+    } catch (error) {
+      this.reject('invalidArgument', `the request cannot be read: ${errorText(error)}`);
+      return;
+    }
     const askedBefore = state.types.get(type)?.subscription.askedFor ?? 0;
     this.observe(() => {
       const refusal = receive(this.state, typed, this.hub.deps.clock.now());

@@ -486,6 +486,20 @@ scenario('a request that cannot be read ends its stream as INVALID_ARGUMENT', as
   assert.match(details, /cannot be read/);
 });
 
+scenario('a version that it brings along and that is cut short ends it likewise', async (t) => {
+  const stream = t.client().open(adsPath.delta);
+  const request = encodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', {
+    node: { id: node },
+    type_url: typeUrl('cluster'),
+  });
+  // An entry of initial_resource_versions whose key would be longer than the entry is.
+  const entry = Buffer.from([0x2a, 2, 0x0a, 9]);
+  stream.call.write(Buffer.concat([request, entry]));
+  const { code, details } = await stream.ended();
+  assert.is(code, 3);
+  assert.match(details, /cannot be read/);
+});
+
 scenario('more names than anybody needs end the stream as RESOURCE_EXHAUSTED', async (t) => {
   t.serve(node, world);
   const stream = t.client().delta(node);
