@@ -21,7 +21,8 @@ import type {
 } from './decode/combine-revisions.js';
 import type { ResourceChange } from './diff/change.js';
 import { applyChanges, diffMeshes } from './diff/diff-meshes.js';
-import type { Mesh, Origin } from './mesh/model.js';
+import type { Mesh } from './mesh/model.js';
+import type { FileOrigins, Origins } from './mesh/origins.js';
 
 /** A task, with the number of each file in place of it. */
 export interface DecoderTask extends Omit<CombineInput, 'repositories'> {
@@ -104,7 +105,7 @@ function withFiles<From, To>(
 /** What came out of the thread last. */
 export interface KnownMeshes {
   readonly meshes: readonly Mesh[];
-  readonly origins: ReadonlyMap<string, Origin>;
+  readonly origins: Origins;
 }
 
 export const nothingKnown: KnownMeshes = { meshes: [], origins: new Map() };
@@ -122,8 +123,9 @@ export interface CombinationNews extends Pick<Combination, 'verdicts'> {
   };
 }
 
+/** Files, by their keys. */
 interface OriginNews {
-  readonly moved: readonly (readonly [string, Origin])[];
+  readonly moved: readonly (readonly [string, FileOrigins])[];
   readonly gone: readonly string[];
 }
 
@@ -147,7 +149,7 @@ export function newsOf(
     accepted: {
       meshes: meshes.map((mesh) => meshNews(known, mesh)),
       origins: {
-        moved: [...origins].filter(([key, origin]) => !sameValue(known.origins.get(key), origin)),
+        moved: [...origins].filter(([key, file]) => !sameValue(known.origins.get(key), file)),
         gone: [...known.origins.keys()].filter((key) => !origins.has(key)),
       },
     },

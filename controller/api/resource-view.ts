@@ -6,13 +6,8 @@ import { onlyRepository } from '../base/revision.js';
 import { diffFields } from '../diff/fields.js';
 import type { ProxyStatus } from '../loop/ports.js';
 import type { LoopState } from '../loop/state.js';
-import {
-  findResource,
-  type Mesh,
-  type Origin,
-  type ResourceKind,
-  resourceKey,
-} from '../mesh/model.js';
+import { findResource, type Mesh, type ResourceKind, resourceKey } from '../mesh/model.js';
+import { type Origin, originOf } from '../mesh/origins.js';
 import { allResources, keyIn, referencesOf } from '../mesh/references.js';
 import { isEnded } from '../rollout/rollout.js';
 import { type ProxyView, viewProxy } from './proxy-view.js';
@@ -75,7 +70,7 @@ export function viewResource(
   return {
     ...{ mesh: ref.mesh, kind: ref.kind, name: ref.name },
     sync: syncOf(before !== undefined, after !== undefined, fields.length),
-    source: sourceOf(state, state.origins.get(key), textOf),
+    source: sourceOf(state, originOf(state.origins, key), textOf),
     fields: before === undefined || after === undefined ? [] : fields,
     references: referencesOf(ref.mesh, current).map(resourceKey).sort(),
     referencedBy: callersOf(after === undefined ? mesh.applied : mesh.desired, key),

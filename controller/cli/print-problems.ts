@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { AnnotationFormat } from '../annotations/annotate.js';
 import { type Problem, renderProblem } from '../base/problem.js';
 import type { Revision } from '../base/revision.js';
-import { renderOrigin } from '../mesh/model.js';
+import { renderOrigin } from '../mesh/origins.js';
 import { programVersion } from '../version.js';
 
 export type ProblemFormat = AnnotationFormat | 'text';

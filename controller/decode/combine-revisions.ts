@@ -6,7 +6,8 @@
  */
 import { hasErrors, type Problem } from '../base/problem.js';
 import type { ProviderName } from '../mesh/gates.js';
-import { type Mesh, type Origin, resourceKey } from '../mesh/model.js';
+import { type Mesh, resourceKey } from '../mesh/model.js';
+import { type Origins, originsByFile } from '../mesh/origins.js';
 import type { Decoded } from './decode-revision.js';
 import { limitProblems, linkContents, type RevisionContent } from './load-meshes.js';
 
@@ -38,8 +39,8 @@ export interface CombineInput {
 export interface Combination {
   /** Sorted by name; undefined where nothing that goes together was accepted. */
   readonly meshes?: readonly Mesh[];
-  /** Where each resource of `meshes` stands, by resource key; without those it means nothing. */
-  readonly origins: ReadonlyMap<string, Origin>;
+  /** Where each resource of `meshes` stands; without those it means nothing. */
+  readonly origins: Origins;
   /** What became of each newest revision, by the repository's name. */
   readonly verdicts: ReadonlyMap<string, RevisionVerdict>;
 }
@@ -87,7 +88,7 @@ export function combineRevisions(
   });
   return {
     ...(isUsable ? { meshes: result.meshes } : {}),
-    origins: result.origins,
+    origins: originsByFile(result.origins),
     verdicts: new Map(verdicts),
   };
 }

@@ -9,7 +9,7 @@ import { memo } from '../base/memo.js';
 import type { Problem } from '../base/problem.js';
 import type { Revision, SourceFile } from '../base/revision.js';
 import type { Declarations, FieldPath, MeshDocument } from '../mesh/document.js';
-import type { Origin } from '../mesh/model.js';
+import type { Origin } from '../mesh/origins.js';
 import { decodeDocument, documentProblemsMax } from './decode-document.js';
 import { lineIndex } from './line-index.js';
 import { parseYaml } from './parse-yaml.js';

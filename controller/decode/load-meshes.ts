@@ -7,16 +7,14 @@ import { compareProblems, hasErrors, type Problem } from '../base/problem.js';
 import type { Revision } from '../base/revision.js';
 import type { MeshDocument } from '../mesh/document.js';
 import type { ProviderName } from '../mesh/gates.js';
-import type { Mesh, Origin } from '../mesh/model.js';
-import { resolveMeshes } from '../mesh/resolve-meshes.js';
+import type { Mesh } from '../mesh/model.js';
+import { type ResolvedMeshes, resolveMeshes } from '../mesh/resolve-meshes.js';
 import { type Decoded, decodeRevision } from './decode-revision.js';
 import { decodeProblem } from './problems.js';
 
 export interface LoadedMeshes {
   /** Sorted by name; empty where a problem is an error. */
   readonly meshes: readonly Mesh[];
-  /** Where each resource stands, by resource key. */
-  readonly origins: ReadonlyMap<string, Origin>;
   /** In the order of `compareProblems`, at most `problemsMax` and one that counts the rest. */
   readonly problems: readonly Problem[];
 }
@@ -35,8 +33,8 @@ export function loadMeshes(
   beside: readonly RevisionContent[] = [],
 ): LoadedMeshes {
   const contents = [revision, ...beside].map(readContent);
-  const { meshes, origins, problems, omitted } = linkContents(contents, providers);
-  return { meshes, origins, problems: limitProblems(problems, omitted) };
+  const { meshes, problems, omitted } = linkContents(contents, providers);
+  return { meshes, problems: limitProblems(problems, omitted) };
 }
 
 /** What of a revision counts here. */
@@ -81,7 +79,7 @@ function placeIn(document: MeshDocument, repository: string): MeshDocument {
 export function linkContents(
   contents: readonly Decoded[],
   providers: readonly ProviderName[] | undefined,
-): LoadedMeshes & { readonly omitted: number } {
+): ResolvedMeshes & { readonly omitted: number } {
   const { meshes, origins, problems } = resolveMeshes({
     documents: contents.flatMap(({ documents }) => documents),
     unreadNames: new Set(contents.flatMap(({ unreadNames }) => [...unreadNames])),

@@ -5,7 +5,7 @@
  */
 import { renderDuration } from '../base/duration.js';
 import { plural } from '../base/plural.js';
-import { renderOrigin } from '../mesh/model.js';
+import { renderOrigin } from '../mesh/origins.js';
 import { hasLeftStep } from '../rollout/enter-step.js';
 import { withoutMemory } from '../rollout/gates/standing.js';
 import type { RevisionInfo, Rollout } from '../rollout/rollout.js';

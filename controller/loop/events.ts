@@ -5,7 +5,8 @@
  */
 import type { Problem } from '../base/problem.js';
 import type { Secrets } from '../envoy/secrets.js';
-import type { Mesh, Origin } from '../mesh/model.js';
+import type { Mesh } from '../mesh/model.js';
+import type { Origins } from '../mesh/origins.js';
 import type { Measurement } from '../rollout/gates/measurement.js';
 import type { HealthSample } from '../rollout/health-history.js';
 import type { LatencySample } from '../rollout/latency-history.js';
@@ -59,7 +60,7 @@ export interface Reading {
   readonly repositories: readonly RepositoryReading[];
   /** What the newest revisions that go together make; undefined: what was desired before stays. */
   readonly meshes?: readonly Mesh[];
-  readonly origins: ReadonlyMap<string, Origin>;
+  readonly origins: Origins;
 }
 
 export interface RepositoryReading {

@@ -6,8 +6,9 @@
 import { sameValue } from '../base/same-value.js';
 import type { Rollout } from '../rollout/rollout.js';
 import type { LoopEvent } from './events.js';
-import { meshRowsIn, noMeshRows, shareMeshRows, takeMeshRows } from './mesh-rows.js';
-import { assembleSaved, type ParsedValue } from './persist.js';
+import { isMeshRow, shareMeshRows } from './mesh-rows.js';
+import { isOriginRow } from './origin-rows.js';
+import { assembleSaved, noRows, type ParsedValue, takeRows } from './persist.js';
 import type { Publisher, StoreWrite } from './ports.js';
 import type { PublicationFactory } from './publication.js';
 import type { LoopState } from './state.js';
@@ -24,7 +25,7 @@ type Refusal = Extract<LoopEvent, { kind: 'proxyNacked' }>;
 export class Follower {
   private readonly deps: FollowerDeps;
   private state: LoopState;
-  private meshes = noMeshRows;
+  private rows = noRows;
   /** The other stored values as they were read, by kind and key. */
   private values = new Map<string, ParsedValue>();
   /** The newest word of each proxy that refused something and has not taken anything since. */
@@ -97,13 +98,11 @@ export class Follower {
       ...{ kind, key },
       value: json === null ? null : JSON.parse(json),
     }));
-    const meshRows = meshRowsIn(parsed);
-    this.meshes = isWhole
-      ? shareMeshRows(this.meshes, takeMeshRows(noMeshRows, meshRows))
-      : takeMeshRows(this.meshes, meshRows);
+    const before = this.rows;
+    const after = takeRows(isWhole ? noRows : before, parsed);
+    this.rows = isWhole ? { ...after, meshes: shareMeshRows(before.meshes, after.meshes) } : after;
     this.values = isWhole ? new Map() : new Map(known);
-    const isOfMesh = new Set<ParsedValue>(meshRows);
-    for (const row of parsed.filter((one) => !isOfMesh.has(one))) {
+    for (const row of parsed.filter((one) => !isMeshRow(one) && !isOriginRow(one))) {
       const { kind, key } = row;
       const id = JSON.stringify([kind, key]);
       if (row.value === null) {
@@ -114,7 +113,7 @@ export class Follower {
       }
     }
     const { state } = this;
-    const saved = assembleSaved([...this.values.values()], this.meshes);
+    const saved = assembleSaved([...this.values.values()], this.rows);
     // What was served and could never be stored has a higher number: the next leader's is higher still.
     const isNewer = saved.generation > state.generation;
     this.move({

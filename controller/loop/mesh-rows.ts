@@ -31,11 +31,9 @@ export interface MeshRow {
   readonly value: Resource | null;
 }
 
-/** Those of `values`, as they were parsed, that are rows of meshes. */
-export function meshRowsIn(
-  values: readonly { readonly kind: string; readonly key: string; readonly value: unknown }[],
-): readonly MeshRow[] {
-  return values.filter((row): row is MeshRow => meshSides.some((side) => side === row.kind));
+/** True of a row that was parsed and is one of a mesh. */
+export function isMeshRow(row: { readonly kind: string }): row is MeshRow {
+  return meshSides.some((side) => side === row.kind);
 }
 
 /** What must be written to bring the store from `before` to `after`. */

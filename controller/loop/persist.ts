@@ -2,20 +2,20 @@
  * The durable state as values in the store, and back. A step writes the values that it changed, found by
  * identity: a rollout whose gates merely measured again is not written.
  */
-import { memo } from '../base/memo.js';
 import { sameValue } from '../base/same-value.js';
-import type { Origin } from '../mesh/model.js';
+import type { Origins } from '../mesh/origins.js';
 import type { PastState } from '../rollout/good-states.js';
 import type { HeldChange, Rollout } from '../rollout/rollout.js';
 import type { AnnouncedEndpoint } from './announced.js';
 import {
   changedMeshes,
+  isMeshRow,
   type MeshRows,
-  meshRowsIn,
   meshStates,
   noMeshRows,
   takeMeshRows,
 } from './mesh-rows.js';
+import { changedOrigins, isOriginRow, takeOriginRows } from './origin-rows.js';
 import type { StoreWrite } from './ports.js';
 import { nothingServed, type Served } from './start-state.js';
 import type { DurableState, LoopState, RepositoryText, RevisionState } from './state.js';
@@ -51,9 +51,7 @@ export function changedSaved(before: SavedState, after: SavedState): readonly St
     ...(generation === before.generation
       ? []
       : [{ kind: 'served', key: '', json: JSON.stringify([generation, [...servedGeneration]]) }]),
-    ...(origins === before.origins
-      ? []
-      : [{ kind: 'origins', key: '', json: JSON.stringify([...origins]) }]),
+    ...changedOrigins(before.origins, origins),
   ];
 }
 
@@ -165,17 +163,36 @@ export function restoreSaved(
   );
 }
 
-/** The same of values that were parsed already; `meshes` are those in `values` unless they are given. */
-export function assembleSaved(values: readonly ParsedValue[], meshes?: MeshRows): SavedState {
-  const stored = (kind: string) => values.find((one) => one.kind === kind)?.value;
+/** What of a commit is a row for each resource or file, put together. */
+export interface SavedRows {
+  readonly meshes: MeshRows;
+  readonly origins: Origins;
+}
+
+export const noRows: SavedRows = { meshes: noMeshRows, origins: new Map() };
+
+/** The same of values that were parsed already; the rows are those in `values` unless they are given. */
+export function assembleSaved(
+  values: readonly ParsedValue[],
+  { meshes, origins } = takeRows(noRows, values),
+): SavedState {
   return {
     durable: assembleState(values, meshes),
-    ...servedOf(stored('served')),
-    origins: originsOf(stored('origins')),
+    ...servedOf(values),
+    origins,
   };
 }
 
-function servedOf(value: unknown): Served {
+/** `rows` with those of `values` that are such rows. */
+export function takeRows(rows: SavedRows, values: readonly ParsedValue[]): SavedRows {
+  return {
+    meshes: takeMeshRows(rows.meshes, values.filter(isMeshRow)),
+    origins: takeOriginRows(rows.origins, values.filter(isOriginRow)),
+  };
+}
+
+function servedOf(values: readonly ParsedValue[]): Served {
+  const value = values.find(({ kind }) => kind === 'served')?.value;
   if (value === undefined) {
     return nothingServed;
   }
@@ -183,20 +200,10 @@ function servedOf(value: unknown): Served {
   return { generation, servedGeneration: new Map(rollouts) };
 }
 
-/** A mesh's origins are many, and change with a revision only. */
-const originsMap = memo(
-  (entries: readonly (readonly [string, Origin])[]): SavedState['origins'] => new Map(entries),
-);
-const noEntries: readonly (readonly [string, Origin])[] = [];
-
-function originsOf(value: unknown): SavedState['origins'] {
-  return originsMap(value === undefined ? noEntries : (value as typeof noEntries));
-}
-
 /** The durable state of values that were parsed already; `meshes` are those in `values` unless they are given. */
 export function assembleState(
   values: readonly ParsedValue[],
-  meshes: MeshRows = takeMeshRows(noMeshRows, meshRowsIn(values)),
+  meshes: MeshRows = takeMeshRows(noMeshRows, values.filter(isMeshRow)),
 ): DurableState {
   const rollouts: Rollout[] = [];
   const held = new Map<string, HeldChange>();
@@ -232,7 +239,7 @@ export function assembleState(
         nextRollout = value as number;
         break;
       default:
-        // A row of a mesh, of `notify`, of `restoreServed`, or of a newer version that runs beside this one.
+        // A row of a mesh or of a file, `served`, the keeper's mark, or a newer version's that runs beside this one.
         break;
     }
   }

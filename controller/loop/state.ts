@@ -4,7 +4,8 @@
  */
 import type { Problem } from '../base/problem.js';
 import type { Secrets } from '../envoy/secrets.js';
-import type { Mesh, Origin } from '../mesh/model.js';
+import type { Mesh } from '../mesh/model.js';
+import type { Origins } from '../mesh/origins.js';
 import type { Measured } from '../rollout/gates/measurement.js';
 import type { LoadHistory } from '../rollout/load-history.js';
 import type { HeldChange, RevisionInfo, Rollout } from '../rollout/rollout.js';
@@ -82,8 +83,8 @@ export interface LoopState {
   readonly sources: ReadonlyMap<string, SourceStatus>;
   /** By proxy id. */
   readonly proxies: ReadonlyMap<string, ProxyStatus>;
-  /** Where each resource of the desired meshes stands, by resource key. */
-  readonly origins: ReadonlyMap<string, Origin>;
+  /** Where each resource of the desired meshes stands. */
+  readonly origins: Origins;
   readonly load: LoadHistory;
   /** The newest answer to each gate that asks the outside, by the id of its order. */
   readonly measured: ReadonlyMap<string, Measured>;

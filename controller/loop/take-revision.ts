@@ -7,7 +7,8 @@ import { hasErrors } from '../base/problem.js';
 import { sameValue } from '../base/same-value.js';
 import { findVanishedMeshes } from '../decode/combine-revisions.js';
 import { shareMesh } from '../diff/share.js';
-import type { Mesh, Origin } from '../mesh/model.js';
+import type { Mesh } from '../mesh/model.js';
+import type { FileOrigins, Origins } from '../mesh/origins.js';
 import { allResources, keyIn } from '../mesh/references.js';
 import type { Reading, RepositoryReading, Taken } from './events.js';
 import type { HistoryEntry } from './ports.js';
@@ -52,14 +53,11 @@ export function takeReading(state: LoopState, given: Reading, nowMs: number): Ta
 }
 
 /** `previous` where nothing stands elsewhere now: most commits move no line. */
-function shareOrigins(
-  previous: LoopState['origins'],
-  next: LoopState['origins'],
-): LoopState['origins'] {
+function shareOrigins(previous: Origins, next: Origins): Origins {
   if (previous === next || previous.size !== next.size) {
     return next;
   }
-  const isSame = [...next].every(([key, origin]) => sameValue(previous.get(key), origin));
+  const isSame = [...next].every(([key, file]) => sameValue(previous.get(key), file));
   return isSame ? previous : next;
 }
 
@@ -112,19 +110,16 @@ function takeTexts(
   return new Map(texts);
 }
 
-/** The repository of each resource that has one; most commits move no origin. */
-const declaredBy = memo((origins: ReadonlyMap<string, Origin>) =>
-  [...origins].flatMap(([key, { repository }]) =>
+/** The repository of each resource of `file`, where it has one; most commits move nothing in most files. */
+const declaredIn = memo((file: FileOrigins) =>
+  file.flatMap(([key, { repository }]) =>
     repository === undefined ? [] : [[key, repository] as const],
   ),
 );
 
 /** What is applied and nowhere declared any more was its last owner's to remove. */
-function ownersOf(
-  { owners, meshes }: DurableState,
-  origins: ReadonlyMap<string, Origin>,
-): ReadonlyMap<string, string> {
-  const declared = declaredBy(origins);
+function ownersOf({ owners, meshes }: DurableState, origins: Origins): ReadonlyMap<string, string> {
+  const declared = [...origins.values()].flatMap(declaredIn);
   if (declared.length === 0) {
     return new Map();
   }

@@ -4,7 +4,8 @@
  * other, are therefore legal, and no reference of another kind can close a circle.
  */
 import type { DeclaredRouter, MeshDocument } from './document.js';
-import { renderOrigin, type VirtualNode, type VirtualService } from './model.js';
+import type { VirtualNode, VirtualService } from './model.js';
+import { renderOrigin } from './origins.js';
 import { declared, lookUp, type Scope } from './scope.js';
 
 export function checkNodes(scope: Scope): void {

@@ -7,8 +7,9 @@ import { canonicalJson } from '../base/hash.js';
 import { providerOf } from './check-calls.js';
 import { combineRoutes } from './combine-routes.js';
 import type { DeclaredRouter, FieldPath, MeshDocument } from './document.js';
-import { type GatewayRoute, type Listener, type Protocol, renderOrigin } from './model.js';
+import type { GatewayRoute, Listener, Protocol } from './model.js';
 import { compareGatewayRoutes, orderMatch } from './order.js';
+import { renderOrigin } from './origins.js';
 import { declared, lookUp, type Scope } from './scope.js';
 
 type Port = Pick<Listener, 'port' | 'protocol'>;

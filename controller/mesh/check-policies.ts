@@ -3,7 +3,8 @@
  * policies contradict one another only where two select the same resource in the same way.
  */
 import type { MeshDocument } from './document.js';
-import { type ResourceKind, type RolloutPolicy, renderOrigin } from './model.js';
+import type { ResourceKind, RolloutPolicy } from './model.js';
+import { renderOrigin } from './origins.js';
 import { declared, lookUp, type Scope } from './scope.js';
 import { hasLabels } from './selects.js';
 

@@ -8,7 +8,6 @@ import type { ProviderName } from './gates.js';
 import type {
   GatewayRoute,
   MeshSettings,
-  Origin,
   ResourceKind,
   RolloutPolicy,
   Route,
@@ -18,6 +17,7 @@ import type {
   VirtualService,
   WeightedTarget,
 } from './model.js';
+import type { Origin } from './origins.js';
 
 /** Names and indices from a document's root to a field, as `['spec', 'routes', 0, 'name']`. */
 export type FieldPath = readonly (string | number)[];

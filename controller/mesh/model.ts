@@ -36,21 +36,6 @@ export function resourceOfKey(key: string): ResourceRef {
   return { mesh, kind: kind as ResourceKind, name };
 }
 
-/** Where a resource stands in the mesh repository. Not part of the model: it never changes meaning. */
-export interface Origin {
-  /** The repository's name in the configuration; undefined where there is only one. */
-  readonly repository?: string;
-  readonly file: string;
-  /** From 1. */
-  readonly line: number;
-  readonly column: number;
-}
-
-/** `nodes.yaml:3`, or `nodes.yaml:3 in payments` where there are several repositories. */
-export function renderOrigin({ repository, file, line }: Origin): string {
-  return `${file}:${line}${repository === undefined ? '' : ` in ${repository}`}`;
-}
-
 export interface Mesh {
   readonly name: string;
   readonly settings: MeshSettings;

@@ -20,9 +20,7 @@ import {
   type GatewayRoute,
   type Mesh,
   type MeshSettings,
-  type Origin,
   type RolloutPolicy,
-  renderOrigin,
   resourceKey,
   type VirtualGateway,
   type VirtualNode,
@@ -37,6 +35,7 @@ import {
   orderPolicy,
   orderRouter,
 } from './order.js';
+import { type Origin, renderOrigin } from './origins.js';
 import { placeProblem, type Report, type Reported, reportInto } from './problems.js';
 import { declared, type Scope, scopeOf } from './scope.js';
 
