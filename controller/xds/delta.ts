@@ -7,7 +7,7 @@ import { askForAll, openType, reconsider, reconsiderAll } from './desire.js';
 import type { NamedList } from './named-list.js';
 import type { StreamState } from './stream-state.js';
 import { changeNames, type SubscriptionChange } from './subscription.js';
-import { expectInFlight, forget, heldNames, type TypeState, wants } from './type-state.js';
+import { expectInFlight, forget, forgetUnwanted, type TypeState, wants } from './type-state.js';
 import { type Refusal, settle } from './verdict.js';
 
 export interface DeltaRequest {
@@ -65,10 +65,6 @@ function followChange(stream: StreamState, state: TypeState, change: Subscriptio
     }
   }
   if (change.wildcard === 'dropped') {
-    for (const name of heldNames(state)) {
-      if (!wants(state, name)) {
-        forget(state, name);
-      }
-    }
+    forgetUnwanted(state);
   }
 }

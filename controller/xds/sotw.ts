@@ -7,7 +7,7 @@ import { askForAll, openType, reconsider, reconsiderAll } from './desire.js';
 import type { NamedList } from './named-list.js';
 import type { StreamState } from './stream-state.js';
 import { replaceNames, type SubscriptionChange } from './subscription.js';
-import { expectInFlight, forget, heldNames, type TypeState, wants } from './type-state.js';
+import { expectInFlight, forget, forgetUnwanted, type TypeState, wants } from './type-state.js';
 import { type Refusal, settle } from './verdict.js';
 
 export interface SotwRequest {
@@ -80,12 +80,13 @@ function settleNewest(
 }
 
 function followChange(stream: StreamState, state: TypeState, change: SubscriptionChange): void {
-  if (change.dropped.size > 0 || change.wildcard === 'dropped') {
-    for (const name of new Set([...change.dropped, ...heldNames(state)])) {
-      if (!wants(state, name)) {
-        forget(state, name);
-      }
+  for (const name of change.dropped) {
+    if (!wants(state, name)) {
+      forget(state, name);
     }
+  }
+  if (change.wildcard === 'dropped') {
+    forgetUnwanted(state);
   }
   if (change.wildcard === 'added') {
     reconsiderAll(stream, state);

@@ -150,6 +150,16 @@ export function forget(state: TypeState, name: string): void {
   state.uncertain.delete(name);
 }
 
+/** A wildcard ended: what only that asked for is neither known nor to be sent any more. */
+export function forgetUnwanted(state: TypeState): void {
+  const { asked, changed, uncertain } = state;
+  for (const name of new Set([...heldNames(state), ...changed, ...asked, ...uncertain.keys()])) {
+    if (!wants(state, name)) {
+      forget(state, name);
+    }
+  }
+}
+
 /**
  * The client wants `names`, some perhaps again: what is still on its way to it from before it will take
  * after all, though nothing was known of it any more.

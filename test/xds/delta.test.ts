@@ -294,6 +294,16 @@ scenario('D15 (27): giving up "*" keeps the names', async (t) => {
   assert.equal((await stream.receive('cluster')).names, ['a']);
 });
 
+scenario('D15 (27): what was still to come of "*" ends with it', async (t) => {
+  t.serve(node, world);
+  const stream = t.client().delta(node);
+  stream.send('cluster', { resource_names_subscribe: ['*', 'a'] });
+  const all = await stream.receive('cluster');
+  t.serve(node, { ...world, cds: ['a', 'b', 'c'] });
+  stream.ack(all, { resource_names_unsubscribe: ['*'] });
+  await stream.quiet();
+});
+
 scenario(
   'D16 (27): a name asked for after an empty first request keeps the wildcard',
   async (t) => {

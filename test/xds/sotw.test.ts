@@ -256,6 +256,16 @@ scenario('S08 (7): no names after some names are none, not all', async (t) => {
   await stream.quiet();
 });
 
+scenario('S08 (7): what was still to come of a wildcard ends with it', async (t) => {
+  t.serve(node, world);
+  const stream = t.client().sotw(node);
+  stream.send('cluster', { resource_names: ['*', 'a'] });
+  const all = await stream.receive('cluster');
+  t.serve(node, { ...world, cds: ['a', 'b', 'c'] });
+  stream.ack(all, ['a']);
+  await stream.quiet();
+});
+
 scenario('8: the empty name unsubscribes from all', async (t) => {
   t.serve(node, world);
   const stream = t.client().sotw(node);
