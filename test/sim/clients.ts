@@ -3,8 +3,8 @@
  * copies go nowhere else, and a client that has come to the canary stays there.
  */
 import type { Mesh, Route } from '../../controller/mesh/model.js';
-import { effectiveMesh } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
+import { servedMesh } from './served.js';
 import { movingTargets } from './transitions.js';
 
 /** Every so many of the 10,000 places that a client may have is looked at. */
@@ -38,7 +38,7 @@ export function clientProblems(from: Rollout, to: Rollout, applied: Mesh): reado
   }
   const gaining = gainingNodes(to);
   const [before, after] = [from, to].map((rollout) =>
-    routesOf(rollout, effectiveMesh(applied, [rollout], 'stranger')),
+    routesOf(rollout, servedMesh(applied, [rollout], 'stranger')),
   );
   return (after ?? []).flatMap(({ router, route }) => {
     // An atomic rollout moves several routers, whose routes may have the same names.
@@ -80,8 +80,10 @@ function routesOf({ group }: Rollout, mesh: Mesh): readonly RouterRoute[] {
 
 /** Whom the places draw, as a proxy goes through the list of weights. */
 function drawsOf({ targets }: Route): readonly string[] {
-  const places = targets.flatMap(({ virtualNode, weight }) =>
-    Array.from({ length: weight }, () => virtualNode),
-  );
-  return places.filter((_, place) => place % strideOfPlaces === 0);
+  let end = 0;
+  return targets.flatMap(({ virtualNode, weight }) => {
+    const looked = Math.ceil(end / strideOfPlaces);
+    end += weight;
+    return Array.from({ length: Math.ceil(end / strideOfPlaces) - looked }, () => virtualNode);
+  });
 }

@@ -3,8 +3,7 @@
  * publication, sample and command, and keeps the problems that it finds; it never throws, since it is
  * called from inside the loop.
  */
-import { memo } from '../../controller/base/memo.js';
-import { sameValue } from '../../controller/base/same-value.js';
+import { memo, pairMemo } from '../../controller/base/memo.js';
 import type { CommandReply } from '../../controller/loop/events.js';
 import { assembleState } from '../../controller/loop/persist.js';
 import type { Publication } from '../../controller/loop/ports.js';
@@ -15,7 +14,7 @@ import { normalizeWeights, wholeWeight } from '../../controller/mesh/weights.js'
 import type { Measurement, MeasurementOrder } from '../../controller/rollout/gates/measurement.js';
 import type { LatencySample } from '../../controller/rollout/latency-history.js';
 import type { LoadSample } from '../../controller/rollout/load-history.js';
-import { effectiveMesh, positionOf } from '../../controller/rollout/mix.js';
+import { positionOf } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
 import { revisionIn } from '../support/reading.js';
 import type { RecordingLogger } from '../support/recording-logger.js';
@@ -23,9 +22,16 @@ import { describeState, endpointProblems, untoldProblems } from './at-rest.js';
 import { clientProblems, partProblems } from './clients.js';
 import { overdueProblems } from './limit-problems.js';
 import { supersedeProblems, togetherProblems } from './order-problems.js';
-import { effectiveFor, isServedAlike, withRetreats } from './served.js';
-import { reachedResources, type SimulatedFleet } from './simulated-fleet.js';
-import type { SimulatedStore, StoredValue } from './simulated-store.js';
+import {
+  effectiveFor,
+  isServedAlike,
+  runningOf,
+  sameMesh,
+  servedMesh,
+  withRetreats,
+} from './served.js';
+import { reachedText, type SimulatedFleet } from './simulated-fleet.js';
+import type { SimulatedStore } from './simulated-store.js';
 import {
   between,
   type Decided,
@@ -53,9 +59,9 @@ export class Inspector {
   private readonly deps: InspectorDeps;
   private before: LoopState | undefined;
   private startedAtMs: number;
-  private samples: LoadSample[] = [];
-  private latencies: LatencySample[] = [];
-  private readonly answers = new Map<string, Measurement>();
+  private samples: readonly LoadSample[] = [];
+  private latencies: readonly LatencySample[] = [];
+  private answers: ReadonlyMap<string, Measurement> = new Map();
   /** What was applied at any time, oldest first. */
   private readonly applied: Mesh[] = [];
   private readonly servedSince = new Map<string, ServedSince>();
@@ -75,16 +81,16 @@ export class Inspector {
   }
 
   counted(samples: readonly LoadSample[]): void {
-    this.samples.push(...samples);
+    this.samples = [...this.samples, ...samples];
   }
 
   timed(latencies: readonly LatencySample[]): void {
-    this.latencies.push(...latencies);
+    this.latencies = [...this.latencies, ...latencies];
   }
 
   /** An answer that gates were given. */
   measured({ rollout, gate }: MeasurementOrder, measurement: Measurement): void {
-    this.answers.set(`${rollout}/${gate}`, measurement);
+    this.answers = new Map([...this.answers, [`${rollout}/${gate}`, measurement]]);
   }
 
   commanded({ id }: Rollout, command: string): void {
@@ -97,13 +103,11 @@ export class Inspector {
   }
 
   private known({ proxies }: LoopState): Decided {
-    const answers = new Map(this.answers);
+    const { commands, samples, latencies, answers } = this;
     return {
       nowMs: this.deps.nowMs(),
       proxies,
-      commands: this.commands,
-      samples: [...this.samples],
-      latencies: [...this.latencies],
+      ...{ commands, samples, latencies },
       answerTo: (rollout, gate) => answers.get(`${rollout}/${gate}`),
     };
   }
@@ -127,7 +131,7 @@ export class Inspector {
   /** Times from before it say nothing any more: nothing may rest on them. */
   jumped(): void {
     const nowMs = this.deps.nowMs();
-    this.answers.clear();
+    this.answers = new Map();
     this.startedAtMs = nowMs;
     this.samples = [];
     this.latencies = [];
@@ -141,7 +145,7 @@ export class Inspector {
     this.startedAtMs = this.deps.nowMs();
     this.samples = [];
     this.latencies = [];
-    this.answers.clear();
+    this.answers = new Map();
     this.servedSince.clear();
   }
 
@@ -205,7 +209,7 @@ export class Inspector {
   /** After everything that was queued has been carried out. */
   inspect(state: LoopState, isStoring: boolean): void {
     this.commands = [];
-    const running = [...state.durable.rollouts.values()].filter(({ phase }) => !isEnded(phase));
+    const running = runningOf(state.durable);
     const isCalm = running.length === 0;
     if (isStoring) {
       const nowMs = this.deps.nowMs();
@@ -216,16 +220,16 @@ export class Inspector {
     this.inspected = [state.durable, restored];
     for (const instance of this.instances()) {
       for (const [name, mesh] of isSame ? [] : state.durable.meshes) {
-        const served = effectiveMesh(mesh.applied, running, instance);
-        const dangling = danglingReferences(served);
+        const served = servedMesh(mesh.applied, running, instance);
+        const dangling = danglingIn(served);
         if (dangling.length > 0) {
           this.report(`${name} dangles for ${instance}: ${dangling.join(', ')}`);
         }
-        if (isCalm && !sameValue(served, mesh.applied)) {
+        if (isCalm && !sameMesh(served, mesh.applied)) {
           this.report(`${instance} is served something else than what is applied`);
         }
-        this.checkSums(served);
-        this.checkMoving(served, running);
+        this.report(...sumProblems(served));
+        this.report(...running.flatMap((rollout) => movingProblems(rollout, served)));
         this.checkWayBack(mesh.applied, running, instance);
         this.checkQueued(mesh.applied, running, instance);
       }
@@ -268,7 +272,7 @@ export class Inspector {
 
   /** True where `instance` is served what the running process knows to be stored. */
   private wasConfirmed(durable: DurableState, instance: string): boolean {
-    const confirmed = restoredFrom(this.deps.store.confirmed());
+    const confirmed = assembleState(this.deps.store.confirmed());
     return isServedAlike(withRetreats(confirmed, durable), durable, instance);
   }
 
@@ -276,7 +280,7 @@ export class Inspector {
   private restored(): DurableState {
     const { store } = this.deps;
     if (this.restoredAt?.commits !== store.commits) {
-      this.restoredAt = { commits: store.commits, durable: restoredFrom(store.stored()) };
+      this.restoredAt = { commits: store.commits, durable: assembleState(store.stored()) };
     }
     return this.restoredAt.durable;
   }
@@ -320,10 +324,10 @@ export class Inspector {
     }
     const { instance, node } = refusal.proxy;
     const mesh = durable.meshes.get(to.mesh);
-    const rollouts = [...durable.rollouts.values()].filter(({ phase }) => !isEnded(phase));
+    const rollouts = runningOf(durable);
     const others = rollouts.filter(({ id }) => id !== to.id);
     const textOf = (some: readonly Rollout[]) =>
-      mesh && JSON.stringify(reachedResources(effectiveMesh(mesh.applied, some, instance), node));
+      mesh && reachedText(servedMesh(mesh.applied, some, instance), node);
     if (textOf(rollouts) === textOf(others)) {
       this.report(`${to.id} is blamed for what ${refusal.proxy.id} never had of it`);
     }
@@ -350,41 +354,13 @@ export class Inspector {
     this.report(...(mesh === undefined ? [] : clientProblems(from, to, mesh.applied)));
   }
 
-  private checkSums(mesh: Mesh): void {
-    for (const router of mesh.virtualRouters) {
-      for (const route of router.routes) {
-        const weights = route.targets.map(({ weight }) => weight);
-        const sum = normalizeWeights(weights).reduce((left, right) => left + right, 0);
-        if (
-          sum !== wholeWeight ||
-          weights.some((weight) => weight < 0 || !(weight <= wholeWeight))
-        ) {
-          this.report(`router ${router.name} has the weights ${weights.join(', ')}`);
-        }
-      }
-    }
-  }
-
   /** What is decided reaches every proxy that is connected. */
   private checkServed(durable: DurableState): void {
     for (const { id, instance, node, served } of this.deps.fleet.byId.values()) {
       const mesh = effectiveFor(durable, instance);
-      const reached = mesh && reachedResources(mesh, node);
-      if (reached !== undefined && JSON.stringify(reached) !== served) {
+      const reached = mesh && reachedText(mesh, node);
+      if (reached !== undefined && reached !== served) {
         this.report(`${id} is not served what was decided`);
-      }
-    }
-  }
-
-  /** What a rollout moves is between its two ends, and is as much as before. */
-  private checkMoving(mesh: Mesh, running: readonly Rollout[]): void {
-    for (const rollout of running) {
-      this.report(...partProblems(rollout, mesh));
-      for (const { ref, before, after } of rollout.group.resources) {
-        const router = mesh.virtualRouters.find(({ name }) => name === ref.name);
-        if (before?.kind === 'VirtualRouter' && after?.kind === 'VirtualRouter' && router) {
-          this.report(...between(before, after, router).map((text) => `${rollout.id} ${text}`));
-        }
       }
     }
   }
@@ -395,12 +371,8 @@ export class Inspector {
     if (others.length === running.length) {
       return;
     }
-    if (
-      !sameValue(
-        effectiveMesh(applied, running, instance),
-        effectiveMesh(applied, others, instance),
-      )
-    ) {
+    const served = (some: readonly Rollout[]) => servedMesh(applied, some, instance);
+    if (!sameMesh(served(running), served(others))) {
       this.report(`${instance} is served what goes back`);
     }
   }
@@ -411,8 +383,8 @@ export class Inspector {
     if (others.length === running.length) {
       return;
     }
-    const [all, some] = [running, others].map((list) => effectiveMesh(applied, list, instance));
-    if (!sameValue(all, some)) {
+    const served = (some: readonly Rollout[]) => servedMesh(applied, some, instance);
+    if (!sameMesh(served(running), served(others))) {
       this.report(`${instance} is served what is queued`);
     }
   }
@@ -427,7 +399,7 @@ export class Inspector {
       if (known === undefined || known.applied === applied) {
         continue;
       }
-      const isChanged = !sameValue(known.applied, applied);
+      const isChanged = !sameMesh(known.applied, applied);
       const succeeded = [...after.rollouts.values()].some(
         ({ id, phase }) => phase === 'Succeeded' && before.rollouts.get(id)?.phase !== 'Succeeded',
       );
@@ -442,12 +414,32 @@ export class Inspector {
   }
 }
 
-/** Values are immutable: each is parsed once, however often the state is put together again. */
-const parsed = memo(({ kind, key, json }: StoredValue) => ({ kind, key, value: JSON.parse(json) }));
+const danglingIn = memo(danglingReferences);
 
-function restoredFrom(values: readonly StoredValue[]): DurableState {
-  return assembleState(values.map(parsed));
-}
+/** Of routes whose weights are not the whole, or no weights. */
+const sumProblems = memo((mesh: Mesh): readonly string[] =>
+  mesh.virtualRouters.flatMap((router) =>
+    router.routes.flatMap((route) => {
+      const weights = route.targets.map(({ weight }) => weight);
+      const sum = normalizeWeights(weights).reduce((left, right) => left + right, 0);
+      const isOdd = weights.some((weight) => weight < 0 || !(weight <= wholeWeight));
+      return sum !== wholeWeight || isOdd
+        ? [`router ${router.name} has the weights ${weights.join(', ')}`]
+        : [];
+    }),
+  ),
+);
+
+/** What a rollout moves is between its two ends, and is as much as before. */
+const movingProblems = pairMemo((rollout: Rollout, mesh: Mesh): readonly string[] => [
+  ...partProblems(rollout, mesh),
+  ...rollout.group.resources.flatMap(({ ref, before, after }) => {
+    const router = mesh.virtualRouters.find(({ name }) => name === ref.name);
+    return before?.kind === 'VirtualRouter' && after?.kind === 'VirtualRouter' && router
+      ? between(before, after, router).map((text) => `${rollout.id} ${text}`)
+      : [];
+  }),
+]);
 
 /** Two positions with the same key are served the same. */
 function positionKey(rollout: Rollout): string {
@@ -458,8 +450,8 @@ function positionKey(rollout: Rollout): string {
   return `${step}/${waveShare}`;
 }
 
-function phasesOf(durable: DurableState): string {
+const phasesOf = memo((durable: DurableState): string => {
   const { rollouts, held } = durable;
   const phases = [...rollouts.values()].map(({ id, phase, step }) => `${id} ${phase} ${step}`);
   return [...phases.sort(), ...[...held.keys()].sort(), revisionIn(durable).desired?.id].join(', ');
-}
+});

@@ -5,10 +5,10 @@
 import { canonicalJson } from '../../controller/base/hash.js';
 import type { LoopState } from '../../controller/loop/state.js';
 import { findResource, type Mesh, type RolloutPolicy } from '../../controller/mesh/model.js';
-import { effectiveMesh, isInWave } from '../../controller/rollout/mix.js';
+import { isInWave } from '../../controller/rollout/mix.js';
 import { isEnded, type Rollout } from '../../controller/rollout/rollout.js';
 import { revisionIn } from '../support/reading.js';
-import { runningOf } from './served.js';
+import { runningOf, servedMesh } from './served.js';
 import { concernedProxies, type Moment, movingTargets, type ServedSince } from './transitions.js';
 
 function policyOf(rollout: Rollout, { durable }: LoopState): RolloutPolicy | undefined {
@@ -120,8 +120,8 @@ export function continueProblems(rollout: Rollout, { before, after }: Moment): r
   if (rollout.step < 0 || mesh === undefined || next === undefined) {
     return [];
   }
-  const had = sharesIn(effectiveMesh(mesh.applied, runningOf(before.durable), 'stranger'));
-  const has = sharesIn(effectiveMesh(next.applied, runningOf(after.durable), 'stranger'));
+  const had = sharesIn(servedMesh(mesh.applied, runningOf(before.durable), 'stranger'));
+  const has = sharesIn(servedMesh(next.applied, runningOf(after.durable), 'stranger'));
   return movingTargets(rollout).flatMap(({ virtualNode, applied, desired }) => {
     const [left = 0, right = 0] = [had.get(virtualNode), has.get(virtualNode)];
     return desired > applied && right > left + tolerance

@@ -4,6 +4,7 @@
  * out from the loop's state with no help of the translator: the resources that its node reaches.
  */
 import { proxyId } from '../../controller/base/brand.js';
+import { memo } from '../../controller/base/memo.js';
 import type { LoopEvent } from '../../controller/loop/events.js';
 import type { ProxyStatus, Publication, Publisher } from '../../controller/loop/ports.js';
 import { findResource, type Mesh, type Resource } from '../../controller/mesh/model.js';
@@ -42,6 +43,8 @@ export class SimulatedFleet implements Publisher {
   /** How often each node was asked for a refusal, and which generation was refused by whom. */
   readonly refusals: { readonly proxy: SimulatedProxy; readonly generation: number }[] = [];
   private readonly deps: FleetDeps;
+  /** By what is served, as text: the nodes that it sends requests to. */
+  private readonly targets = new Map<string, readonly string[]>();
   private generation = 0;
   private count = 0;
 
@@ -114,7 +117,7 @@ export class SimulatedFleet implements Publisher {
   /** What each connected proxy counted in the second before `nowMs`: twenty requests a target. */
   countRequests(nowMs: number, isBad: (node: string) => boolean): readonly LoadSample[] {
     return [...this.byId.values()].flatMap((proxy) =>
-      trafficTargets(proxy.acked).map((virtualNode) => {
+      this.targetsOf(proxy.acked).map((virtualNode) => {
         const errors = isBad(virtualNode) ? 10 : 0;
         return {
           mesh: 'demo',
@@ -149,12 +152,18 @@ export class SimulatedFleet implements Publisher {
     });
   }
 
+  private targetsOf(served = '[]'): readonly string[] {
+    const targets = this.targets.get(served) ?? trafficTargets(served);
+    this.targets.set(served, targets);
+    return targets;
+  }
+
   private serve(proxy: SimulatedProxy): void {
     const mesh = this.deps.effective(proxy.instance);
-    const reached = mesh === undefined ? undefined : reachedResources(mesh, proxy.node);
+    const reached = mesh === undefined ? undefined : reachedText(mesh, proxy.node);
     proxy.generation = this.generation;
     // A proxy whose node is gone keeps what it has.
-    proxy.served = reached === undefined ? proxy.served : JSON.stringify(reached);
+    proxy.served = reached ?? proxy.served;
     if (proxy.served !== undefined && proxy.served === proxy.acked) {
       this.accept(proxy);
     }
@@ -175,6 +184,25 @@ export function isSynced(proxy: SimulatedProxy): boolean {
 
 /** What a proxy of `node` is served of `mesh`: its node, and what that reaches. */
 export function reachedResources(mesh: Mesh, node: string): readonly Resource[] | undefined {
+  const known = reachedIn(mesh);
+  if (!known.has(node)) {
+    known.set(node, findReached(mesh, node));
+  }
+  return known.get(node);
+}
+
+/** By node. */
+const reachedIn = memo((_mesh: Mesh) => new Map<string, readonly Resource[] | undefined>());
+
+/** The same as text. */
+export function reachedText(mesh: Mesh, node: string): string | undefined {
+  const reached = reachedResources(mesh, node);
+  return reached && textOf(reached);
+}
+
+const textOf = memo((resources: readonly Resource[]) => JSON.stringify(resources));
+
+function findReached(mesh: Mesh, node: string): readonly Resource[] | undefined {
   const own = findResource(mesh, { kind: 'VirtualNode', name: node });
   if (own === undefined) {
     return undefined;
@@ -199,8 +227,8 @@ export function reachedResources(mesh: Mesh, node: string): readonly Resource[] 
 }
 
 /** Nodes to which the routes and services in `served` send requests. */
-function trafficTargets(served: string | undefined): readonly string[] {
-  const resources = (served === undefined ? [] : JSON.parse(served)) as readonly Resource[];
+function trafficTargets(served: string): readonly string[] {
+  const resources = JSON.parse(served) as readonly Resource[];
   const nodes = resources.flatMap((resource) => {
     if (resource.kind === 'VirtualRouter') {
       const targets = resource.routes.flatMap((route) => route.targets);

@@ -16,6 +16,8 @@ export interface StoredValue {
   readonly kind: string;
   readonly key: string;
   readonly json: string;
+  /** What `json` says, for the inspector; the loop reads the text. */
+  readonly value: unknown;
 }
 
 export class SimulatedStore implements Store {
@@ -74,7 +76,7 @@ export class SimulatedStore implements Store {
       if (json === null) {
         this.values.delete(`${kind}/${key}`);
       } else {
-        this.values.set(`${kind}/${key}`, { kind, key, json });
+        this.values.set(`${kind}/${key}`, { kind, key, json, value: JSON.parse(json) });
       }
     }
     this.historyEntries.push(...history);

@@ -4,7 +4,6 @@
  */
 import { canonicalJson, contentHash } from '../../controller/base/hash.js';
 import type { ResourceChange } from '../../controller/diff/change.js';
-import { applyChanges } from '../../controller/diff/diff-meshes.js';
 import type { ProxyStatus } from '../../controller/loop/ports.js';
 import type { LoopState } from '../../controller/loop/state.js';
 import type { LatencyGate, QueryGate } from '../../controller/mesh/gates.js';
@@ -31,7 +30,7 @@ import {
   turnProblems,
   wayBackProblems,
 } from './order-problems.js';
-import { runningOf } from './served.js';
+import { meshWith, runningOf } from './served.js';
 import { reachedResources } from './simulated-fleet.js';
 
 /** When and as which publication a rollout's present position was served first. */
@@ -161,7 +160,7 @@ export function concernedProxies(
     ({ mesh, phase, isQueued }) => mesh === name && phase !== 'RollingBack' && isQueued !== true,
   );
   const resources = [...underWay.flatMap((one) => one.group.resources), ...group.resources];
-  const versions = [applied, applyChanges(applied, resources)];
+  const versions = [applied, meshWith(applied, resources)];
   const keys = new Set(group.resources.map(({ ref }) => `${ref.kind}/${ref.name}`));
   return [...decided.proxies.values()].filter((proxy) => {
     const node = proxy.identity.resource?.name ?? '';
@@ -397,20 +396,21 @@ function failedNow({ before, after }: Moment) {
     const phase = after.durable.rollouts.get(id)?.phase;
     return phase === 'RolledBack' || phase === 'Aborted';
   };
-  const running = [...before.durable.rollouts.values()].filter(({ phase }) => !isEnded(phase));
-  return running.filter(isBack).map(({ id, group }) => ({
-    rollout: id,
-    wanted: Object.fromEntries(
-      group.resources.map(({ ref, after: wanted }) => [
-        resourceKey(ref),
-        wanted === null ? null : contentHash(canonicalJson(wanted)),
-      ]),
-    ),
-  }));
+  return runningOf(before.durable)
+    .filter(isBack)
+    .map(({ id, group }) => ({
+      rollout: id,
+      wanted: Object.fromEntries(
+        group.resources.map(({ ref, after: wanted }) => [
+          resourceKey(ref),
+          wanted === null ? null : contentHash(canonicalJson(wanted)),
+        ]),
+      ),
+    }));
 }
 
 function dangles(applied: Mesh, changes: readonly ResourceChange[]): boolean {
-  return danglingReferences(applyChanges(applied, changes)).length > 0;
+  return danglingReferences(meshWith(applied, changes)).length > 0;
 }
 
 function isWantedStill(
