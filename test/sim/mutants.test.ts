@@ -13,11 +13,16 @@ let caught = 0;
 
 for (const mutant of mutants) {
   planted(mutant.name, async () => {
-    const options = { jobs: 2, mutant: mutant.name, isFirstEnough: true };
-    const { failures, count } = await runSeeds(seeds, options);
+    const options = { jobs: 1, mutant: mutant.name, isFirstEnough: true };
+    const others = seeds.filter((seed) => seed !== mutant.seed);
+    const { failures, count } = await runSeeds([mutant.seed, ...others], options);
     const [failure] = failures;
     assert.ok(failure, `not found in ${count} seeds`);
     assert.match(failure.problems.join('\n'), mutant.problem);
+    assert.ok(seeds.includes(failure.seed), `seed ${failure.seed} is none of the first`);
+    if (failure.seed !== mutant.seed) {
+      console.log(`${mutant.name}: found by seed ${failure.seed}, and not by ${mutant.seed}`);
+    }
     caught += 1;
   });
 }

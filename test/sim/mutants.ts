@@ -14,6 +14,8 @@ export interface Mutant {
   readonly becomes: string;
   /** The simulation says this of it. */
   readonly problem: RegExp;
+  /** The first that finds it, as things were: it is tried before all others. */
+  readonly seed: number;
 }
 
 export const mutants: readonly Mutant[] = [
@@ -23,6 +25,7 @@ export const mutants: readonly Mutant[] = [
     text: 'const isBaked = world.nowMs >=',
     becomes: 'const isBaked = true || world.nowMs >=',
     problem: /ms of baking/,
+    seed: 1,
   },
   {
     name: 'no acknowledgement is waited for',
@@ -30,6 +33,7 @@ export const mutants: readonly Mutant[] = [
     text: 'return !isLate && ',
     becomes: 'return false && ',
     problem: /went on to \w+ without/,
+    seed: 1,
   },
   {
     name: 'who connects while a step bakes is not waited for',
@@ -37,6 +41,7 @@ export const mutants: readonly Mutant[] = [
     text: 'if (youngProxies(judged, world).length > 0 || !hasQuorum(judged, world)) {',
     becomes: 'if (false) {',
     problem: /left step \d+ without/,
+    seed: 1,
   },
   {
     name: 'no gate is asked',
@@ -44,6 +49,7 @@ export const mutants: readonly Mutant[] = [
     text: 'const open = openGates(judged);',
     becomes: 'const open = [];',
     problem: /left step \d+ with \d+ \w+ of \d+ requests/,
+    seed: 1,
   },
   {
     name: 'weights are gained and not lost',
@@ -51,6 +57,7 @@ export const mutants: readonly Mutant[] = [
     text: ' - (lost[index] ?? 0)',
     becomes: '',
     problem: /gives \S+ \d+, between|in place of the whole|the process of seed \d+ ended/,
+    seed: 1,
   },
   {
     name: 'weights move backwards',
@@ -58,6 +65,7 @@ export const mutants: readonly Mutant[] = [
     text: "step.stage === 'weights' ? servedProgress(step) / 100 : 0",
     becomes: "step.stage === 'weights' ? 1 - servedProgress(step) / 100 : 0",
     problem: /moves its weights backwards/,
+    seed: 1,
   },
   {
     name: 'clients that stay are drawn anew at each step',
@@ -65,6 +73,7 @@ export const mutants: readonly Mutant[] = [
     text: 'hashShare(circle)',
     becomes: 'hashShare(circle + step)',
     problem: /sends the client at \d+ from/,
+    seed: 6,
   },
   {
     name: 'requests that match go where weights lead',
@@ -72,6 +81,7 @@ export const mutants: readonly Mutant[] = [
     text: "part: 'match', targets: gains",
     becomes: "part: 'match'",
     problem: /requests that are the canary's/,
+    seed: 4,
   },
   {
     name: 'what goes back is still served',
@@ -79,6 +89,7 @@ export const mutants: readonly Mutant[] = [
     text: "isEnded(rollout.phase) || rollout.phase === 'RollingBack'",
     becomes: 'isEnded(rollout.phase)',
     problem: /is served what goes back/,
+    seed: 1,
   },
   {
     name: 'removals do not wait for the end',
@@ -86,6 +97,7 @@ export const mutants: readonly Mutant[] = [
     text: 'return { ...change, after: before };',
     becomes: 'return change;',
     problem: /dangles for|snapshot was inconsistent|the process of seed \d+ ended/,
+    seed: 1,
   },
   {
     name: 'what is held is tried again',
@@ -93,6 +105,7 @@ export const mutants: readonly Mutant[] = [
     text: 'const isSame = asked.length',
     becomes: 'const isSame = false && asked.length',
     problem: /tries again what is held|does not come to rest/,
+    seed: 1,
   },
   {
     name: 'what failed is applied',
@@ -100,6 +113,7 @@ export const mutants: readonly Mutant[] = [
     text: "const succeeded = ended.filter(({ phase }) => phase === 'Succeeded');",
     becomes: 'const succeeded = ended;',
     problem: /is applied anew and nothing has succeeded/,
+    seed: 1,
   },
   {
     name: 'what the store refused is served',
@@ -107,6 +121,7 @@ export const mutants: readonly Mutant[] = [
     text: "return code === 'store-doubtful' ? 'doubtful' : 'failed';",
     becomes: "return 'stored';",
     problem: /is served what was not stored/,
+    seed: 2,
   },
   {
     name: 'a rollout that moves on is not written',
@@ -114,6 +129,7 @@ export const mutants: readonly Mutant[] = [
     text: 'const { group, plan, gates, ...rest } = rollout;',
     becomes: 'const { group, plan, gates, step, waveShare, phase, ...rest } = rollout;',
     problem: /a restart would serve|stored .* is |is served what was not stored/,
+    seed: 74,
   },
   {
     name: 'a restart forgets how far a rollout was',
@@ -121,6 +137,7 @@ export const mutants: readonly Mutant[] = [
     text: 'rollouts.push(value);',
     becomes: 'rollouts.push({ ...value, step: -1 });',
     problem: /a restart would serve|stored .* is |is served what was not stored/,
+    seed: 1,
   },
   {
     name: 'a newer commit supersedes nothing',
@@ -129,6 +146,7 @@ export const mutants: readonly Mutant[] = [
     becomes: 'true',
     // Where what a rollout refers to is gone, an assertion ends the process.
     problem: /dangles for|does not come to rest|rests at|process of seed \d+ ended/,
+    seed: 11,
   },
   {
     name: 'a refusal is everybody’s fault',
@@ -136,6 +154,7 @@ export const mutants: readonly Mutant[] = [
     text: 'changesServed(seen, rollout, proxy);',
     becomes: 'true;',
     problem: /is blamed for what/,
+    seed: 8,
   },
   {
     name: 'a rollout takes resources of another',
@@ -143,6 +162,7 @@ export const mutants: readonly Mutant[] = [
     text: '!runningKeys.has(resourceKey(change.ref))',
     becomes: 'true',
     problem: /has resources of|dangles|does not come to rest|the process of seed \d+ ended/,
+    seed: 1,
   },
   {
     name: 'ids are used again',
@@ -150,6 +170,7 @@ export const mutants: readonly Mutant[] = [
     text: 'work.nextRollout += 1;',
     becomes: '',
     problem: /announced as something else|threw|skipped|has resources of|does not come to rest/,
+    seed: 1,
   },
   {
     name: 'a wave reaches everybody at once',
@@ -157,6 +178,7 @@ export const mutants: readonly Mutant[] = [
     text: 'Math.max(step.progress / 100, rollout.waveShare)',
     becomes: '1',
     problem: /gives \d+ % to/,
+    seed: 1,
   },
   {
     name: 'a deadline is met before its time',
@@ -164,6 +186,7 @@ export const mutants: readonly Mutant[] = [
     text: 'world.nowMs - rollout.stepEnteredAtMs < rollout.plan.stepDeadlineMs',
     becomes: 'world.nowMs - rollout.stepEnteredAtMs < 1000',
     problem: /met its deadline|ms of baking/,
+    seed: 1,
   },
   {
     name: 'a clock that jumps lets everything be over',
@@ -171,6 +194,7 @@ export const mutants: readonly Mutant[] = [
     text: 'this.state = afterJump(this.state, nowMs);',
     becomes: '',
     problem: /ms of baking|met its deadline|went on to|left step/,
+    seed: 4,
   },
   {
     name: 'a new publication has the number of the old one',
@@ -178,6 +202,7 @@ export const mutants: readonly Mutant[] = [
     text: 'const generation = nextGeneration(before);',
     becomes: 'const generation = before.generation;',
     problem: /is not served what was decided/,
+    seed: 1,
   },
   {
     name: 'the way out is not told',
@@ -185,6 +210,7 @@ export const mutants: readonly Mutant[] = [
     text: ', ...historyOf(state, next, nowMs)]',
     becomes: ']',
     problem: /the history does not tell/,
+    seed: 1,
   },
   {
     name: 'what is after others does not wait for them',
@@ -192,6 +218,7 @@ export const mutants: readonly Mutant[] = [
     text: 'const open = before(rollout);',
     becomes: 'const open = [];',
     problem: /was started before/,
+    seed: 3,
   },
   {
     name: 'what waits for its turn is served',
@@ -199,6 +226,7 @@ export const mutants: readonly Mutant[] = [
     text: 'rollout.isQueued !== true && ',
     becomes: '',
     problem: /is served what is queued|a restart would serve/,
+    seed: 3,
   },
   {
     name: 'an atomic policy joins nothing',
@@ -206,6 +234,7 @@ export const mutants: readonly Mutant[] = [
     text: 'policy?.atomic !== true',
     becomes: 'true',
     problem: /start apart/,
+    seed: 8,
   },
   {
     name: 'steps are entered in a freeze',
@@ -213,6 +242,7 @@ export const mutants: readonly Mutant[] = [
     text: 'const shut = isApproved(rollout, index)',
     becomes: 'const shut = true',
     problem: /in a freeze/,
+    seed: 13,
   },
   {
     name: 'whatever is wanted was good before',
@@ -220,6 +250,7 @@ export const mutants: readonly Mutant[] = [
     text: 'isGood && keys.every((key) => view[key] === wanted[key])',
     becomes: 'isGood',
     problem: /brings back nothing/,
+    seed: 2,
   },
   {
     name: 'nothing is finished first',
@@ -227,6 +258,7 @@ export const mutants: readonly Mutant[] = [
     text: "plan.onSupersede === 'finish' && ",
     becomes: 'false && ',
     problem: /its policy says to finish/,
+    seed: 2,
   },
   {
     name: 'a step bakes on any number of proxies',
@@ -234,6 +266,7 @@ export const mutants: readonly Mutant[] = [
     text: '.share >= quorum',
     becomes: '.share >= 0',
     problem: /bakes on \d+ of \d+ proxies/,
+    seed: 1,
   },
   {
     name: 'an answer from before the step counts for it',
@@ -241,6 +274,7 @@ export const mutants: readonly Mutant[] = [
     text: 'const isOld = reachesBackToMs < fromMs || ',
     becomes: 'const isOld = ',
     problem: /on the answer/,
+    seed: 27,
   },
   {
     name: 'what is no number is within its bound',
@@ -248,6 +282,7 @@ export const mutants: readonly Mutant[] = [
     text: "outcome.kind === 'number' && Number.isNaN(outcome.value)",
     becomes: 'false',
     problem: /on the answer/,
+    seed: 18,
   },
   {
     name: 'an error of the provider is a pass',
@@ -255,6 +290,7 @@ export const mutants: readonly Mutant[] = [
     text: 'errors: measured.errorsInARow,',
     becomes: "verdict: 'pass',",
     problem: /on the answer/,
+    seed: 31,
   },
   {
     name: 'slow answers are fast enough',
@@ -262,6 +298,7 @@ export const mutants: readonly Mutant[] = [
     text: 'const hasPassed = observedMs <= limitMs;',
     becomes: 'const hasPassed = true;',
     problem: /with \d+ slow of/,
+    seed: 150,
   },
   {
     name: 'a step goes on after its deadline',
@@ -269,6 +306,7 @@ export const mutants: readonly Mutant[] = [
     text: 'world.nowMs - rollout.stepEnteredAtMs < rollout.plan.stepDeadlineMs',
     becomes: 'true',
     problem: /its deadline is over/,
+    seed: 3,
   },
   {
     name: 'a rollout goes on after its maximum',
@@ -276,6 +314,7 @@ export const mutants: readonly Mutant[] = [
     text: 'nowMs - sinceMs < plan.maxDurationMs',
     becomes: 'true',
     problem: /its maximum is over/,
+    seed: 23,
   },
   {
     name: 'a pause holds nothing',
@@ -283,6 +322,7 @@ export const mutants: readonly Mutant[] = [
     text: "case 'Paused':",
     becomes: "case 'Paused': return advanceBaking(rollout, world);",
     problem: /although it is paused/,
+    seed: 5,
   },
   {
     name: 'nobody has to approve a step',
@@ -290,5 +330,6 @@ export const mutants: readonly Mutant[] = [
     text: 'step.approval && !isApproved(rollout, index)',
     becomes: 'false',
     problem: /unapproved/,
+    seed: 6,
   },
 ];

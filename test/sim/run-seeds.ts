@@ -22,6 +22,8 @@ export interface SeedOptions {
 const seedProcess = fileURLToPath(new URL('./seed-process.js', import.meta.url));
 /** States live from one event to the next: with more room for the young far less of them is copied. */
 const youngSpace = ['--max-semi-space-size=64'];
+/** Who runs a few seeds only is done before what V8 compiles for speed has paid. */
+const shortLived = '--no-opt';
 const mutantLoader = new URL('./mutant-loader.js', import.meta.url).href;
 
 /** Processes live no longer than the call. */
@@ -34,7 +36,10 @@ export async function runSeeds(
   let count = 0;
   const start = () =>
     fork(seedProcess, [], {
-      execArgv: [...youngSpace, ...(mutant === undefined ? [] : ['--import', mutantLoader])],
+      execArgv: [
+        ...youngSpace,
+        ...(mutant === undefined ? [] : [shortLived, '--import', mutantLoader]),
+      ],
       env: { ...process.env, HEADGATE_MUTANT: mutant },
       serialization: 'advanced',
     });
