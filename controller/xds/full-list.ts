@@ -6,7 +6,8 @@
 import { shortHash } from '../base/hash.js';
 import type { EncodedResource, ResourceSet, Snapshot } from '../envoy/snapshot.js';
 import { mayHave } from './desire.js';
-import { isReady, type RemovalCheck, readiness } from './make-before-break.js';
+import { isReady, readiness } from './make-before-break.js';
+import type { RemovalCheck } from './removals.js';
 import { desiredResource } from './snapshot-changes.js';
 import type { Content, StreamState } from './stream-state.js';
 import { isEncoded, isRefused, lastSent, type TypeState } from './type-state.js';

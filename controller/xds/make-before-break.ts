@@ -2,9 +2,9 @@
  * What may be sent now and what has to wait, so that a proxy never has a route or a listener that names
  * a cluster which it does not have (xDS protocol, "Eventual consistency considerations"). A resource
  * waits until the client has acknowledged what it refers to; Envoy acknowledges clusters once they are
- * warm. A removal waits until nothing that the client may still have refers to what is removed.
+ * warm. What removals wait for is in `removals.ts`.
  */
-import { refersToType } from '../envoy/references.js';
+import { isLong, refersTo, refersToType, typesIn } from '../envoy/references.js';
 import {
   type EncodedResource,
   type ResourceReference,
@@ -15,17 +15,22 @@ import {
 } from '../envoy/snapshot.js';
 import { desiredResource } from './snapshot-changes.js';
 import type { StreamState } from './stream-state.js';
+import { isHeld, type TypeState, unsettledCount, unsettledNames, wants } from './type-state.js';
 import {
-  type Held,
-  heldVersions,
-  isEncoded,
-  isFresh,
-  isHeld,
-  isRefused,
-  type TypeState,
-  wants,
-} from './type-state.js';
-import { containsAll, type References, referencesOf as referencesOfSet } from './whole-sets.js';
+  containsAll,
+  type References,
+  referencesOf as referencesOfSet,
+  referrersOf,
+} from './whole-sets.js';
+
+/** The types that a resource may refer to. One of unknown content may refer to every name of them. */
+export const possibleReferences: Readonly<Record<ResourceType, readonly ResourceType[]>> = {
+  cluster: ['endpoint', 'secret'],
+  endpoint: [],
+  listener: ['cluster', 'route', 'secret'],
+  route: ['cluster'],
+  secret: [],
+};
 
 /** True where `left` comes later than `right` in the order of make-before-break. */
 export function isLater(left: ResourceType, right: ResourceType): boolean {
@@ -43,16 +48,78 @@ export function isReady(
 ): boolean {
   const { references } = resource;
   const isUnsettled = (each: ResourceType) => !isLater(each, type) && !isSettled(stream, each);
-  return (
-    !refersToType(references, isUnsettled) ||
-    references.every((reference) => isLater(reference.type, type) || isInPlace(stream, reference))
-  );
+  if (!refersToType(references, isUnsettled)) {
+    return true;
+  }
+  const unsettled = typesIn(references).filter(isUnsettled);
+  return isLong(references) && areFew(stream, unsettled, references.length)
+    ? unsettled.every((each) => !lacksAny(stream, each, references))
+    : references.every(
+        (reference) => isLater(reference.type, type) || isInPlace(stream, reference),
+      );
+}
+
+/** Fewer than `count` names of `types`, and of what those refer to, are unsettled. */
+function areFew(stream: StreamState, types: readonly ResourceType[], count: number): boolean {
+  let sum = 0;
+  for (const type of types.flatMap(involved)) {
+    const state = stream.types.get(type);
+    sum += state === undefined ? 0 : unsettledCount(state);
+  }
+  return sum < count;
+}
+
+/**
+ * True where one of those of `references` that are of `type` is not in place. What is settled is in place, so
+ * only what is not is looked at: a route that names ten thousand clusters waits for one of them at the cost
+ * of that one.
+ */
+function lacksAny(
+  stream: StreamState,
+  type: ResourceType,
+  references: readonly ResourceReference[],
+): boolean {
+  const { snapshot, types } = stream;
+  const state = types.get(type);
+  if (snapshot === undefined || !state?.isRequested) {
+    return false;
+  }
+  const isNamed = (name: string) => refersTo(references, { type, name });
+  for (const name of unsettledNames(state)) {
+    if (isNamed(name) && !isInPlace(stream, { type, name })) {
+      return true;
+    }
+  }
+  return possibleReferences[type].some((childType) => {
+    for (const name of missingNames(stream, childType)) {
+      const referrers = referrersOf(snapshot[type], { type: childType, name });
+      if (referrers.some((each) => isNamed(each) && wants(state, each))) {
+        return true;
+      }
+    }
+    return false;
+  });
+}
+
+/** Names that the client wants, that exist, and that it does not have. */
+function* missingNames(stream: StreamState, type: ResourceType): Generator<string> {
+  const state = stream.types.get(type);
+  for (const name of state === undefined ? [] : unsettledNames(state)) {
+    const wanted = wantedResource(stream, type, name);
+    if (wanted !== undefined && !isHeld(wanted.state, name)) {
+      yield name;
+    }
+  }
+}
+
+/** `type`, and the types of what is complete only with it. */
+function involved(type: ResourceType): readonly ResourceType[] {
+  return [type, ...possibleReferences[type]];
 }
 
 /** All that the client wants of a type is in place, whatever its name: that need not be looked up. */
 function isSettled(stream: StreamState, type: ResourceType): boolean {
-  const involved = [type, ...possibleReferences[type]];
-  return involved.every((each) => hasEverything(stream.types.get(each)));
+  return involved(type).every((each) => hasEverything(stream.types.get(each)));
 }
 
 /**
@@ -85,8 +152,7 @@ function hasEverything(state: TypeState | undefined): boolean {
   if (!state?.isRequested) {
     return true;
   }
-  const unsettled = [state.changed, state.pending, state.uncertain, state.refused];
-  return state.isOpen && unsettled.every(({ size }) => size === 0);
+  return state.isOpen && unsettledCount(state) === 0;
 }
 
 /** The client has none of what `references` names, or nothing of what all of that refers to. */
@@ -143,111 +209,4 @@ function wantedResource(
   }
   const resource = desiredResource(snapshot, type, name);
   return resource && { state, resource };
-}
-
-/** Says of a name that is no longer desired whether the client may be told so now. */
-export type RemovalCheck = (state: TypeState, name: string) => boolean;
-
-/**
- * A check that is right until the stream's state changes, and costs nothing until it is asked. Removals
- * come after the updates of whatever might refer to what is removed, also where no reference is known.
- */
-export function removalCheck(stream: StreamState): RemovalCheck {
-  let kept: ReadonlySet<string> | undefined;
-  const isSettled = new Map<ResourceType, boolean>();
-  return (state, name) => {
-    for (const referring of stream.types.values()) {
-      if (possibleReferences[referring.type].includes(state.type)) {
-        const settled = isSettled.get(referring.type) ?? !hasUpdates(stream, referring);
-        isSettled.set(referring.type, settled);
-        if (!settled) {
-          return false;
-        }
-      }
-    }
-    kept ??= keptNames(stream);
-    return !kept.has(keyOf({ type: state.type, name })) && !kept.has(anyNameOf(state.type));
-  };
-}
-
-/** Updates of `state` are on their way, or could be; what waits for something else does not count. */
-function hasUpdates(stream: StreamState, state: TypeState): boolean {
-  const { snapshot } = stream;
-  if (snapshot === undefined || !state.isRequested) {
-    return false;
-  }
-  if (state.inFlight.some((response) => response.resources.length > 0)) {
-    return true;
-  }
-  return [...state.changed, ...state.asked].some((name) => {
-    const resource = desiredResource(snapshot, state.type, name);
-    return (
-      resource !== undefined &&
-      !isRefused(state, resource) &&
-      (isFresh(state, resource) || state.asked.has(name)) &&
-      isReady(stream, state.type, resource)
-    );
-  });
-}
-
-/**
- * Names that something refers to which the client may still have. A desired resource refers to desired
- * ones only, so it is enough to follow the references of what is not yet as it is to be.
- */
-function keptNames(stream: StreamState): ReadonlySet<string> {
-  const kept = new Set<string>();
-  const visited = new Set<string>();
-  const visit = (state: TypeState, name: string): void => {
-    const key = keyOf({ type: state.type, name });
-    if (visited.has(key)) {
-      return;
-    }
-    visited.add(key);
-    for (const held of heldVersions(state, name)) {
-      for (const reference of referencesOf(state.type, held)) {
-        kept.add(keyOf(reference));
-        const referred = stream.types.get(reference.type);
-        if (referred !== undefined) {
-          visit(referred, reference.name);
-        }
-      }
-    }
-  };
-  for (const state of stream.types.values()) {
-    for (const unsettled of [state.changed, state.pending, state.uncertain, state.refused]) {
-      for (const name of unsettled.keys()) {
-        visit(state, name);
-      }
-    }
-  }
-  return kept;
-}
-
-/** The types that a resource may refer to. One of unknown content may refer to every name of them. */
-const possibleReferences: Readonly<Record<ResourceType, readonly ResourceType[]>> = {
-  cluster: ['endpoint', 'secret'],
-  endpoint: [],
-  listener: ['cluster', 'route', 'secret'],
-  route: ['cluster'],
-  secret: [],
-};
-
-function referencesOf(type: ResourceType, held: Held | undefined): readonly ResourceReference[] {
-  if (held === undefined) {
-    return [];
-  }
-  return isEncoded(held)
-    ? held.references
-    : possibleReferences[type].map((possible) => ({ type: possible, name: anyName }));
-}
-
-/** No resource is called so: the empty name is never subscribed to. */
-const anyName = '';
-
-function anyNameOf(type: ResourceType): string {
-  return keyOf({ type, name: anyName });
-}
-
-function keyOf({ type, name }: ResourceReference): string {
-  return `${type} ${name}`;
 }

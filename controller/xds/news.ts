@@ -6,7 +6,8 @@
 import type { EncodedResource, ResourceSet, Snapshot } from '../envoy/snapshot.js';
 import { canRemove, mayHave } from './desire.js';
 import { removedNamesMax, responseBytesMax } from './limits.js';
-import { isReady, type RemovalCheck, readiness } from './make-before-break.js';
+import { isReady, readiness } from './make-before-break.js';
+import type { RemovalCheck } from './removals.js';
 import { desiredResource } from './snapshot-changes.js';
 import type { Content, StreamState } from './stream-state.js';
 import { substituteFor } from './substitute.js';

@@ -8,8 +8,9 @@ import type { EncodedResource, ResourceSet, ResourceType, Snapshot } from '../en
 import { reconsider } from './desire.js';
 import { fullList } from './full-list.js';
 import { pausedAfterMs, unansweredResponsesMax } from './limits.js';
-import { isLater, removalCheck } from './make-before-break.js';
+import { isLater } from './make-before-break.js';
 import { newsOnly } from './news.js';
+import { removalCheck } from './removals.js';
 import type { Content, Response, StreamState } from './stream-state.js';
 import { isFresh, type TypeState, wants } from './type-state.js';
 import { referencesOf } from './whole-sets.js';

@@ -186,3 +186,22 @@ export function heldNames(state: TypeState): Set<string> {
   }
   return names;
 }
+
+/**
+ * Names of which it is not known that the client has what it is to have, some perhaps more than once. What a
+ * client wants and does not have is among them, if it exists, from when the type is open.
+ */
+export function* unsettledNames(state: TypeState): Generator<string> {
+  for (const names of unsettledIn(state)) {
+    yield* names.keys();
+  }
+}
+
+/** At least as many as there are `unsettledNames`. */
+export function unsettledCount(state: TypeState): number {
+  return unsettledIn(state).reduce((sum, { size }) => sum + size, 0);
+}
+
+function unsettledIn({ changed, pending, uncertain, refused }: TypeState) {
+  return [changed, pending, uncertain, refused];
+}

@@ -2,11 +2,13 @@
  * What is known of whole resource sets: worked out once, for all streams that are sent them. Sets do not
  * change, so everything here is kept for as long as they live.
  */
+import { memo } from '../base/memo.js';
 import { identityMemo } from '../envoy/memo.js';
 import { isLong, namesByType } from '../envoy/references.js';
 import { sameReferences } from '../envoy/resource-set.js';
 import {
   type EncodedResource,
+  type ResourceReference,
   type ResourceSet,
   type ResourceType,
   resourceTypes,
@@ -122,6 +124,33 @@ function collectReferences(set: ResourceSet): readonly References[] {
     const isByAll = entry?.referring === set.byName.size;
     return entry === undefined ? [] : [{ type, names: entry.names, isByAll }];
   });
+}
+
+/** The names of the resources of `set` that refer to `reference`. */
+export function referrersOf(
+  set: ResourceSet,
+  { type, name }: ResourceReference,
+): readonly string[] {
+  return referrersInSet(sameReferences(set)).get(type)?.get(name) ?? [];
+}
+
+const referrersInSet = memo((set: ResourceSet) => referrersByReference(set.byName.values()));
+
+/** The names of those of `resources` that refer to something, by its type and its name. */
+export function referrersByReference(
+  resources: Iterable<EncodedResource>,
+): ReadonlyMap<ResourceType, ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<ResourceType, Map<string, string[]>>();
+  for (const { name: referrer, references } of resources) {
+    for (const { type, name } of references) {
+      const ofType = found.get(type) ?? new Map<string, string[]>();
+      found.set(type, ofType);
+      const names = ofType.get(name) ?? [];
+      ofType.set(name, names);
+      names.push(referrer);
+    }
+  }
+  return found;
 }
 
 const contained = identityMemo<boolean>();

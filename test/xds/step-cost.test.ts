@@ -52,6 +52,19 @@ function snapshotWith(
   };
 }
 
+/** `snapshot` with other clusters, each with its endpoints, and with `others` in place of what it has. */
+function withClusters(
+  snapshot: Snapshot,
+  names: readonly string[],
+  others: Partial<Snapshot>,
+): Snapshot {
+  const { cluster, endpoint } = plainSnapshot({
+    cluster: names.map((name) => plainResource(name, '1', [{ type: 'endpoint', name }])),
+    endpoint: names.map((name) => plainResource(name, '1')),
+  });
+  return { ...snapshot, cluster, endpoint, ...others };
+}
+
 function ask(stream: StreamState, type: ResourceType, names: readonly string[], nonce = ''): void {
   const none = { unsubscribe: namedList([]), initialVersions: new Map() } as const;
   const request = { kind: 'delta', type, subscribe: namedList(names), nonce, ...none } as const;
@@ -128,6 +141,53 @@ for (const clusters of [100, 3_000]) {
     ask(stream, 'cluster', [], cluster?.nonce);
     ask(stream, 'endpoint', names.slice(-1));
     assert.equal(settle(stream), ['endpoint', 'route']);
+  });
+}
+
+for (const clusters of [100, 3_000]) {
+  test(`a route that waits is looked at without its ${clusters} clusters`, () => {
+    const names = Array.from({ length: clusters }, (_, index) => `c${index}`);
+    const references = counted(names.map((name) => ({ type: 'cluster', name }) as const));
+    // One cluster less, which the route of before named too and no longer does.
+    const before = counted(
+      [...names.slice(0, -1), 'old'].map((name) => ({ type: 'cluster', name }) as const),
+    );
+    const whole = snapshotWith(clusters, '2', references.list);
+    const first = withClusters(whole, [...names.slice(0, -1), 'old'], {
+      route: snapshotWith(clusters, '1', before.list).route,
+    });
+    const streams = [connect(first), connect(first)];
+    const looked: number[] = [];
+    for (const stream of streams) {
+      references.reads = 0;
+      before.reads = 0;
+      publish(stream, whole, 2, nowMs);
+      const cluster = next(stream, nowMs);
+      assert.equal(
+        cluster?.resources.map(({ name }) => name),
+        names.slice(-1),
+      );
+      for (let look = 0; look < 10; look += 1) {
+        assert.is(next(stream, nowMs), undefined, 'it waits for the cluster');
+      }
+      ask(stream, 'cluster', [], cluster?.nonce);
+      ask(stream, 'endpoint', names.slice(-1));
+      const endpoint = next(stream, nowMs);
+      assert.is(endpoint?.type, 'endpoint');
+      for (let look = 0; look < 10; look += 1) {
+        assert.is(next(stream, nowMs), undefined, 'it waits for the acknowledgement');
+      }
+      ask(stream, 'endpoint', [], endpoint?.nonce);
+      const route = next(stream, nowMs);
+      assert.is(route?.type, 'route');
+      assert.is(next(stream, nowMs), undefined, 'the old cluster stays until the route is there');
+      ask(stream, 'route', [], route?.nonce);
+      assert.equal(next(stream, nowMs)?.removed, ['old']);
+      looked.push(references.reads, before.reads);
+    }
+    // What a list names is found once, for all streams; the old one's was found before.
+    assert.ok((looked[0] ?? 0) < 3 * clusters, `${looked}`);
+    assert.equal(looked.slice(1), [0, 0, 0]);
   });
 }
 

@@ -7,7 +7,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Random, seededRandom } from '../../controller/base/random.js';
-import type { EncodedResource, ResourceSet, Snapshot } from '../../controller/envoy/snapshot.js';
+import type {
+  EncodedResource,
+  ResourceReference,
+  ResourceSet,
+  Snapshot,
+} from '../../controller/envoy/snapshot.js';
 import { createStream, doubtsOf, next, publish } from '../../controller/xds/stream.js';
 import type { StreamState, Variant } from '../../controller/xds/stream-state.js';
 import { EnvoyModel } from '../support/envoy-model.js';
@@ -19,11 +24,20 @@ const publications = 12;
 const startMs = 1_000;
 const ackTimeoutMs = 3_000;
 
+type Refer = (references: readonly ResourceReference[]) => readonly ResourceReference[];
+
+const once: Refer = (references) => references;
+/** So often that the list is one of those that are asked and not gone through. */
+const often: Refer = (references) => Array(20).fill(references).flat();
+
 /** A consistent snapshot over a few names, so that they come, change and go often. */
 function randomSnapshot(
   random: Random,
   variants: () => string,
-  endpointVariants = variants,
+  {
+    refer,
+    endpointVariants = variants,
+  }: { readonly refer: Refer; readonly endpointVariants?: () => string },
 ): Snapshot {
   const some = (names: readonly string[], least: number): readonly string[] => {
     const chosen = names.filter(() => random() < 0.5);
@@ -33,21 +47,21 @@ function randomSnapshot(
   const routes = some(['r', 's', 't'], 1);
   return plainSnapshot({
     cluster: clusters.map((name) =>
-      plainResource(name, variants(), [{ type: 'endpoint', name: `${name}-ends` }]),
+      plainResource(name, variants(), refer([{ type: 'endpoint', name: `${name}-ends` }])),
     ),
     endpoint: clusters.map((name) => plainResource(`${name}-ends`, endpointVariants())),
     route: routes.map((name) =>
       plainResource(
         name,
         variants(),
-        some(clusters, 1).map((cluster) => ({ type: 'cluster', name: cluster })),
+        refer(some(clusters, 1).map((cluster) => ({ type: 'cluster', name: cluster }))),
       ),
     ),
     listener: some(['k', 'l'], 1).map((name) =>
       plainResource(
         name,
         variants(),
-        some(routes, 1).map((route) => ({ type: 'route', name: route })),
+        refer(some(routes, 1).map((route) => ({ type: 'route', name: route }))),
       ),
     ),
   });
@@ -89,9 +103,10 @@ interface Run {
   readonly seed: number;
   readonly badShare: number;
   readonly reconnectShare: number;
+  readonly refer: Refer;
 }
 
-function run({ variant, seed, badShare, reconnectShare }: Run, log: string[]): void {
+function run({ variant, seed, badShare, reconnectShare, refer }: Run, log: string[]): void {
   const random = seededRandom(seed);
   const known = new Map<string, ResourceSet>();
   const latest = new Map<string, EncodedResource>();
@@ -161,7 +176,7 @@ function run({ variant, seed, badShare, reconnectShare }: Run, log: string[]): v
   };
   model.connect();
   for (let count = 0; count < publications; count += 1) {
-    serve(randomSnapshot(random, anyVariant, anyEndpoints));
+    serve(randomSnapshot(random, anyVariant, { refer, endpointVariants: anyEndpoints }));
     for (let moves = Math.floor(random() * 12); moves > 0; moves -= 1) {
       if (random() < 0.8) {
         model.pump();
@@ -173,7 +188,7 @@ function run({ variant, seed, badShare, reconnectShare }: Run, log: string[]): v
     }
   }
   // Innocent resources of refused responses are not sent again either, so the last ones are new.
-  const last = randomSnapshot(random, () => 'last');
+  const last = randomSnapshot(random, () => 'last', { refer });
   serve(last);
   let timeouts = reconnectShare > 0 ? 8 : 0;
   for (let turns = 0; turns < 2_000 && timeouts >= 0; turns += 1) {
@@ -203,12 +218,15 @@ for (const variant of ['sotw', 'delta'] as const) {
     test(`${variant}: ${title}`, () => {
       const [badShare, reconnectShare] = shares;
       for (let seed = 1; seed <= seeds; seed += 1) {
-        const log: string[] = [];
-        try {
-          run({ variant, seed, badShare, reconnectShare }, log);
-        } catch (error) {
-          const story = log.slice(-60).join('\n');
-          throw new Error(`seed ${seed}: ${(error as Error).message}\n${story}`, { cause: error });
+        for (const refer of [once, often]) {
+          const log: string[] = [];
+          try {
+            run({ variant, seed, badShare, reconnectShare, refer }, log);
+          } catch (error) {
+            const story = log.slice(-60).join('\n');
+            const where = `seed ${seed}, referring ${refer.name}`;
+            throw new Error(`${where}: ${(error as Error).message}\n${story}`, { cause: error });
+          }
         }
       }
     });
