@@ -3,7 +3,8 @@
  * away, and may answer a response. A nonce says which response is meant and nothing else, so that a
  * change of the subscription counts whatever the nonce is.
  */
-import { askForAll, openType, reconsider, reconsiderAll } from './desire.js';
+import { askForAll, reconsider, reconsiderAll } from './desire.js';
+import { openType } from './first-request.js';
 import type { NamedList } from './named-list.js';
 import type { StreamState } from './stream-state.js';
 import { changeNames, type SubscriptionChange } from './subscription.js';

@@ -3,7 +3,8 @@
  * version", "Resource updates"): each has the whole list of names, answers the newest response of its
  * type by nonce, and supersedes all requests before it.
  */
-import { askForAll, openType, reconsider, reconsiderAll } from './desire.js';
+import { askForAll, reconsider, reconsiderAll } from './desire.js';
+import { openType } from './first-request.js';
 import type { NamedList } from './named-list.js';
 import type { StreamState } from './stream-state.js';
 import { replaceNames, type SubscriptionChange } from './subscription.js';

@@ -5,11 +5,11 @@
  */
 import type { ResourceType, Snapshot } from '../envoy/snapshot.js';
 import { type DeltaRequest, receiveDelta } from './delta.js';
-import { type StandingRefusal, setSnapshot } from './desire.js';
 import { isAnythingDue, nextResponse } from './respond.js';
 import { receiveSotw, type SotwRequest } from './sotw.js';
 import { updateStatus } from './status.js';
 import type { Response, StreamState } from './stream-state.js';
+import { type StandingRefusal, setSnapshot } from './take-snapshot.js';
 import type { Refusal } from './verdict.js';
 
 export { doubtsOf } from './doubts.js';

@@ -5,8 +5,9 @@
  */
 import { forgetOldest } from '../base/forget-oldest.js';
 import type { EncodedResource, ResourceType } from '../envoy/snapshot.js';
-import { hold, holdAll, reconsider, shorten } from './desire.js';
+import { reconsider } from './desire.js';
 import { errorLengthMax, refusedVersionsMax } from './limits.js';
+import { hold, holdAll, shorten } from './possession.js';
 import type { StreamState } from './stream-state.js';
 import { isRefused, type SentResponse, type TypeState, wants } from './type-state.js';
 
