@@ -1,6 +1,8 @@
 /** One gRPC stream as the services see it: messages are bytes both ways. `server.ts` makes them. */
 
 import type { Caller } from './admission.js';
+import type { Work } from './inbox.js';
+import type { Lane } from './turns.js';
 
 /** The gRPC statuses that we end streams with. */
 export type EndStatus =
@@ -16,6 +18,8 @@ export interface Call {
   readonly peer: string;
   /** Who opened it. */
   readonly caller: Caller;
+  /** The turns of its connection. */
+  readonly lane: Lane;
   /**
    * Hands the message that `parts` are one after another to the transport, which keeps them as they are;
    * `done` is called once the other end had room for it. Call it again only after that: nothing may queue
@@ -31,7 +35,8 @@ export interface Call {
 
 /** What happens on a call. */
 export interface CallHandler {
-  onMessage(message: Buffer): void;
+  /** The result is the rest of what is to be done about it, before anything else of the call is. */
+  onMessage(message: Buffer): Work | undefined;
   /**
    * Called once, as the last. `clean`: the other end said goodbye (`serveStream` says how). Else it was
    * killed, its connection was reset or cut, or it no longer answered: it may still be there.

@@ -65,7 +65,7 @@ export class ClientStatusStream implements CallHandler {
     this.call = call;
   }
 
-  onMessage(request: Buffer): void {
+  onMessage(request: Buffer): undefined {
     this.latest = request;
     this.answer();
   }

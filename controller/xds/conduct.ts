@@ -17,6 +17,8 @@ export interface Traffic {
   readonly messageBytes: number;
   /** Names that were asked for. */
   readonly names: number;
+  /** Streams that were let in. */
+  readonly streams: number;
   /** It has opened a stream, as somebody who may. */
   readonly isProven: boolean;
 }
@@ -34,7 +36,7 @@ export interface Conduct {
   readonly unfinishedSinceMs?: number;
   /** Pieces above those that a good peer sends. */
   readonly extraPieces: number;
-  /** Pieces above one for each message and each KiB, less what a good peer sends of those. */
+  /** Pieces above two for each message and one for each KiB, less what a good peer sends of those. */
   readonly crumbs: number;
   /** Names above those that a good peer asks for. */
   readonly extraNames: number;
@@ -61,8 +63,14 @@ const writtenPerLooseByte = 64;
 /** Less than this is frames; more is a message that was begun. */
 const unfinishedBytes = 128 * 1024;
 
-/** Frames that are no pieces of messages: so many in a moment, and beside the largest message. */
-const frameBytesMax = 1024 * 1024;
+/** Headers of a stream, with a token in them. */
+const loosePerStream = 8 * 1024;
+
+/** Frames that are no pieces of messages: so many in a moment. */
+const frameBytesMax = 256 * 1024;
+
+/** What other streams may have begun beside the largest message. */
+const besideMessageBytesMax = 1024 * 1024;
 
 /**
  * Envoy answers each response once, and asks for what changed with it: tens in a second, and a large request
@@ -73,13 +81,14 @@ const piecesPerSecond = 2_000;
 /** What comes at once after a restart, of all streams of a connection. */
 const piecesBurst = 20_000;
 
-/** A message is one piece, or pieces of 16 KiB; what is sent in crumbs costs us for each as much as a message. */
+/**
+ * A message is one piece, or pieces of 16 KiB, and some write its prefix as a piece of its own; what is sent
+ * in crumbs costs us for each as much as a message. A few come where a window was nearly full.
+ */
 const crumbBytes = 1024;
-
-/** Some write a message's prefix as a piece of its own. */
-const crumbsPerSecond = 1_000;
-
-const crumbsBurst = 2_000;
+const piecesPerMessage = 2;
+const crumbsPerSecond = 100;
+const crumbsBurst = 200;
 
 export function newConduct(nowMs: number): Conduct {
   const traffic = {
@@ -90,6 +99,7 @@ export function newConduct(nowMs: number): Conduct {
     messages: 0,
     messageBytes: 0,
     names: 0,
+    streams: 0,
     isProven: false,
   };
   return {
@@ -111,6 +121,7 @@ export function observed(before: Conduct, traffic: Traffic, nowMs: number): Cond
   const allowed =
     loosePerSecond * seconds +
     loosePerPiece * since(({ pieces }) => pieces) +
+    loosePerStream * since(({ streams }) => streams) +
     since(({ writtenBytes }) => writtenBytes) / writtenPerLooseByte;
   const left = (bytes: number, more: number): number => Math.max(0, bytes + more - allowed);
   const loose = since(({ readBytes, messageBytes }) => readBytes - messageBytes);
@@ -118,7 +129,8 @@ export function observed(before: Conduct, traffic: Traffic, nowMs: number): Cond
   const frames = since(({ readBytes, pieceBytes }) => readBytes - pieceBytes);
   const above = (count: number, perSecond: number) => Math.max(0, count - perSecond * seconds);
   const crumbs = since(
-    ({ pieces, messages, pieceBytes }) => pieces - messages - pieceBytes / crumbBytes,
+    ({ pieces, messages, pieceBytes }) =>
+      pieces - piecesPerMessage * messages - pieceBytes / crumbBytes,
   );
   return {
     atMs: nowMs,
@@ -140,7 +152,7 @@ export function misconduct(conduct: Conduct, limits: ConductLimits): string | un
   if (frameBytes > frameBytesMax) {
     return `${inKib(frameBytes)} KiB of frames that are no part of a message`;
   }
-  if (looseBytes > limits.requestBytesMax + frameBytesMax) {
+  if (looseBytes > limits.requestBytesMax + besideMessageBytesMax) {
     return `${inKib(looseBytes)} KiB of messages that were not finished`;
   }
   if (atMs - unfinishedSinceMs > limits.stalledMs) {

@@ -4,23 +4,25 @@
  * the transport; what is newer is worked out when that one is gone.
  */
 import { type ProxyId, proxyId } from '../base/brand.js';
-import { errorText } from '../base/op-error.js';
+import type { InParts } from '../base/in-parts.js';
 import type { ProxyIdentity, ResourceType } from '../envoy/snapshot.js';
-import type { ProxyStatus, ProxyTypeStatus } from '../loop/ports.js';
+import type { ProxyStatus } from '../loop/ports.js';
 import type { Call, CallHandler } from './call.js';
+import { Gathering } from './gathering.js';
 import type { Hub } from './hub.js';
-import { burstMs, nodeBytesMax } from './limits.js';
 import { excessiveNames } from './name-allowance.js';
-import { nodeBytes } from './node-size.js';
 import {
   type DecodedRequest,
   decodeRequest,
   type NodeMessage,
+  readable,
   typeOfUrl,
   userAgentOf,
 } from './requests.js';
-import type { Sent } from './siblings.js';
+import { isAnythingDue } from './respond.js';
+import { statusByType } from './status.js';
 import { createStream, doubtsOf, next, publish, receive, type TypedRequest } from './stream.js';
+import { StreamReports } from './stream-reports.js';
 import type { StreamState, Variant } from './stream-state.js';
 
 export interface DiscoveryService {
@@ -41,8 +43,8 @@ export class DiscoveryStream implements CallHandler {
   private identity: ProxyIdentity | undefined;
   /** When the message that the transport still holds was written. */
   private writingSinceMs: number | undefined;
-  private readonly silentNonces = new Map<ResourceType, string>();
-  private gathering: 'not yet' | 'now' | 'done' = 'not yet';
+  private readonly reports: StreamReports;
+  private readonly gathering: Gathering;
   private isEnded = false;
 
   constructor(hub: Hub, call: Call, service: DiscoveryService) {
@@ -64,6 +66,8 @@ export class DiscoveryStream implements CallHandler {
       },
       this.connectedAtMs,
     );
+    this.reports = new StreamReports(hub, this);
+    this.gathering = new Gathering(hub.deps.clock, () => this.flushIfDue());
     hub.add(this);
   }
 
@@ -77,72 +81,84 @@ export class DiscoveryStream implements CallHandler {
 
   /** Undefined until the proxy has said who it is. */
   status(): ProxyStatus | undefined {
-    const { identity, node, state } = this;
-    if (identity === undefined || node === undefined) {
-      return undefined;
-    }
-    const types: Partial<Record<ResourceType, ProxyTypeStatus>> = {};
-    for (const typeState of state.types.values()) {
-      if (typeState.isRequested) {
-        types[typeState.type] = typeState.status;
-      }
-    }
-    return {
-      id: this.id,
-      identity,
-      address: this.peer,
-      connectedAtMs: this.connectedAtMs,
-      ackedGeneration: state.ackedGeneration,
-      types,
-      userAgent: userAgentOf(node),
-    };
+    const { identity, node } = this;
+    return identity === undefined || node === undefined
+      ? undefined
+      : {
+          id: this.id,
+          identity,
+          address: this.peer,
+          connectedAtMs: this.connectedAtMs,
+          ackedGeneration: this.state.ackedGeneration,
+          types: statusByType(this.state),
+          userAgent: userAgentOf(node),
+        };
   }
 
-  onMessage(message: Buffer): void {
-    if (this.isEnded) {
-      return;
-    }
-    let request: DecodedRequest;
-    try {
-      request = decodeRequest(this.service.variant, message);
-    } catch (error) {
-      this.reject('invalidArgument', `the request cannot be read: ${errorText(error)}`);
-      return;
-    }
-    if (this.node === undefined && nodeBytes(this.service.variant, message) > nodeBytesMax) {
-      this.reject('resourceExhausted', `the node takes more than ${nodeBytesMax} bytes`);
-      return;
-    }
-    const type = this.typeOf(request);
-    if (this.isEnded || !this.isIdentified(request) || type === undefined) {
+  onMessage(message: Buffer): InParts<void> | undefined {
+    return this.isEnded ? undefined : this.take(message);
+  }
+
+  private *take(message: Buffer): InParts<void> {
+    const request = yield* this.read(decodeRequest(this.service.variant, message));
+    const type = request && this.typeOf(request);
+    const isTaken = request !== undefined && !this.isEnded && this.isIdentified(request);
+    if (!isTaken || type === undefined) {
       // The type is one that others may serve; what this stream serves goes on.
       return;
     }
-    const { hub, state } = this;
-    const excess = excessiveNames(request, type, state, hub.streamsAt(this.peer));
+    const { state } = this;
+    const excess = excessiveNames(request, type, state, this.hub.streamsAt(this.peer));
     if (excess !== undefined) {
       this.call.askedFor(request.nameCount);
       this.reject('resourceExhausted', excess);
       return;
     }
-    let typed: TypedRequest;
-    try {
-      typed = request.as(type);
-    } catch (error) {
-      this.reject('invalidArgument', `the request cannot be read: ${errorText(error)}`);
+    const typed = yield* this.read(request.as(type));
+    if (typed === undefined || this.isEnded) {
       return;
     }
-    const askedBefore = state.types.get(type)?.subscription.askedFor ?? 0;
-    this.observe(() => {
-      const refusal = receive(this.state, typed, this.hub.deps.clock.now());
+    const excessOfAll = this.hub.heldNames.excess(typed, state.types.get(type));
+    if (excessOfAll !== undefined) {
+      this.reject('resourceExhausted', excessOfAll);
+    } else {
+      this.receive(typed);
+    }
+  }
+
+  /** Undefined where it cannot be read, which ends the stream. */
+  private *read<T>(work: InParts<T>): InParts<T | undefined> {
+    const result = yield* readable(work);
+    if ('status' in result) {
+      this.reject(result.status, result.message);
+      return undefined;
+    }
+    return result.value;
+  }
+
+  private receive(request: TypedRequest): void {
+    const { state } = this;
+    const subscription = state.types.get(request.type)?.subscription;
+    const askedBefore = subscription?.askedFor ?? 0;
+    this.reports.observe(() => {
+      const refusal = receive(state, request, this.hub.deps.clock.now());
       if (refusal !== undefined) {
-        this.reportRefusal(refusal.type, refusal.resources, refusal.error, refusal.generation);
+        this.reports.refused(refusal);
       }
     });
-    this.call.askedFor((state.types.get(type)?.subscription.askedFor ?? 0) - askedBefore);
-    if (!this.isGathering(typed)) {
-      this.hub.turns.add(this);
+    if (subscription !== undefined) {
+      this.hub.heldNames.note(subscription.names);
+      this.call.askedFor(subscription.askedFor - askedBefore);
     }
+    this.gathering.note(request, this.service);
+    if (!this.gathering.isUnderWay) {
+      this.flushSoon();
+    }
+  }
+
+  /** In the turns of its connection. */
+  flushSoon(): void {
+    this.hub.turns.add(this.call.lane, this);
   }
 
   onEnd(clean: boolean): void {
@@ -152,40 +168,30 @@ export class DiscoveryStream implements CallHandler {
       this.hub.siblings.remove(this.identity.instance, this);
       this.hub.noteDoubts(this.identity, doubtsOf(this.state));
       this.hub.deps.onEvent({ kind: 'proxyDisconnected', id: this.id, clean });
-      this.hub.deps.logger.info('xds.disconnected', this.about({ clean }));
+      this.reports.info('xds.disconnected', { clean });
     }
   }
 
   /** Takes up the hub's publication. */
   publish(): void {
     const { identity } = this;
-    if (identity === undefined || this.isEnded || !this.mayBeServed(identity)) {
+    if (identity === undefined || this.isEnded || !this.hub.mayBeServed(this.call, identity)) {
       return;
     }
     const { snapshot, generation } = this.hub.served(identity);
-    this.observe(() => {
+    this.reports.observe(() => {
       const nowMs = this.hub.deps.clock.now();
       for (const standing of publish(this.state, snapshot, generation, nowMs)) {
-        this.reportRefusal(standing.type, [standing.name], standing.error, generation);
+        const { type, name, error } = standing;
+        this.reports.refused({ type, resources: [name], error, generation });
       }
     });
-    this.hub.turns.add(this);
-  }
-
-  /** Invariant H10: nothing of a node reaches a caller that may not be that node. */
-  private mayBeServed({ nodeId }: ProxyIdentity): boolean {
-    if (this.call.caller.mayBe(nodeId)) {
-      return true;
-    }
-    const message = `a stream of ${this.call.caller.name} has come to be node ${nodeId}`;
-    this.hub.deps.logger.error('invariant.violated', { invariant: 'H10', message });
-    this.call.end('permissionDenied', 'the caller may not be this node');
-    return false;
+    this.flushSoon();
   }
 
   /** Sends what is due, one message at a time. */
   flush(): void {
-    if (this.isEnded || this.gathering === 'now' || this.writingSinceMs !== undefined) {
+    if (this.isEnded || this.gathering.isUnderWay || this.writingSinceMs !== undefined) {
       return;
     }
     const nowMs = this.hub.deps.clock.now();
@@ -202,54 +208,35 @@ export class DiscoveryStream implements CallHandler {
     this.call.write(message, () => {
       this.writingSinceMs = undefined;
       // Not before: the proxy is to hear of what it warms first.
-      for (const other of this.siblingsThatFollow({ type, resources })) {
-        this.hub.turns.add(other);
+      const instance = this.identity?.instance ?? '';
+      for (const other of this.hub.siblings.askForReferred(instance, this, { type, resources })) {
+        other.flushSoon();
       }
-      this.flush();
+      this.flushIfDue();
     });
-  }
-
-  private siblingsThatFollow(sent: Sent): readonly DiscoveryStream[] {
-    const { identity } = this;
-    return identity === undefined
-      ? []
-      : this.hub.siblings.askForReferred(identity.instance, this, sent);
   }
 
   /** Called about once a second: what only time brings. */
   tick(nowMs: number): void {
     const { stalledMs } = this.hub.settings;
     if (this.writingSinceMs !== undefined && nowMs - this.writingSinceMs > stalledMs) {
-      this.hub.deps.logger.warn('xds.stalled', this.about({ forMs: nowMs - this.writingSinceMs }));
+      this.reports.warn('xds.stalled', { forMs: nowMs - this.writingSinceMs });
       this.call.disconnect();
       return;
     }
-    this.reportSilence(nowMs);
-    this.flush();
+    this.reports.silence(nowMs);
+    this.flushIfDue();
+  }
+
+  private flushIfDue(): void {
+    if (isAnythingDue(this.state)) {
+      this.hub.turns.flush(this.call.lane, this);
+    }
   }
 
   end(): void {
     this.isEnded = true;
     this.call.end('unavailable', 'the control plane is shutting down');
-  }
-
-  /**
-   * A proxy that comes back sends the first requests of all types in one burst. Until they have come, it
-   * is not known which routes it has, so no removal of clusters can be judged.
-   */
-  private isGathering(request: TypedRequest): boolean {
-    const comesBack =
-      request.kind === 'sotw' ? request.versionInfo !== '' : request.initialVersions.size > 0;
-    if (this.gathering === 'not yet' && comesBack && this.service.isAggregated) {
-      this.gathering = 'now';
-      this.hub.deps.clock.after(burstMs, () => {
-        this.gathering = 'done';
-        this.flush();
-      });
-    } else if (this.gathering === 'not yet') {
-      this.gathering = 'done';
-    }
-    return this.gathering === 'now';
   }
 
   /** Undefined where the request is of a type that is not served here; that must not end the stream. */
@@ -296,58 +283,13 @@ export class DiscoveryStream implements CallHandler {
     if (status !== undefined) {
       deps.onEvent({ kind: 'proxyConnected', proxy: status });
     }
-    this.hub.deps.logger.info('xds.connected', this.about({ variant: this.service.variant }));
+    this.reports.info('xds.connected', { variant: this.service.variant });
     this.publish();
-  }
-
-  /** Runs `change` and says so where the proxy has now acknowledged a newer generation. */
-  private observe(change: () => void): void {
-    const before = this.state.ackedGeneration;
-    change();
-    const status = this.state.ackedGeneration > before ? this.status() : undefined;
-    if (status !== undefined) {
-      this.hub.deps.onEvent({ kind: 'proxyAcked', proxy: status });
-    }
-  }
-
-  private reportRefusal(
-    type: ResourceType,
-    resources: readonly string[],
-    error: string,
-    generation: number,
-  ): void {
-    const proxy = this.status();
-    if (proxy !== undefined) {
-      this.hub.deps.onEvent({ kind: 'proxyNacked', proxy, type, resources, error, generation });
-      this.hub.deps.logger.warn('xds.refused', this.about({ type, resources, error, generation }));
-    }
-  }
-
-  /** A response that is unanswered for long is said once: the proxy is stuck, or warms something. */
-  private reportSilence(nowMs: number): void {
-    for (const { type, inFlight } of this.state.types.values()) {
-      const oldest = inFlight[0];
-      const isSilent =
-        oldest !== undefined && nowMs - oldest.sentAtMs >= this.hub.settings.ackTimeoutMs;
-      if (isSilent && this.silentNonces.get(type) !== oldest.nonce) {
-        this.silentNonces.set(type, oldest.nonce);
-        const resources = oldest.resources.slice(0, 5).map((resource) => resource.name);
-        this.hub.deps.logger.warn(
-          'xds.unanswered',
-          this.about({ type, resources, forMs: nowMs - oldest.sentAtMs }),
-        );
-      }
-    }
   }
 
   private reject(status: 'invalidArgument' | 'resourceExhausted', message: string): void {
     this.isEnded = true;
-    this.hub.deps.logger.warn('xds.rejected', this.about({ status, message }));
+    this.reports.warn('xds.rejected', { status, message });
     this.call.end(status, message);
-  }
-
-  /** `fields` of a log line with those that say which proxy it is about. */
-  private about(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-    return { proxy: this.id, node: this.nodeId, peer: this.peer, ...fields };
   }
 }

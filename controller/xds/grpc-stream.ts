@@ -107,6 +107,15 @@ export class GrpcStream {
     stream.once('close', () => this.conclude('peer'));
   }
 
+  /** Reads nothing more until `resume`; what is here already may still come. */
+  pause(): void {
+    this.stream.pause();
+  }
+
+  resume(): void {
+    this.stream.resume();
+  }
+
   /** Hands the message that `parts` are over; `done` is called once the other end had room for it. */
   write(parts: readonly Buffer[], done: () => void): void {
     const { stream } = this;

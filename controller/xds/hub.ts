@@ -16,6 +16,7 @@ import type { DiscoveryStream } from './discovery-stream.js';
 import { type Doubts, noDoubts } from './doubts.js';
 import { createResponseEncoder, type ResponseEncoder } from './encode-response.js';
 import { Figures } from './figures.js';
+import { HeldNames } from './held-names.js';
 import { doubtfulProxiesMax } from './limits.js';
 import type { LoadReportStream } from './load-reports.js';
 import type { MetricsStream } from './metrics-stream.js';
@@ -53,10 +54,11 @@ export class Hub {
   readonly loadReports = new Set<LoadReportStream>();
   readonly refusals: Refusals;
   readonly figures = new Figures();
+  readonly heldNames: HeldNames;
   readonly metrics = new Set<MetricsStream>();
   private publication: Publication | undefined;
   /** Streams that may have something to send: what arrives together is answered together. */
-  readonly turns: Turns<DiscoveryStream>;
+  readonly turns: Turns;
   private streamCount = 0;
   /** What the last stream of a proxy left open, by instance. */
   private readonly doubts = new Map<string, Doubts>();
@@ -66,7 +68,8 @@ export class Hub {
     this.deps = deps;
     this.encoder = createResponseEncoder(settings.controlPlane);
     this.refusals = new Refusals(deps);
-    this.turns = new Turns(deps.clock);
+    this.heldNames = new HeldNames(settings.namesBytesMax);
+    this.turns = new Turns(() => performance.now());
   }
 
   /** A number that no other stream of this process has. */
@@ -98,6 +101,17 @@ export class Hub {
       'permissionDenied',
       `${message}; correct node.id of the proxy, or the rule or token that says what it may be`,
     );
+    return false;
+  }
+
+  /** Invariant H10: nothing of a node reaches a caller that may not be that node. */
+  mayBeServed(call: Call, { nodeId }: ProxyIdentity): boolean {
+    if (call.caller.mayBe(nodeId)) {
+      return true;
+    }
+    const message = `a stream of ${call.caller.name} has come to be node ${nodeId}`;
+    this.deps.logger.error('invariant.violated', { invariant: 'H10', message });
+    call.end('permissionDenied', 'the caller may not be this node');
     return false;
   }
 
@@ -163,6 +177,9 @@ export class Hub {
   remove(stream: DiscoveryStream): void {
     this.streams.delete(stream);
     this.byPeer.remove(stream.peer, stream);
+    for (const { subscription } of stream.state.types.values()) {
+      this.heldNames.drop(subscription.names);
+    }
   }
 
   /** The streams on the connection from `peer`, in the order in which they were opened. */

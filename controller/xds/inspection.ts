@@ -37,6 +37,8 @@ export class Inspection<C extends Inspected> {
   private readonly conducts = new Map<C, Conduct>();
   /** Until when each culprit is kept out, the oldest first. */
   private readonly bans = new Map<string, number>();
+  /** Until when somebody may come back who cannot be told from others. */
+  private waryUntilMs = 0;
 
   constructor(options: InspectionOptions) {
     this.options = options;
@@ -54,15 +56,26 @@ export class Inspection<C extends Inspected> {
     return culprit !== undefined && (this.bans.get(culprit) ?? nowMs) > nowMs;
   }
 
-  /** Cuts every connection that misbehaves; where all together hold too much, those that hold most. */
-  inspect(nowMs: number): void {
-    let looseBytes = 0;
-    for (const connection of this.conducts.keys()) {
+  /** `culprit`, whom nothing tells from others, may have been cut a moment ago. */
+  isDoubtful(culprit: string | undefined, nowMs: number): boolean {
+    return culprit === undefined && nowMs < this.waryUntilMs;
+  }
+
+  /**
+   * Cuts every connection that misbehaves. Answers the bytes that have come on all of them since they were
+   * looked at before. Where all together hold too much, those go that hold most.
+   */
+  inspect(nowMs: number): number {
+    let [looseBytes, cameBytes] = [0, 0];
+    for (const [connection, { traffic }] of this.conducts) {
       looseBytes += this.look(connection, nowMs);
+      const after = this.conducts.get(connection)?.traffic ?? traffic;
+      cameBytes += after.readBytes - traffic.readBytes;
     }
     if (looseBytes > looseBytesMax) {
       this.cutLargest(looseBytes, nowMs);
     }
+    return cameBytes;
   }
 
   /** Cuts `connection` where it misbehaves. Answers the bytes that it has us hold for messages to come. */
@@ -104,6 +117,7 @@ export class Inspection<C extends Inspected> {
 
   private ban(culprit: string | undefined, nowMs: number): void {
     if (culprit === undefined) {
+      this.waryUntilMs = nowMs + this.options.banMs;
       return;
     }
     this.bans.delete(culprit);

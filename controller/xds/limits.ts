@@ -29,8 +29,11 @@ export const connectionNamesMax = 4 * subscribedNamesMax;
 export const namesPerSecond = 20_000;
 export const namesBurst = connectionNamesMax + subscribedNamesMax;
 
-/** Names that a client is told of in one response that they are not there: some milliseconds of work. */
-export const removedNamesMax = 5_000;
+/** Names of a request that are decoded without a pause: about a millisecond of work. */
+export const namesPerPart = 1_000;
+
+/** Names that a client is told of in one response that they are not there: about a millisecond of work. */
+export const removedNamesMax = 1_000;
 
 /**
  * Unanswered responses remembered for each type of a stream. A client that asks on and on and answers
@@ -67,11 +70,17 @@ export const inspectionMs = 250;
 
 /**
  * How often it is asked whether something does: what a flood gets done until it is noticed is its damage. A
- * timer that comes late by a few milliseconds says so, whatever the reason is. Asked five times as often, an
- * idle process takes nearly twice the processor time, and attacks cost others as much.
+ * timer that comes late by a few milliseconds says so, whatever the reason is.
  */
-export const probeMs = 25;
+export const alertProbeMs = 25;
 export const heldUpMs = 3;
+
+/** The same while nothing is to be expected, where only the process itself would be kept awake. */
+export const quietProbeMs = 100;
+
+/** For how long something is to be expected once somebody has connected, or so much came between two looks. */
+export const alertMs = 10_000;
+export const busyBytes = 256 * 1024;
 
 /** Of the process's time, so much may go into looking at connections while it is busy. */
 export const inspectionShareMax = 1 / 20;
@@ -87,3 +96,12 @@ export const refusalsLoggedPerSecond = 10;
  * some hundred names. A proxy whose list is not among them has one of its own.
  */
 export const nameListsBytesMax = 8 * 1024 * 1024;
+
+/** Streams that a peer may take back in a second before it has asked for anything on them: nobody has reason to. */
+export const unusedStreamsMax = 32;
+
+/**
+ * Who was cut on this machine cannot be told from others on it, and is not kept out. So for a while whoever
+ * connects from it waits so long before a word of it is read.
+ */
+export const newcomersWaitMs = 500;

@@ -31,7 +31,7 @@ export class LoadReportStream implements CallHandler {
     hub.loadReports.add(this);
   }
 
-  onMessage(bytes: Buffer): void {
+  onMessage(bytes: Buffer): undefined {
     let message: MessageTypes['envoy.service.load_stats.v3.LoadStatsRequest'];
     try {
       message = decodeMessage('envoy.service.load_stats.v3.LoadStatsRequest', bytes);

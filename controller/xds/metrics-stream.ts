@@ -39,7 +39,7 @@ export class MetricsStream implements CallHandler {
     hub.metrics.add(this);
   }
 
-  onMessage(bytes: Buffer): void {
+  onMessage(bytes: Buffer): undefined {
     let clusters: readonly ClusterStats[];
     try {
       clusters = this.read(bytes);

@@ -26,6 +26,9 @@ export function excessiveNames(
   state: StreamState,
   onConnection: Iterable<{ readonly state: StreamState }>,
 ): string | undefined {
+  if (request.droppedCount > subscribedNamesMax) {
+    return `more than ${subscribedNamesMax} names of one type`;
+  }
   const own = state.types.get(type)?.subscription.names.size ?? 0;
   // In the state of the world a request has all names, in delta those that come to them.
   const others = state.options.variant === 'sotw' ? 0 : own;

@@ -3,7 +3,8 @@
  * state of the world they repeat them in every acknowledgement; so the bytes are decoded once, and what
  * follows from the names is kept by the identity of their set.
  */
-import { nameListsBytesMax } from './limits.js';
+import type { InParts } from '../base/in-parts.js';
+import { nameListsBytesMax, namesPerPart } from './limits.js';
 import { FieldReader } from './wire.js';
 
 /** A list of names as a request has it, taken apart. */
@@ -21,10 +22,11 @@ export const noNames: ReadonlySet<string> = new Set();
 const emptyList: NamedList = { names: noNames, hasWildcard: false, isEmpty: true };
 
 export function namedList(names: readonly string[]): NamedList {
-  if (names.length === 0) {
-    return emptyList;
-  }
-  const distinct = new Set(names);
+  return names.length === 0 ? emptyList : listOf(new Set(names));
+}
+
+/** The list of `distinct`, which is its own from now on and holds at least one name. */
+function listOf(distinct: Set<string>): NamedList {
   const hasWildcard = distinct.delete(wildcardName);
   // Some clients unsubscribe from everything by naming the empty name.
   distinct.delete('');
@@ -40,7 +42,7 @@ const known = new Map<string, KnownList>();
 let knownBytes = 0;
 
 /** The list that the fields of `bytes` are: elements of one repeated string, with their tags. */
-export function decodeNames(bytes: Buffer): NamedList {
+export function* decodeNames(bytes: Buffer): InParts<NamedList> {
   if (bytes.length === 0) {
     return emptyList;
   }
@@ -51,11 +53,15 @@ export function decodeNames(bytes: Buffer): NamedList {
     known.set(key, candidate);
     return candidate.list;
   }
-  const names: string[] = [];
-  for (const reader = new FieldReader(bytes); reader.next(); ) {
-    names.push(bytes.toString('utf8', reader.start, reader.end));
+  const names = new Set<string>();
+  let count = 0;
+  for (const reader = new FieldReader(bytes); reader.next(); count += 1) {
+    names.add(bytes.toString('utf8', reader.start, reader.end));
+    if (count % namesPerPart === namesPerPart - 1) {
+      yield;
+    }
   }
-  const list = namedList(names);
+  const list = listOf(names);
   remember(key, { bytes: Buffer.from(bytes), list });
   return list;
 }

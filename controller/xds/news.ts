@@ -34,7 +34,7 @@ export function newsOnly(
     sizeBytes += moreBytes;
     return sizeBytes > responseBytesMax && resources.size + removed.length > 0;
   };
-  for (const name of [...state.asked, ...(options.isGateOpen ? state.changed : [])]) {
+  for (const name of dueNames(state, options.isGateOpen)) {
     const desired = desiredResource(snapshot, state.type, name);
     const isUsable = desired !== undefined && !isRefused(state, desired);
     const substitute =
@@ -69,6 +69,14 @@ export function newsOnly(
   };
 }
 
+/** One by one: of thousands a response has a part. What the caller takes out meanwhile does not come. */
+function* dueNames({ asked, changed }: TypeState, isGateOpen: boolean): Generator<string> {
+  yield* asked;
+  if (isGateOpen) {
+    yield* changed;
+  }
+}
+
 /**
  * The same where whole sets are due and nothing else is: it looks at no resource. `some`: this is not
  * such a case.
@@ -86,8 +94,11 @@ function wholeNews(
     return 'some';
   }
   const current = responseParts(view.set);
+  if (due.some(({ differences }) => differences > removedNamesMax)) {
+    return 'some';
+  }
   const others = due.flatMap((names) => names.others());
-  if (others.some((name) => !isGoneFor(stream, snapshot, state, name)) || areLong(others)) {
+  if (areLong(others) || others.some((name) => !isGoneFor(stream, snapshot, state, name))) {
     return 'some';
   }
   for (const part of parts) {

@@ -60,9 +60,19 @@ export class Overlay<V> {
     this.put(name, value);
   }
 
-  /** Sets `name` to what the whole sets have for it, and to `value` where they have nothing. */
+  /** Where it is not there, sets `name` to what the whole sets have for it, and to `value` where they have nothing. */
   restore(name: string, value: V): void {
-    this.set(name, this.fromSets(name) ?? value);
+    if (this.sets.length > 0) {
+      if (!this.has(name)) {
+        this.set(name, this.fromSets(name) ?? value);
+      }
+      return;
+    }
+    this.own ??= new Map();
+    if (!this.own.has(name)) {
+      this.own.set(name, value);
+      this.count += 1;
+    }
   }
 
   delete(name: string): boolean {
@@ -227,14 +237,16 @@ export class NameOverlay {
     return this.names.wholeSets;
   }
 
+  get differences(): number {
+    return this.names.differences;
+  }
+
   has(name: string): boolean {
     return this.names.has(name);
   }
 
   add(name: string): void {
-    if (!this.names.has(name)) {
-      this.names.restore(name, true);
-    }
+    this.names.restore(name, true);
   }
 
   delete(name: string): boolean {

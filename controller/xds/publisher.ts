@@ -16,7 +16,7 @@ import { MetricsStream } from './metrics-stream.js';
 import { proxyResources } from './proxy-resources.js';
 import { createGrpcServer } from './server.js';
 import { completeSettings, type XdsSettings } from './settings.js';
-import { keepVigil } from './vigil.js';
+import { keepVigil, type Vigil } from './vigil.js';
 
 export interface XdsServer extends Publisher {
   /** Asks that were refused since the start, by reason; every reason is there. */
@@ -60,10 +60,14 @@ export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer
   const server = createGrpcServer(complete, methods, {
     ...deps,
     refusals: hub.refusals,
-    onArrival: () => hub.turns.noteArrival(),
+    turns: hub.turns,
+    onArrival() {
+      hub.turns.noteArrival();
+      vigil?.alert();
+    },
   });
   let cancelTick = (): void => {};
-  let cancelInspection = (): void => {};
+  let vigil: Vigil | undefined;
   const tick = (): void => {
     server.recheck();
     hub.tick();
@@ -83,12 +87,12 @@ export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer
     async start() {
       const address = await server.start();
       cancelTick = deps.clock.after(tickMs, tick);
-      cancelInspection = keepVigil(deps.clock, () => server.inspect());
+      vigil = keepVigil(deps.clock, () => server.inspect());
       return address;
     },
     async stop(drainMs) {
       cancelTick();
-      cancelInspection();
+      vigil?.end();
       server.drain(drainMs);
       hub.endStreams(drainMs);
       await server.closed();

@@ -2,10 +2,14 @@
  * Discovery requests from bytes to what the stream's state machine takes. What a client may not send
  * is said as a gRPC status, so that it shows in the client's own log.
  */
+import type { InParts } from '../base/in-parts.js';
+import { errorText } from '../base/op-error.js';
 import { type ResourceType, resourceTypes } from '../envoy/snapshot.js';
 import type { MessageTypes } from '../generated/envoy-types.js';
 import { typeUrlOf } from './encode-response.js';
+import { namesPerPart, nodeBytesMax } from './limits.js';
 import { decodeNames } from './named-list.js';
+import { nodeBytes } from './node-size.js';
 import { decodeMessage } from './protos.js';
 import type { TypedRequest } from './stream.js';
 import type { Variant } from './stream-state.js';
@@ -19,12 +23,33 @@ export interface DecodedRequest {
   readonly typeUrl: string;
   /** Names that it subscribes to, or versions that it brings along where those are more; counted undecoded. */
   readonly nameCount: number;
+  /** Names that it unsubscribes from. */
+  readonly droppedCount: number;
   /** The request, once its type is known to be `type`. */
-  as(type: ResourceType): TypedRequest;
+  as(type: ResourceType): InParts<TypedRequest>;
 }
 
-/** Throws where `bytes` are no such request. */
-export function decodeRequest(variant: Variant, bytes: Buffer): DecodedRequest {
+/** A request whose node takes more than `nodeBytesMax`. It was not decoded. */
+class NodeTooLarge extends Error {}
+
+/** What `work` comes to, or how a stream ends whose request cannot be read. */
+export function* readable<T>(
+  work: InParts<T>,
+): InParts<
+  | { readonly value: T }
+  | { readonly status: 'invalidArgument' | 'resourceExhausted'; readonly message: string }
+> {
+  try {
+    return { value: yield* work };
+  } catch (error) {
+    return error instanceof NodeTooLarge
+      ? { status: 'resourceExhausted', message: error.message }
+      : { status: 'invalidArgument', message: `the request cannot be read: ${errorText(error)}` };
+  }
+}
+
+/** Throws where `bytes` are no such request, or one that is larger than any may be. */
+export function decodeRequest(variant: Variant, bytes: Buffer): InParts<DecodedRequest> {
   return variant === 'sotw' ? decodeSotw(bytes) : decodeDelta(bytes);
 }
 
@@ -65,11 +90,12 @@ function plainTexts(bytes: Buffer, keys: ReadonlyMap<number, TextKey>): PlainReq
   return texts;
 }
 
-function decodeSotw(bytes: Buffer): DecodedRequest {
+function* decodeSotw(bytes: Buffer): InParts<DecodedRequest> {
   const {
     runs: [names = empty, rest = empty],
     counts: [nameCount = 0],
-  } = takeOut(bytes, sotwLists);
+  } = yield* takeOut(bytes, sotwLists);
+  checkNode('sotw', rest);
   const message =
     plainTexts(rest, sotwTexts) ??
     decodeMessage('envoy.service.discovery.v3.DiscoveryRequest', rest);
@@ -77,22 +103,26 @@ function decodeSotw(bytes: Buffer): DecodedRequest {
     node: message.node,
     typeUrl: message.type_url ?? '',
     nameCount,
-    as: (type) => ({
-      kind: 'sotw',
-      type,
-      versionInfo: message.version_info ?? '',
-      resourceNames: decodeNames(names),
-      nonce: message.response_nonce ?? '',
-      ...errorOf(message.error_detail),
-    }),
+    droppedCount: 0,
+    *as(type) {
+      return {
+        kind: 'sotw',
+        type,
+        versionInfo: message.version_info ?? '',
+        resourceNames: yield* decodeNames(names),
+        nonce: message.response_nonce ?? '',
+        ...errorOf(message.error_detail),
+      };
+    },
   };
 }
 
-function decodeDelta(bytes: Buffer): DecodedRequest {
+function* decodeDelta(bytes: Buffer): InParts<DecodedRequest> {
   const {
     runs: [subscribe = empty, unsubscribe = empty, versions = empty, rest = empty],
-    counts: [subscribed = 0, , brought = 0],
-  } = takeOut(bytes, deltaLists);
+    counts: [subscribed = 0, droppedCount = 0, brought = 0],
+  } = yield* takeOut(bytes, deltaLists);
+  checkNode('delta', rest);
   const message =
     plainTexts(rest, deltaTexts) ??
     decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', rest);
@@ -100,16 +130,25 @@ function decodeDelta(bytes: Buffer): DecodedRequest {
     node: message.node,
     typeUrl: message.type_url ?? '',
     nameCount: Math.max(subscribed, brought),
-    as: (type) => ({
-      kind: 'delta',
-      type,
-      subscribe: decodeNames(subscribe),
-      unsubscribe: decodeNames(unsubscribe),
-      initialVersions: decodeVersions(versions),
-      nonce: message.response_nonce ?? '',
-      ...errorOf(message.error_detail),
-    }),
+    droppedCount,
+    *as(type) {
+      return {
+        kind: 'delta',
+        type,
+        subscribe: yield* decodeNames(subscribe),
+        unsubscribe: yield* decodeNames(unsubscribe),
+        initialVersions: yield* decodeVersions(versions),
+        nonce: message.response_nonce ?? '',
+        ...errorOf(message.error_detail),
+      };
+    },
   };
+}
+
+function checkNode(variant: Variant, rest: Buffer): void {
+  if (rest.length > nodeBytesMax && nodeBytes(variant, rest) > nodeBytesMax) {
+    throw new NodeTooLarge(`the node takes more than ${nodeBytesMax} bytes`);
+  }
 }
 
 interface TakenOut {
@@ -123,12 +162,13 @@ interface TakenOut {
  * the rest, which is a short message. Most requests have none of those and are their own rest; every
  * acknowledgement of every proxy comes through here, so nothing is made that is not needed.
  */
-function takeOut(bytes: Buffer, fields: readonly number[]): TakenOut {
+function* takeOut(bytes: Buffer, fields: readonly number[]): InParts<TakenOut> {
   const restPlace = fields.length;
   const counts: number[] = new Array(restPlace + 1).fill(0);
   const runs: (Buffer[] | undefined)[] = new Array(restPlace + 1).fill(undefined);
   let place = restPlace;
   let begin = 0;
+  let [seen, switches] = [0, 0];
   const close = (end: number): void => {
     if (end > begin) {
       const list = runs[place] ?? [];
@@ -142,13 +182,27 @@ function takeOut(bytes: Buffer, fields: readonly number[]): TakenOut {
     const next = found < 0 ? restPlace : found;
     counts[next] = (counts[next] ?? 0) + 1;
     if (next !== place) {
+      switches += 1;
+      if (switches > switchesMax) {
+        throw new RangeError('names stand between other fields, over and over');
+      }
       close(reader.begin);
       place = next;
+    }
+    seen += 1;
+    if (seen % fieldsPerPart === 0) {
+      yield;
     }
   }
   close(bytes.length);
   return { runs: runs.map(joined), counts };
 }
+
+/** Writers put the elements of a list one after another; each change costs what a hundred names do. */
+const switchesMax = 1_000;
+
+/** Going past a field costs a tenth of what taking a name does. */
+const fieldsPerPart = 10 * namesPerPart;
 
 function joined(run: readonly Buffer[] | undefined): Buffer {
   const [first = empty, ...others] = run ?? [];
@@ -162,7 +216,7 @@ const keyField = 1;
 const valueField = 2;
 
 /** `bytes`: the entries of `initial_resource_versions`, with their tags. */
-function decodeVersions(bytes: Buffer): ReadonlyMap<string, string> {
+function* decodeVersions(bytes: Buffer): InParts<ReadonlyMap<string, string>> {
   const versions = new Map<string, string>();
   for (const entries = new FieldReader(bytes); entries.next(); ) {
     let name = '';
@@ -175,6 +229,9 @@ function decodeVersions(bytes: Buffer): ReadonlyMap<string, string> {
       }
     }
     versions.set(name, version);
+    if (versions.size % namesPerPart === 0) {
+      yield;
+    }
   }
   return versions;
 }

@@ -11,7 +11,7 @@ import {
 import type { Socket } from 'node:net';
 import { hashShare } from '../base/hash.js';
 import type { Clock } from '../loop/ports.js';
-import type { Connection } from './connections.js';
+import type { Connection } from './connection.js';
 import type { CompleteXdsSettings } from './settings.js';
 
 /**
@@ -44,6 +44,8 @@ export function serveSession(
     maxSessionMemory: sessionMemoryMaxMb,
     settings: { maxConcurrentStreams: settings.streamsPerConnectionMax },
   });
+  // Nothing else keeps what one read has brought from being taken apart to its end.
+  connection.whenCut(() => session.destroy());
   session.on('stream', options.onStream);
   session.on('error', () => {
     // A session that breaks is an ordinary end; its streams report it.

@@ -1,4 +1,5 @@
 /** What the xDS server can be told, and what it does otherwise; each default with its reason. */
+import { getHeapStatistics } from 'node:v8';
 import type { HostPort } from '../base/socket-address.js';
 
 export interface XdsSettings {
@@ -25,6 +26,8 @@ export interface XdsSettings {
   readonly connectionsMax?: number;
   readonly connectionsPerAddressMax?: number;
   readonly streamsPerSecondMax?: number;
+  /** Memory for the names that all streams together have asked for, in bytes. */
+  readonly namesBytesMax?: number;
   /** How long after it has connected a peer may open its first stream. */
   readonly idleMs?: number;
   /** For how long a peer is kept out that was cut for misconduct. */
@@ -62,6 +65,8 @@ export const xdsDefaults = {
    * every half second; it is for peers that open and take back streams as fast as they can.
    */
   streamsPerSecondMax: 128,
+  /** 5 million names of 20 characters in the usual heap of 4 GB; a list that proxies share counts once. */
+  namesBytesMax: Math.floor(getHeapStatistics().heap_size_limit / 4),
   /** Envoy and gRPC open a stream as soon as they are connected; who does not keeps a place from others. */
   idleMs: 10_000,
   /** Whoever floods gets one moment in forty; an Envoy that was cut by mistake tries again by itself. */

@@ -4,9 +4,9 @@
  */
 
 import { refersTo } from '../envoy/references.js';
+import { missingSecrets } from '../envoy/secrets.js';
 import type { ResourceReference, ResourceSet, ResourceType } from '../envoy/snapshot.js';
 import type { ProxyTypeStatus, TypeState as ServedState } from '../loop/ports.js';
-import { isMissingSecret } from './desire.js';
 import { isLater } from './make-before-break.js';
 import type { Overlay } from './overlay.js';
 import { desiredResource } from './snapshot-changes.js';
@@ -24,6 +24,19 @@ export function updateStatus(stream: StreamState, nowMs: number): void {
   if (stream.ackedGeneration !== stream.generation && hasEverything(stream)) {
     stream.ackedGeneration = stream.generation;
   }
+}
+
+/** The status of each type that the client has asked for. */
+export function statusByType({
+  types,
+}: StreamState): Readonly<Partial<Record<ResourceType, ProxyTypeStatus>>> {
+  const statuses: Partial<Record<ResourceType, ProxyTypeStatus>> = {};
+  for (const { type, isRequested, status } of types.values()) {
+    if (isRequested) {
+      statuses[type] = status;
+    }
+  }
+  return statuses;
 }
 
 function nextStatus(stream: StreamState, state: TypeState, nowMs: number): ProxyTypeStatus {
@@ -74,9 +87,13 @@ function isSettled(state: TypeState): boolean {
   );
 }
 
-function awaitsSecret(stream: StreamState, state: TypeState): boolean {
-  const { names } = state.subscription;
-  return state.type === 'secret' && [...names].some((name) => isMissingSecret(stream, state, name));
+/** A secret that the client needs and has asked for by name is yet to come. */
+function awaitsSecret({ snapshot }: StreamState, { type, subscription }: TypeState): boolean {
+  return (
+    type === 'secret' &&
+    snapshot !== undefined &&
+    missingSecrets(snapshot).some(({ name }) => subscription.names.has(name))
+  );
 }
 
 /** The client's words on a resource that it is to have and has refused. */

@@ -9,26 +9,36 @@ const changesMin = 64;
 const changesShare = 1 / 8;
 
 export class SubscribedNames {
-  private list: ReadonlySet<string> = noNames;
+  private shared: ReadonlySet<string> = noNames;
   /** By name whether it was added or taken away. */
   private readonly changes = new Map<string, boolean>();
   private added = 0;
 
   get size(): number {
-    return this.list.size + 2 * this.added - this.changes.size;
+    return this.shared.size + 2 * this.added - this.changes.size;
+  }
+
+  /** What the names are but for the changes: a set that never changes, which other streams may have too. */
+  get list(): ReadonlySet<string> {
+    return this.shared;
+  }
+
+  /** How many names were added to the list or taken away. */
+  get changeCount(): number {
+    return this.changes.size;
   }
 
   /** The names as one set that never changes; undefined where that would have to be made first. */
   get whole(): ReadonlySet<string> | undefined {
-    return this.changes.size === 0 ? this.list : undefined;
+    return this.changes.size === 0 ? this.shared : undefined;
   }
 
   has(name: string): boolean {
-    return this.changes.get(name) ?? this.list.has(name);
+    return this.changes.get(name) ?? this.shared.has(name);
   }
 
   *[Symbol.iterator](): Generator<string> {
-    for (const name of this.list) {
+    for (const name of this.shared) {
       if (!this.changes.has(name)) {
         yield name;
       }
@@ -42,7 +52,7 @@ export class SubscribedNames {
 
   /** `names` is never to change, and is what holds from now on. */
   replace(names: ReadonlySet<string>): void {
-    this.list = names;
+    this.shared = names;
     this.changes.clear();
     this.added = 0;
   }
@@ -74,11 +84,11 @@ export class SubscribedNames {
       this.added -= Number(this.changes.get(name));
       this.changes.delete(name);
     }
-    if (this.list.has(name) !== isAdded) {
+    if (this.shared.has(name) !== isAdded) {
       this.changes.set(name, isAdded);
       this.added += Number(isAdded);
     }
-    if (this.changes.size > Math.max(changesMin, this.list.size * changesShare)) {
+    if (this.changes.size > Math.max(changesMin, this.shared.size * changesShare)) {
       this.replace(new Set(this));
     }
   }

@@ -22,19 +22,36 @@ export function elementField(field: number, text: string): Buffer {
 
 /** All elements of a repeated string, of which there may be thousands. */
 export function elementFields(field: number, texts: readonly string[]): Buffer {
-  const lengths = texts.map((text) => Buffer.byteLength(text, 'utf8'));
-  const headers = lengths.map((length) => fieldHeader(field, length));
-  const size = [...lengths, ...headers.map(({ length }) => length)].reduce(
-    (sum, one) => sum + one,
-    0,
-  );
-  const bytes = Buffer.allocUnsafe(size);
+  let bytesMax = 0;
+  for (const text of texts) {
+    bytesMax += headerBytesMax + utf8BytesMax * text.length;
+  }
+  const bytes = Buffer.allocUnsafe(bytesMax);
   let at = 0;
-  for (const [index, text] of texts.entries()) {
-    at += headers[index]?.copy(bytes, at) ?? 0;
+  for (const text of texts) {
+    at = putVarint(bytes, at, field * 8 + 2);
+    at = putVarint(bytes, at, Buffer.byteLength(text, 'utf8'));
     at += bytes.write(text, at, 'utf8');
   }
-  return bytes;
+  // A copy: what is kept of a response must not keep what it was made in.
+  return bytesMax === 0 ? bytes : Buffer.from(bytes.subarray(0, at));
+}
+
+/** A tag and a length, of five bytes each at most. */
+const headerBytesMax = 10;
+
+/** Of one UTF-16 code unit. */
+const utf8BytesMax = 3;
+
+function putVarint(bytes: Buffer, at: number, value: number): number {
+  let [place, rest] = [at, value];
+  while (rest > 0x7f) {
+    bytes[place] = (rest % 0x80) + 0x80;
+    rest = Math.floor(rest / 0x80);
+    place += 1;
+  }
+  bytes[place] = rest;
+  return place + 1;
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Everything that takes bytes from people or programs that are not trusted. */
+
+import { wholly } from '../../controller/base/in-parts.js';
 import { hasErrors } from '../../controller/base/problem.js';
 import { loadMeshes } from '../../controller/decode/load-meshes.js';
 import { problemTable } from '../../controller/decode/problems.js';
@@ -137,8 +139,8 @@ const xdsRequests: FuzzTarget = {
   check: (input) => {
     for (const variant of ['sotw', 'delta'] as const) {
       // What cannot be read ends its stream with the words of the error.
-      const request = orRefused(() => decodeRequest(variant, Buffer.from(input)));
-      const typed = request && orRefused(() => request.as('cluster'));
+      const request = orRefused(() => wholly(decodeRequest(variant, Buffer.from(input))));
+      const typed = request && orRefused(() => wholly(request.as('cluster')));
       expect(typed === undefined || typeof typed.nonce === 'string', 'a request with its nonce');
     }
   },

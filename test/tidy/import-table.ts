@@ -83,7 +83,15 @@ export const importTable: Readonly<Record<string, ImportRule>> = {
   xds: {
     parts: ['base', 'envoy', 'generated'],
     types: ['loop/ports'],
-    packages: ['protobufjs', 're2js', 'node:events', 'node:http2', 'node:net', 'node:tls'],
+    packages: [
+      'protobufjs',
+      're2js',
+      'node:events',
+      'node:http2',
+      'node:net',
+      'node:tls',
+      'node:v8',
+    ],
   },
   admission: {
     parts: ['base'],
@@ -223,6 +231,7 @@ export const onlyImportedBy: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['controller/providers/grpc-health.ts'],
   'node:http2': [
     'controller/xds/grpc-stream.ts',
+    'controller/xds/serve-call.ts',
     'controller/xds/server.ts',
     'controller/xds/session.ts',
   ],

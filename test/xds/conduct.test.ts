@@ -22,6 +22,7 @@ const nothing: Traffic = {
   messages: 0,
   messageBytes: 0,
   names: 0,
+  streams: 1,
   isProven: true,
 };
 
@@ -30,8 +31,7 @@ function after(seconds: number, perSecond: Partial<Traffic>): string | undefined
   let conduct: Conduct = newConduct(0);
   for (let quarter = 1; quarter <= seconds * 4; quarter += 1) {
     const so = (count: number | undefined): number => ((count ?? 0) * quarter) / 4;
-    const { readBytes, writtenBytes, pieces, pieceBytes, messages, messageBytes, names } =
-      perSecond;
+    const { readBytes, writtenBytes, pieces, pieceBytes, messages, messageBytes } = perSecond;
     const traffic: Traffic = {
       readBytes: so(readBytes),
       writtenBytes: so(writtenBytes),
@@ -39,7 +39,8 @@ function after(seconds: number, perSecond: Partial<Traffic>): string | undefined
       pieceBytes: so(pieceBytes ?? messageBytes),
       messages: so(messages),
       messageBytes: so(messageBytes),
-      names: so(names),
+      names: so(perSecond.names),
+      streams: so(perSecond.streams),
       isProven: perSecond.isProven ?? true,
     };
     conduct = observed(conduct, traffic, quarter * 250);
@@ -58,8 +59,14 @@ test('a proxy that asks, acknowledges, pings and reads a lot is left alone for d
 });
 
 test('messages in crumbs are counted, messages and large pieces are not', () => {
-  const why = 'messages in pieces of less than 1024 bytes, more than 1000 a second';
+  const why = 'messages in pieces of less than 1024 bytes, more than 100 a second';
+  assert.is(
+    after(60, { pieces: 1_900, messages: 950, messageBytes: 0 }),
+    undefined,
+    'a prefix each',
+  );
   assert.is(after(60, { pieces: 1_900, messages: 1_000, messageBytes: 0 }), undefined);
+  assert.is(after(60, { pieces: 1_900, messages: 850, messageBytes: 0 }), why);
   assert.is(after(60, { pieces: 1_900, messages: 1_900, messageBytes: 1_900 * 100 }), undefined);
   const large = { pieces: 1_900, pieceBytes: 1_900 * 1_024, readBytes: 1_900 * 1_024 };
   assert.is(after(4, { ...large, messageBytes: 1_900 * 1_024 }), undefined);
@@ -85,7 +92,9 @@ test('frames that are no part of a message end in a cut soon', () => {
     after(1, { readBytes: 5 * mib }) ?? '',
     /KiB of frames that are no part of a message$/,
   );
-  assert.is(after(1, { readBytes: 900 * kib }), undefined);
+  assert.is(after(1, { readBytes: 250 * kib }), undefined);
+  const opening = { streams: 100, readBytes: 100 * 8 * kib };
+  assert.is(after(1, opening), undefined, 'the headers of streams, with a token in each');
 });
 
 test('messages without end are too many, and what comes at once after a restart is not', () => {
@@ -158,6 +167,30 @@ test('peers of this machine are cut too, and come back', () => {
   inspected.inspect(250);
   assert.equal(cuts, ['local']);
   assert.not(inspected.isBanned(undefined, 250));
+});
+
+test('whoever comes from this machine after such a cut is doubtful for as long', () => {
+  const { inspection: inspected } = inspection();
+  const local = { ...peer('local'), culprit: undefined };
+  inspected.add(local, 0);
+  assert.not(inspected.isDoubtful(undefined, 0));
+  local.readBytes = 20 * mib;
+  inspected.inspect(250);
+  assert.ok(inspected.isDoubtful(undefined, 10_000));
+  assert.not(inspected.isDoubtful('somebody else', 10_000));
+  assert.not(inspected.isDoubtful(undefined, 10_250));
+});
+
+test('a look at all says how much has come since the last', () => {
+  const { inspection: inspected } = inspection();
+  const [one, other] = [peer('one'), peer('other')];
+  inspected.add(one, 0);
+  inspected.add(other, 0);
+  assert.is(inspected.inspect(250), 0);
+  one.readBytes = 1_000;
+  other.readBytes = 500;
+  assert.is(inspected.inspect(500), 1_500);
+  assert.is(inspected.inspect(750), 0);
 });
 
 test('of many peers that each hold what one may, those that hold most go first', () => {

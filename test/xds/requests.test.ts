@@ -1,9 +1,10 @@
 /** Requests are read as a protobuf library reads them, and the same list of names is decoded once. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { wholly } from '../../controller/base/in-parts.js';
 import { encodeMessage } from '../../controller/envoy/encode.js';
 import { decodeNames, namedList } from '../../controller/xds/named-list.js';
-import { decodeRequest } from '../../controller/xds/requests.js';
+import { type DecodedRequest, decodeRequest } from '../../controller/xds/requests.js';
 import type { TypedRequest } from '../../controller/xds/stream.js';
 import { elementField, textField } from '../../controller/xds/wire.js';
 import { typeUrl } from '../support/xds-client.js';
@@ -22,17 +23,20 @@ const sotw = (resource_names: string[]): Buffer =>
     }),
   );
 
+const decoded = (variant: 'sotw' | 'delta', bytes: Buffer): DecodedRequest =>
+  wholly(decodeRequest(variant, bytes));
+
 const asSotw = (bytes: Buffer): TypedRequest & { kind: 'sotw' } => {
-  const request = decodeRequest('sotw', bytes).as('route');
+  const request = wholly(decoded('sotw', bytes).as('route'));
   assert.is(request.kind, 'sotw');
   return request as TypedRequest & { kind: 'sotw' };
 };
 
 test('a request of the state of the world', () => {
-  const decoded = decodeRequest('sotw', sotw(names));
-  assert.is(decoded.node?.id, 'node-1');
-  assert.is(decoded.typeUrl, typeUrl('route'));
-  assert.equal(decoded.as('route'), {
+  const request = decoded('sotw', sotw(names));
+  assert.is(request.node?.id, 'node-1');
+  assert.is(request.typeUrl, typeUrl('route'));
+  assert.equal(wholly(request.as('route')), {
     kind: 'sotw',
     type: 'route',
     versionInfo: 'v1',
@@ -51,9 +55,9 @@ test('an incremental request', () => {
     initial_resource_versions: { a: '1', ü: '2', empty: '' },
     response_nonce: '1-1',
   });
-  const decoded = decodeRequest('delta', Buffer.from(bytes));
-  assert.is(decoded.node?.id, 'node-1');
-  assert.equal(decoded.as('route'), {
+  const request = decoded('delta', Buffer.from(bytes));
+  assert.is(request.node?.id, 'node-1');
+  assert.equal(wholly(request.as('route')), {
     kind: 'delta',
     type: 'route',
     subscribe: { names: new Set(names), hasWildcard: true, isEmpty: false },
@@ -93,7 +97,7 @@ test('a list that is long is not taken for another of which most is the same', (
   const long = Array.from({ length: 500 }, (_, index) => `name-${index}`);
   for (let at = 0; at < long.length; at += 7) {
     const other = long.map((name, index) => (index === at ? name.toUpperCase() : name));
-    const list = decodeNames(Buffer.concat(other.map((name) => elementField(3, name))));
+    const list = wholly(decodeNames(Buffer.concat(other.map((name) => elementField(3, name)))));
     assert.equal([...list.names], other);
   }
 });
@@ -103,7 +107,7 @@ test('what is cut short or is no message is refused', () => {
   let refused = 0;
   for (let end = 1; end < bytes.length; end += 1) {
     try {
-      decodeRequest('sotw', bytes.subarray(0, end)).as('route');
+      wholly(decoded('sotw', bytes.subarray(0, end)).as('route'));
     } catch {
       refused += 1;
     }
@@ -111,7 +115,7 @@ test('what is cut short or is no message is refused', () => {
   // Between two fields a message may end.
   assert.ok(refused > bytes.length - 12, `${refused} of ${bytes.length}`);
   for (const bad of ['1b', '1f', '18', '0a80', '1affffffffffffffffff7f', '1aff']) {
-    assert.throws(() => decodeRequest('delta', Buffer.from(bad, 'hex')), undefined, bad);
+    assert.throws(() => decoded('delta', Buffer.from(bad, 'hex')), undefined, bad);
   }
 });
 

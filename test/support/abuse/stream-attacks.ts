@@ -106,7 +106,7 @@ async function streamAfterStream(
   path: string = adsPath.sotw,
 ): Promise<void> {
   const open = new Set<ClientHttp2Stream>();
-  while (!stop.aborted && !peer.session.destroyed) {
+  while (!stop.aborted && !peer.session.closed) {
     if (open.size < streamsEach) {
       const stream = peer.stream({ path });
       open.add(stream);
