@@ -39,6 +39,7 @@ import {
   type Moment,
   movingTargets,
   type ServedSince,
+  standingHarmProblems,
   startProblems,
   transitionProblems,
 } from './transitions.js';
@@ -213,7 +214,9 @@ export class Inspector {
     const isCalm = running.length === 0;
     if (isStoring) {
       const nowMs = this.deps.nowMs();
-      this.report(...running.flatMap((one) => overdueProblems(one, nowMs, this.startedAtMs)));
+      const { samples, startedAtMs } = this;
+      this.report(...running.flatMap((one) => overdueProblems(one, nowMs, startedAtMs)));
+      this.report(...running.flatMap((one) => standingHarmProblems(one, samples, startedAtMs)));
     }
     const restored = this.restored();
     const isSame = this.inspected?.[0] === state.durable && this.inspected[1] === restored;

@@ -156,6 +156,13 @@ export function judged(wish: Wish): Wish {
   return { ...wish, policy: { ...wish.policy, steps, gates: [worse] } };
 }
 
+/** The same, for as long as it needs to prove harm: no step is over before. */
+export function judgedForLong(wish: Wish): Wish {
+  const steps = [50, 100].map((progress) => ({ progress, bakeMs: 4000, approval: false }));
+  const times = { stepDeadlineMs: 120_000, maxDurationMs: undefined, windows: undefined };
+  return { ...wish, policy: { ...judged(wish).policy, ...times, steps } };
+}
+
 /** `wish` with traffic for version v3 of service a, as a release of it gives; without it where it has some. */
 export function releasedOrReverted(wish: Wish): Wish {
   const service = wish.services.a;

@@ -332,4 +332,28 @@ export const mutants: readonly Mutant[] = [
     problem: /unapproved/,
     seed: 6,
   },
+  {
+    name: 'the sequential judge takes everything for safe',
+    file: 'rollout/gates/sequential-verdict.js',
+    text: 'if (harmEvidence(judge) >= 1 / settings.alpha) {',
+    becomes: 'return safe(one); if (false) {',
+    problem: /with a canary that fails/,
+    seed: 20,
+  },
+  {
+    name: 'what is not proven to be harmful is safe',
+    file: 'rollout/gates/sequential-verdict.js',
+    text: 'safetyEvidence(judge) >= 1 / settings.beta ?',
+    becomes: 'true ?',
+    problem: /with a canary that fails/,
+    seed: 20,
+  },
+  {
+    name: 'no harm is ever proven',
+    file: 'rollout/gates/sequential-verdict.js',
+    text: 'if (harmEvidence(judge) >= 1 / settings.alpha) {',
+    becomes: 'if (false) {',
+    problem: /with a canary that has failed for/,
+    seed: 40,
+  },
 ];

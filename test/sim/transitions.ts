@@ -269,19 +269,49 @@ function answerProblems(
 
 /** A canary that answers half of its requests with errors is not left, unless everybody does. */
 function harmProblems(from: Rollout, sinceMs: number, { decided }: Moment): readonly string[] {
+  const failing = failingCanary(from, decided.samples, sinceMs);
+  return failing.length >= 3 ? [`left step ${from.step} with a canary that fails`] : [];
+}
+
+/** How long such a canary may be looked at: a handful of blocks of five seconds prove its harm. */
+const harmProvenMs = 45_000;
+
+/** Nor is it left to serve: by the time that its harm is proven, `rollout` goes back or is held. */
+export function standingHarmProblems(
+  rollout: Rollout,
+  samples: readonly LoadSample[],
+  startedAtMs: number,
+): readonly string[] {
+  const { id, phase, plan, step } = rollout;
+  if (phase !== 'Baking' || !plan.gates.some(({ kind }) => kind === 'compare')) {
+    return [];
+  }
+  const failing = failingCanary(rollout, samples, Math.max(rollout.ackedAtMs ?? 0, startedAtMs));
+  const [first] = failing;
+  const servedMs = first === undefined ? 0 : (failing.at(-1)?.toMs ?? 0) - first.fromMs;
+  return servedMs > harmProvenMs
+    ? [`${id} is in step ${step} with a canary that has failed for ${servedMs} ms`]
+    : [];
+}
+
+/** What was counted of the canary since, where half of that failed and of the others' next to nothing. */
+function failingCanary(
+  from: Rollout,
+  samples: readonly LoadSample[],
+  sinceMs: number,
+): readonly LoadSample[] {
   if (from.plan.steps[from.step]?.stage !== 'weights') {
     return [];
   }
   const isCanary = judgedBy(from, 'weights');
-  const counted = decided.samples.filter((sample) => sample.fromMs >= sinceMs);
+  const counted = samples.filter((sample) => sample.fromMs >= sinceMs);
   const share = (samples: readonly LoadSample[]) => {
     const errors = samples.reduce((sum, sample) => sum + sample.errors, 0);
     return errors / samples.reduce((sum, sample) => sum + sample.issued, 0);
   };
   const canary = counted.filter(isCanary);
   const others = counted.filter((sample) => !isCanary(sample));
-  const isHarm = canary.length >= 3 && share(canary) > 0.45 && !(share(others) > 0.05);
-  return isHarm ? [`left step ${from.step} with a canary that fails`] : [];
+  return share(canary) > 0.45 && !(share(others) > 0.05) ? canary : [];
 }
 
 /** Weights are judged by the nodes that gain, configuration by what proxies of the wave saw. */
