@@ -10,6 +10,7 @@ import type { StreamState } from './stream-state.js';
 import { replaceNames, type SubscriptionChange } from './subscription.js';
 import { expectInFlight, forget, forgetUnwanted, type TypeState, wants } from './type-state.js';
 import { type Refusal, settle } from './verdict.js';
+import { missingNames } from './view.js';
 
 export interface SotwRequest {
   readonly versionInfo: string;
@@ -45,8 +46,10 @@ export function receiveSotw(
   } else {
     followChange(stream, state, change);
     if (isAnew) {
+      forgetMissing(stream, state);
       askForAll(stream, state);
       owesList(state);
+      state.owesAnswer ||= state.isFullState && state.subscription.isWildcard;
       state.isPressing = true;
     } else if (isRepeated && error === undefined) {
       answerRepeated(stream, state, { nonce, isSame: !isChange(change) });
@@ -99,6 +102,16 @@ function followChange(stream: StreamState, state: TypeState, change: Subscriptio
     reconsider(stream, state, name);
   }
   owesList(state);
+}
+
+/**
+ * What a client asks for anew it may no longer have. Of what is gone the state of the world cannot tell
+ * it so, and when it comes back, it has to be sent even if it is as it was.
+ */
+function forgetMissing(stream: StreamState, state: TypeState): void {
+  for (const name of state.isFullState ? [] : missingNames(stream.snapshot, state)) {
+    state.acked.delete(name);
+  }
 }
 
 /**

@@ -5,6 +5,7 @@ import { openType } from './first-request.js';
 import { changedResources, desiredResource } from './snapshot-changes.js';
 import type { StreamState } from './stream-state.js';
 import { type TypeState, wants } from './type-state.js';
+import { missingNames } from './view.js';
 
 /** A resource that was refused on this stream before and is desired again. */
 export interface StandingRefusal {
@@ -50,11 +51,18 @@ function isUntouched(state: TypeState): boolean {
   return isWhole && hasNothing(state) && state.inFlight.length === 0;
 }
 
-/** Asks for the same again, now that it is other resources. */
+/**
+ * Asks for the same again, now that it is other resources. Of a name that had no resource before and has
+ * none now, the client was told.
+ */
 function reopen(stream: StreamState, state: TypeState): void {
   if (state.asked.size > 0) {
+    const told = missingNames(stream.snapshot, state).filter((name) => !state.asked.has(name));
     state.asked.clear();
     askForAll(stream, state);
+    for (const name of told) {
+      state.asked.delete(name);
+    }
   }
   reconsiderAll(stream, state);
 }

@@ -83,6 +83,11 @@ function acknowledgeEach(
   }
 }
 
+/**
+ * Envoy carries out the removals of a response whose resources it could read, though it refuses some, and
+ * none where it could not read one of them. In delta they are therefore told once more, alone; in the
+ * state of the world the next list says so too.
+ */
 function refuse(
   stream: StreamState,
   state: TypeState,
@@ -106,8 +111,13 @@ function refuse(
       [...others.filter((other) => other !== resource), resource].slice(-refusedVersionsMax),
     );
   }
+  const isRemovalToldAgain = stream.options.variant === 'delta' && response.resources.length > 0;
   for (const name of response.removed) {
-    dropRemoved(state, name);
+    if (isRemovalToldAgain) {
+      takeBackRemoval(state, name);
+    } else {
+      dropRemoved(state, name);
+    }
   }
   for (const resource of refused) {
     rememberRefusal(state, resource, error);
@@ -131,9 +141,14 @@ function isProved(state: TypeState, resource: EncodedResource): boolean {
   return [state.acked.get(name), ...claimed].some((held) => held?.version === version);
 }
 
-/** Envoy carries out the removals of a response also where it refuses one of its resources. */
+/** The client no longer has `name`. */
 function dropRemoved(state: TypeState, name: string): void {
   state.acked.delete(name);
+  takeBackRemoval(state, name);
+}
+
+/** A removal of `name` is no longer on its way. */
+function takeBackRemoval(state: TypeState, name: string): void {
   if (state.pending.has(name) && state.pending.get(name) === undefined) {
     state.pending.delete(name);
   }

@@ -38,6 +38,18 @@ export function viewOf(snapshot: Snapshot, state: TypeState): View | undefined {
   });
 }
 
+/** Names that are asked for in so many words and of which there is no resource. */
+export function missingNames(snapshot: Snapshot | undefined, state: TypeState): readonly string[] {
+  if (snapshot === undefined) {
+    return noneMissing;
+  }
+  const { type, subscription } = state;
+  return (
+    viewOf(snapshot, state)?.missing ??
+    [...subscription.names].filter((name) => desiredResource(snapshot, type, name) === undefined)
+  );
+}
+
 /** What `base`, a view of the set that `set` was made from, is of `set`. */
 function patchedView(base: View, set: ResourceSet): View {
   const { patch } = set;

@@ -360,4 +360,20 @@ test('D23: a new cluster, its endpoints, the route, and only then the old one go
   );
 });
 
+test('D04: that a name is not there is said once, also while all else waits', async () => {
+  const lone = { cds: ['a'], eds: ['a'], lds: ['a'], rds: ['a'] };
+  await serve(lone);
+  const proxy = stream();
+  proxy.ask('cluster', ['*']);
+  await proxy.accept('cluster');
+  proxy.ask('endpoint', ['a']);
+  proxy.nack(await proxy.next('endpoint'));
+  // The route waits for the endpoints of the cluster.
+  proxy.ask('route', ['a', 'later']);
+  assert.equal(said(await proxy.accept('route')), { names: [], removed: ['later'] });
+  await proxy.arrived();
+  await serve({ ...lone, lds: ['a:2'] });
+  await proxy.silence();
+});
+
 test.run();

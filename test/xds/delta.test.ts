@@ -366,6 +366,23 @@ scenario('34: where the client names the bad resource, the others come without i
   await stream.quiet();
 });
 
+scenario(
+  'D17 (34): a removal in a response that is refused is told once more, alone',
+  async (t) => {
+    t.serve(node, world);
+    const stream = t.client().delta(node);
+    await take(stream, 'cluster');
+    t.serve(node, { ...world, cds: ['a:2'], eds: ['a'], lds: ['l>r'], rds: ['r>a'] });
+    const response = await stream.receive('cluster');
+    assert.equal([response.names, response.removed], [['a'], ['b']]);
+    stream.nack(response);
+    const again = await stream.receive('cluster');
+    assert.equal([again.names, again.removed], [[], ['b']]);
+    stream.nack(again);
+    await stream.quiet();
+  },
+);
+
 scenario('D18 (34): a stale nonce does not invalidate a subscription', async (t) => {
   t.serve(node, world);
   const stream = t.client().delta(node);

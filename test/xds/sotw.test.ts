@@ -256,6 +256,35 @@ scenario('S08 (7): no names after some names are none, not all', async (t) => {
   await stream.quiet();
 });
 
+scenario(
+  'S12 (12, 16): what was gone when all was asked for anew is sent when it is back',
+  async (t) => {
+    t.serve(node, world);
+    const stream = t.client().sotw(node);
+    stream.send('route', { resource_names: ['r', 's'] });
+    stream.ack(await stream.receive('route'), ['r', 's']);
+    t.serve(node, { ...world, lds: ['l>r'], rds: ['r>a'] });
+    stream.send('route', { resource_names: ['r', 's'] });
+    assert.equal((await stream.receive('route')).names, ['r']);
+    await stream.quiet();
+    t.serve(node, world);
+    assert.ok((await stream.receive('route')).names.includes('s'));
+  },
+);
+
+scenario(
+  'S15 (12, 17): an empty node that asks anew is told again that it has nothing',
+  async (t) => {
+    t.serve(node, { sds });
+    const stream = t.client().sotw(node);
+    for (const type of ['cluster', 'listener'] as const) {
+      await takeAll(stream, type);
+      stream.send(type);
+      assert.equal((await stream.receive(type)).names, []);
+    }
+  },
+);
+
 scenario('S08 (7): what was still to come of a wildcard ends with it', async (t) => {
   t.serve(node, world);
   const stream = t.client().sotw(node);
