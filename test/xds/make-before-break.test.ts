@@ -88,6 +88,19 @@ for (const variant of variants) {
     assert.ok(isGone(await player.accept('cluster'), 'a'));
   });
 
+  scenario('25: so they do where nothing was ever known to refer to it', async (t, player) => {
+    t.serve(node, { ...before, rds: ['r:1'] });
+    await player.acceptAll();
+    t.serve(node, { ...before, cds: ['n>'], rds: ['r:2'] });
+    const clusters = await player.receive('cluster');
+    assert.ok(isLeftAlone(clusters, 'a'));
+    const route = await player.receive('route');
+    player.ack(clusters);
+    await player.quiet();
+    player.ack(route);
+    assert.ok(isGone(await player.accept('cluster'), 'a'));
+  });
+
   scenario('26: a route waits until its new cluster is acknowledged', async (t, player) => {
     t.serve(node, { ...before, cds: ['a', 'n'], eds: ['a', 'n'], rds: ['r:2>a,n'] });
     const clusters = await player.receive('cluster');

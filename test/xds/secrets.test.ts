@@ -140,6 +140,13 @@ for (const variant of ['sotw', 'delta'] as const) {
     );
   });
 
+  scenario('nobody is given all of them, whatever is asked for', async (t) => {
+    t.serve(owner, whole);
+    const stream = asking(t, variant, owner);
+    stream.ask('secret', ['*', 'authorities']);
+    assert.equal((await stream.receive()).names, ['authorities']);
+  });
+
   scenario(
     'one that is missing is neither answered nor removed, and sent when it comes',
     async (t) => {
