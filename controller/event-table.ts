@@ -199,6 +199,10 @@ export const eventTable = {
   },
   'tracing.recovered': { level: 'info', meaning: 'The collector of traces takes spans again.' },
   'tracing.started': { level: 'info', meaning: 'Traces are sent to a collector.' },
+  'xds.broken': {
+    level: 'error',
+    meaning: 'A bug of ours: the stream at which it showed was ended; all others go on.',
+  },
   'xds.connected': { level: 'info', meaning: 'A proxy opened a stream.' },
   'xds.denied': { level: 'warn', meaning: 'A connection, stream or node was refused.' },
   'xds.disconnected': { level: 'info', meaning: 'A proxy’s stream ended.' },

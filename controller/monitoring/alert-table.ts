@@ -340,7 +340,7 @@ export const alertTable: readonly Alert[] = [
   },
   {
     name: 'HeadgateInternalError',
-    expr: 'sum by (event) (increase(headgate_events_total{event=~"invariant.violated|snapshot.inconsistent|telemetry.broken|source.broken|api.failed"}[1h])) > 0',
+    expr: 'sum by (event) (increase(headgate_events_total{event=~"invariant.violated|snapshot.inconsistent|telemetry.broken|source.broken|xds.broken|api.failed"}[1h])) > 0',
     for: '0m',
     severity: 'warning',
     summary: 'The controller met a bug of its own: {{ $labels.event }}.',
@@ -348,7 +348,7 @@ export const alertTable: readonly Alert[] = [
       meaning:
         'Something happened that must not: each of these events is a defect, unless a disk failed.',
       impact:
-        'Contained: a proxy keeps what it had, a request is answered 500, metrics stand still.',
+        'Contained: a proxy keeps what it had, a stream ends and begins anew, a request is answered 500, metrics stand still.',
       look: ['The log line of the event, with its stack.'],
       act: ['Report it with the line and the version.'],
     },

@@ -10,6 +10,7 @@ export type EndStatus =
   | 'invalidArgument'
   | 'resourceExhausted'
   | 'unavailable'
+  | 'internal'
   | 'unauthenticated'
   | 'permissionDenied';
 

@@ -174,6 +174,10 @@ export class DiscoveryStream implements CallHandler {
 
   /** Takes up the hub's publication. */
   publish(): void {
+    this.attempt(() => this.takeUp());
+  }
+
+  private takeUp(): void {
     const { identity } = this;
     if (identity === undefined || this.isEnded || !this.hub.mayBeServed(this.call, identity)) {
       return;
@@ -191,6 +195,10 @@ export class DiscoveryStream implements CallHandler {
 
   /** Sends what is due, one message at a time. */
   flush(): void {
+    this.attempt(() => this.sendNext());
+  }
+
+  private sendNext(): void {
     if (this.isEnded || this.gathering.isUnderWay || this.writingSinceMs !== undefined) {
       return;
     }
@@ -218,6 +226,10 @@ export class DiscoveryStream implements CallHandler {
 
   /** Called about once a second: what only time brings. */
   tick(nowMs: number): void {
+    this.attempt(() => this.lookAgain(nowMs));
+  }
+
+  private lookAgain(nowMs: number): void {
     const { stalledMs } = this.hub.settings;
     if (this.writingSinceMs !== undefined && nowMs - this.writingSinceMs > stalledMs) {
       this.reports.warn('xds.stalled', { forMs: nowMs - this.writingSinceMs });
@@ -231,6 +243,12 @@ export class DiscoveryStream implements CallHandler {
   private flushIfDue(): void {
     if (isAnythingDue(this.state)) {
       this.hub.turns.flush(this.call.lane, this);
+    }
+  }
+
+  private attempt(work: () => void): void {
+    if (!this.hub.attempt(this.call, work)) {
+      this.isEnded = true;
     }
   }
 

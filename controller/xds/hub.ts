@@ -88,6 +88,27 @@ export class Hub {
     }
   }
 
+  /**
+   * Does `work` for the stream of `call`. False: it threw, which is a bug of ours; that stream is ended, so
+   * that its client begins anew, and no other is.
+   */
+  attempt(call: Call, work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      this.broke(call, error);
+      return false;
+    }
+  }
+
+  /** A bug of ours has shown in what was done for `call`. */
+  broke(call: Call, error: unknown): void {
+    const { peer, caller } = call;
+    this.deps.logger.error('xds.broken', { peer, caller: caller.name, error });
+    call.end('internal', 'a bug of the control plane; its log has the place');
+  }
+
   /** Whether the caller may be the node that it says it is. If not, the call is ended. */
   mayBe(call: Call, nodeId: string): boolean {
     const { caller, peer } = call;

@@ -3,11 +3,12 @@
  * turns. While anything of the connection waits, no stream of it is read any further, so that what waits is
  * bounded and the peer's own windows hold it back.
  */
+import type { InParts } from '../base/in-parts.js';
 import type { Connection } from './connection.js';
 import type { Readable, Task, Turns } from './turns.js';
 
-/** The rest of what has to be done about a message: each step takes about a millisecond. */
-export type Work = Iterator<void>;
+/** The rest of what has to be done about a message. */
+export type Work = InParts<void>;
 
 export interface InboxOptions {
   readonly turns: Turns;

@@ -72,6 +72,10 @@ export class LoadReportStream implements CallHandler {
 
   /** Says what to report and how often, where the client does not know it yet. */
   tellClusters(): void {
+    this.hub.attempt(this.call, () => this.tellIfNews());
+  }
+
+  private tellIfNews(): void {
     if (this.identity === undefined || this.isWriting) {
       return;
     }

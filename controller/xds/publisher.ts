@@ -1,18 +1,10 @@
-/**
- * The xDS server as the loop sees it: takes publications, tells of proxies. Here the services get their
- * names, and start and stop their order.
- */
+/** The xDS server as the loop sees it: takes publications, tells of proxies. Start and stop have their order here. */
 import type { HostPort } from '../base/socket-address.js';
-import { type ResourceType, resourceTypes } from '../envoy/snapshot.js';
+import type { ResourceType } from '../envoy/snapshot.js';
 import type { ProxyResource, Publisher } from '../loop/ports.js';
-import type { Caller } from './admission.js';
-import type { Call, CallHandler } from './call.js';
-import { ClientStatusStream, clientStatus } from './client-status.js';
-import { type DiscoveryService, DiscoveryStream } from './discovery-stream.js';
 import { countStreams, largestSets, type SentFigure, type StreamService } from './figures.js';
 import { Hub, type XdsDeps } from './hub.js';
-import { LoadReportStream } from './load-reports.js';
-import { MetricsStream } from './metrics-stream.js';
+import { methodsOf } from './methods.js';
 import { proxyResources } from './proxy-resources.js';
 import { createGrpcServer } from './server.js';
 import { completeSettings, type XdsSettings } from './settings.js';
@@ -48,19 +40,11 @@ const tickMs = 1_000;
 export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer {
   const complete = completeSettings(settings);
   const hub = new Hub(complete, deps);
-  const methods = {
-    streams: streamMethods(hub),
-    unary: new Map([
-      [
-        `/${statusService}/FetchClientStatus`,
-        async (request: Buffer, caller: Caller) => clientStatus(hub, request, caller),
-      ],
-    ]),
-  };
-  const server = createGrpcServer(complete, methods, {
+  const server = createGrpcServer(complete, methodsOf(hub), {
     ...deps,
     refusals: hub.refusals,
     turns: hub.turns,
+    onBroken: (call, error) => hub.broke(call, error),
     onArrival() {
       hub.turns.noteArrival();
       vigil?.alert();
@@ -98,47 +82,4 @@ export function createXdsServer(settings: XdsSettings, deps: XdsDeps): XdsServer
       await server.closed();
     },
   };
-}
-
-const statusService = 'envoy.service.status.v3.ClientStatusDiscoveryService';
-
-/** The single-type services: their package and the plural in their methods' names. */
-const serviceOf: Readonly<
-  Record<ResourceType, { readonly name: string; readonly plural: string }>
-> = {
-  cluster: { name: 'cluster.v3.ClusterDiscoveryService', plural: 'Clusters' },
-  endpoint: { name: 'endpoint.v3.EndpointDiscoveryService', plural: 'Endpoints' },
-  listener: { name: 'listener.v3.ListenerDiscoveryService', plural: 'Listeners' },
-  route: { name: 'route.v3.RouteDiscoveryService', plural: 'Routes' },
-  secret: { name: 'secret.v3.SecretDiscoveryService', plural: 'Secrets' },
-};
-
-function streamMethods(hub: Hub): ReadonlyMap<string, (call: Call) => CallHandler> {
-  const discovery =
-    (service: DiscoveryService) =>
-    (call: Call): CallHandler =>
-      new DiscoveryStream(hub, call, service);
-  const aggregated = { types: resourceTypes, isAggregated: true } as const;
-  const ads = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
-  const methods = new Map<string, (call: Call) => CallHandler>([
-    [`${ads}/StreamAggregatedResources`, discovery({ variant: 'sotw', ...aggregated })],
-    [`${ads}/DeltaAggregatedResources`, discovery({ variant: 'delta', ...aggregated })],
-    [
-      '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats',
-      (call) => new LoadReportStream(hub, call),
-    ],
-    [
-      '/envoy.service.metrics.v3.MetricsService/StreamMetrics',
-      (call) => new MetricsStream(hub, call),
-    ],
-    [`/${statusService}/StreamClientStatus`, (call) => new ClientStatusStream(hub, call)],
-  ]);
-  for (const type of resourceTypes) {
-    const { name, plural } = serviceOf[type];
-    const single = { types: [type], isAggregated: false };
-    const path = `/envoy.service.${name}`;
-    methods.set(`${path}/Stream${plural}`, discovery({ variant: 'sotw', ...single }));
-    methods.set(`${path}/Delta${plural}`, discovery({ variant: 'delta', ...single }));
-  }
-  return methods;
 }

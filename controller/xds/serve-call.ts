@@ -22,6 +22,8 @@ export interface Means {
   readonly requestBytesMax: number;
   readonly guard: Guard;
   readonly turns: Turns;
+  /** A bug of ours has shown in what was done about a message. */
+  onBroken(call: Call, error: unknown): void;
 }
 
 /**
@@ -34,11 +36,11 @@ export function serveStream(
   { grpc, headers, connection }: Asking,
   caller: Caller,
   openCall: (call: Call) => CallHandler,
-  { requestBytesMax, guard, turns }: Means,
+  { requestBytesMax, guard, turns, onBroken }: Means,
 ): void {
   connection.isLeaving = false;
   let isOver = false;
-  const handler = openCall({
+  const call: Call = {
     peer: connection.peer,
     caller,
     lane: connection.lane,
@@ -50,14 +52,22 @@ export function serveStream(
     end: (status, message) => grpc.end(status, message),
     askedFor: (names) => connection.askedFor(names),
     disconnect: () => connection.cut(),
-  });
+  };
+  const handler = openCall(call);
   const unwatch = guard.watch(caller, connection.peer, (why) => grpc.end('unauthenticated', why));
   let hasAsked = false;
   const inbox = new Inbox({
     turns,
     connection,
     stream: grpc,
-    take: (message) => (isOver ? undefined : handler.onMessage(message)),
+    *take(message) {
+      try {
+        yield* (isOver ? undefined : handler.onMessage(message)) ?? [];
+      } catch (error) {
+        inbox.close();
+        onBroken(call, error);
+      }
+    },
   });
   const conclude = (isClean: boolean): void => {
     if (!isOver) {

@@ -43,6 +43,8 @@ export interface ServerDeps {
   readonly admission?: Admission;
   /** In which what peers send is taken. */
   readonly turns: Turns;
+  /** A bug of ours has shown in what was done about a message of `call`. */
+  onBroken(call: Call, error: unknown): void;
   /** A connection has come in, before anything is known of it. */
   onArrival(): void;
 }
@@ -50,7 +52,7 @@ export interface ServerDeps {
 export function createGrpcServer(
   settings: CompleteXdsSettings,
   methods: Methods,
-  { clock, refusals, turns, onArrival, admission = openAdmission }: ServerDeps,
+  { clock, refusals, turns, onBroken, onArrival, admission = openAdmission }: ServerDeps,
 ): GrpcServer {
   const guard = createGuard(settings, { clock, refusals, admission });
   const sessions = new Set<Session>();
@@ -71,7 +73,8 @@ export function createGrpcServer(
           const grpc = new GrpcStream(stream, clock);
           streams.add(grpc);
           stream.once('close', () => streams.delete(grpc));
-          const means = { requestBytesMax: settings.requestBytesMax, guard, turns };
+          const { requestBytesMax } = settings;
+          const means = { requestBytesMax, guard, turns, onBroken };
           open({ grpc, stream, headers, connection }, methods, means);
         },
         onOld() {

@@ -9,8 +9,12 @@ const fuzzing = suite('fuzzing');
 
 const seed = 20_261_129;
 
-/** Cases of CI; a case of the hooks is four requests. */
-const mutations: Readonly<Record<string, number>> = { loader: 200, importer: 100, hooks: 50 };
+/** Cases of CI; a case of the hooks is four requests, one of the streams thirty of those. */
+const mutations: Readonly<Record<string, number>> = {
+  loader: 200,
+  importer: 100,
+  hooks: 50,
+};
 
 for (const target of fuzzTargets) {
   fuzzing(`A28 ${target.name}: saved inputs and their mutations do no harm`, async () => {

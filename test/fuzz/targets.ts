@@ -1,22 +1,16 @@
 /** Everything that takes bytes from people or programs that are not trusted. */
 
-import { wholly } from '../../controller/base/in-parts.js';
 import { hasErrors } from '../../controller/base/problem.js';
 import { loadMeshes } from '../../controller/decode/load-meshes.js';
 import { problemTable } from '../../controller/decode/problems.js';
 import { importAppMesh } from '../../controller/import/import-app-mesh.js';
-import type { LoadReport } from '../../controller/loop/ports.js';
 import { danglingReferences } from '../../controller/mesh/references.js';
-import type { Call } from '../../controller/xds/call.js';
-import type { Hub } from '../../controller/xds/hub.js';
-import { LoadReportStream } from '../../controller/xds/load-reports.js';
-import { encodeMessage } from '../../controller/xds/protos.js';
-import { decodeRequest } from '../../controller/xds/requests.js';
 import { type RunningApi, runApi } from '../api/running-api.js';
 import { filesOf } from '../import/import-case.js';
 import { goldenCases } from '../support/golden.js';
 import { revisionOfFolder } from '../support/revision.js';
 import type { FuzzTarget } from './fuzzer.js';
+import { xdsStreams } from './xds-streams.js';
 
 const yamlTokens = [
   ...'[]{}:,-?&*!|>\'"%@`#\t\n\r \\~=<'.split(''),
@@ -45,15 +39,6 @@ const yamlTokens = [
   ],
   ...['constructor: ', 'toString', '{"a":', 'Fn::Sub: ', 'Ref: ', '- - - - ', '[[[[[[', '{{{{{{'],
 ];
-
-/** Lengths, wire types and numbers that a reader of protobuf may stumble over. */
-const wireTokens = [
-  ...[
-    [0xff, 0xff, 0xff, 0xff, 0x0f],
-    [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
-  ],
-  ...[[0x0a, 0x00], [0x0a, 0xff, 0x7f], [0x0b], [0x0c], [0x1a, 0x01, 0x2a], [0x00], [0x80]],
-].map((bytes) => Uint8Array.from(bytes));
 
 const loader: FuzzTarget = {
   name: 'loader',
@@ -113,122 +98,12 @@ const hooks: FuzzTarget = {
   },
 };
 
-const node = { id: 'mesh/shop/virtualNode/web', cluster: 'web' };
-
-const xdsRequests: FuzzTarget = {
-  name: 'xds-requests',
-  tokens: wireTokens,
-  seeds: () => [
-    encodeMessage('envoy.service.discovery.v3.DiscoveryRequest', {
-      node,
-      version_info: '1',
-      resource_names: ['a', 'b', '*'],
-      type_url: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
-      response_nonce: '7',
-      error_detail: { code: 3, message: 'no' },
-    }),
-    encodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', {
-      node,
-      type_url: 'type.googleapis.com/envoy.config.listener.v3.Listener',
-      resource_names_subscribe: ['a', '*'],
-      resource_names_unsubscribe: ['b'],
-      initial_resource_versions: { a: '1', b: '2' },
-      response_nonce: '7',
-    }),
-  ],
-  check: (input) => {
-    for (const variant of ['sotw', 'delta'] as const) {
-      // What cannot be read ends its stream with the words of the error.
-      const request = orRefused(() => wholly(decodeRequest(variant, Buffer.from(input))));
-      const typed = request && orRefused(() => wholly(request.as('cluster')));
-      expect(typed === undefined || typeof typed.nonce === 'string', 'a request with its nonce');
-    }
-  },
-};
-
-const loadReports: FuzzTarget = {
-  name: 'load-reports',
-  tokens: wireTokens,
-  seeds: () => [
-    encodeMessage('envoy.service.load_stats.v3.LoadStatsRequest', {
-      node: { ...node, client_features: ['envoy.lrs.supports_send_all_clusters'] },
-      cluster_stats: [
-        {
-          cluster_name: 'cds_egress_shop_web_http_80',
-          upstream_locality_stats: [
-            { total_successful_requests: 9, total_error_requests: 1, total_issued_requests: 10 },
-          ],
-          load_report_interval: { seconds: 1, nanos: 5 },
-        },
-      ],
-    }),
-  ],
-  check: (input) => {
-    const reports: LoadReport[] = [];
-    const stream = new LoadReportStream(
-      hubOf((report) => reports.push(report)),
-      silentCall,
-    );
-    stream.onMessage(Buffer.from(input));
-    for (const { clusters } of reports) {
-      for (const { cluster, ...figures } of clusters) {
-        expect(typeof cluster === 'string', 'a name');
-        for (const [key, figure] of Object.entries(figures)) {
-          expect(Number.isFinite(figure) && figure >= 0, `${key} is ${figure}`);
-        }
-      }
-    }
-  },
-};
-
-export const fuzzTargets: readonly FuzzTarget[] = [
-  loader,
-  importer,
-  hooks,
-  xdsRequests,
-  loadReports,
-];
+export const fuzzTargets: readonly FuzzTarget[] = [loader, importer, hooks, xdsStreams];
 
 /** Ends what the targets have started. */
 export async function closeTargets(): Promise<void> {
   await hookApi?.stop();
   hookApi = undefined;
-}
-
-/** As much of a hub as a stream of load reports touches. */
-function hubOf(onReport: (report: LoadReport) => void): Hub {
-  const hub = {
-    loadReports: new Set(),
-    settings: { loadReportIntervalMs: 1000 },
-    mayBe: () => true,
-    findStream: () => undefined,
-    served: () => ({ snapshot: undefined }),
-    deps: {
-      identify: ({ id = '' }: { readonly id?: string }) => ({
-        nodeId: id,
-        instance: id,
-        kind: 'envoy',
-      }),
-      onEvent: ({ report }: { readonly report: LoadReport }) => onReport(report),
-    },
-  };
-  return hub as unknown as Hub;
-}
-
-const silentCall = {
-  peer: '127.0.0.1:1',
-  write: (_messages: readonly Buffer[], sent: () => void) => sent(),
-  end: () => undefined,
-} as unknown as Call;
-
-/** Undefined where `read` refuses with an error that has words for the client. */
-function orRefused<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    expect(error instanceof Error && error.message !== '', 'an error with words');
-    return undefined;
-  }
 }
 
 function expect(isTrue: boolean, what: string): void {
