@@ -1,7 +1,7 @@
 /** The runner itself: no way of failing or of running nothing may look like success. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -65,6 +65,22 @@ test('a process that a test leaves behind is ended and delays nothing', async ({
   assert.is(result?.failed, 0, result?.output);
 });
 
+test('a patient file and all that it starts leave processors to others', async ({ folder }) => {
+  const body = `
+    import { execFileSync } from 'node:child_process';
+    import { getPriority } from 'node:os';
+    test('a', () => {
+      const ask = "process.stdout.write(String(os.getPriority()))";
+      console.log('at', getPriority(), execFileSync(process.execPath, ['-e', ask], { encoding: 'utf8' }));
+    });
+    test.run();`;
+  const [patient] = await run(folder, body, 60_000, true);
+  assert.match(patient?.output ?? '', /at 19 19\n/);
+  const [prompt] = await run(folder, body);
+  const own = getPriority();
+  assert.match(prompt?.output ?? '', `at ${own} ${own}\n`);
+});
+
 test('an abort kills what runs and starts nothing more', async ({ folder }) => {
   const stop = new AbortController();
   const path = write(folder, 'hang', "setInterval(() => {}, 1000); console.log('up');");
@@ -100,8 +116,13 @@ function write(folder: string, name: string, body: string): string {
   return path;
 }
 
-function run(folder: string, body: string, timeoutMs = 60_000): Promise<readonly FileResult[]> {
+function run(
+  folder: string,
+  body: string,
+  timeoutMs = 60_000,
+  isPatient = false,
+): Promise<readonly FileResult[]> {
   const path = write(folder, 'case', body);
   const { signal } = new AbortController();
-  return runFiles([path], { timeoutMs, jobs: 1, signal, onResult: () => {} });
+  return runFiles([path], { timeoutMs, jobs: 1, isPatient, signal, onResult: () => {} });
 }

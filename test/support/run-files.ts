@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 
 export interface FileResult {
   readonly path: string;
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** Files that run at the same time. */
   readonly jobs: number;
+  /** They have what processors others leave idle. */
+  readonly isPatient?: boolean;
   /** Aborted: running files are killed and no other is started. */
   readonly signal: AbortSignal;
   /** Called as each file ends. */
@@ -51,7 +54,10 @@ export async function runFiles(
   return results;
 }
 
-function runFile(path: string, { timeoutMs, signal }: RunOptions): Promise<FileResult> {
+function runFile(
+  path: string,
+  { timeoutMs, signal, isPatient = false }: RunOptions,
+): Promise<FileResult> {
   const startedMs = performance.now();
   // A process group of its own, so that what a test leaves behind is ended with it.
   const child = spawn(process.execPath, ['--enable-source-maps', path], {
@@ -59,6 +65,9 @@ function runFile(path: string, { timeoutMs, signal }: RunOptions): Promise<FileR
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1' },
   });
+  if (isPatient && child.pid !== undefined) {
+    setPriority(child.pid, constants.priority.PRIORITY_LOW);
+  }
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
