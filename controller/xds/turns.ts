@@ -56,30 +56,36 @@ export class Lane {
     this.senders.add(sender);
   }
 
-  /** Does one part of what there is to do. */
-  step(): void {
+  /**
+   * Does one part of what there is to do. False: that is all for this turn, since streams are read again, and
+   * what they have held back is to be answered together with what came before it.
+   */
+  step(): boolean {
     const [task] = this.incoming;
     const [sender] = this.senders;
     if (task !== undefined) {
-      if (task.run()) {
-        this.incoming.shift();
-        this.release();
+      if (!task.run()) {
+        return true;
       }
-    } else if (sender !== undefined) {
+      this.incoming.shift();
+      return this.incoming.length > 0 || !this.release();
+    }
+    if (sender !== undefined) {
       // Before it sends: it may be added again.
       this.senders.delete(sender);
       sender.flush();
     }
+    return true;
   }
 
-  private release(): void {
-    if (this.incoming.length > 0) {
-      return;
-    }
-    for (const stream of this.heldBack) {
-      this.heldBack.delete(stream);
+  /** True where a stream was held back. */
+  private release(): boolean {
+    const streams = [...this.heldBack];
+    this.heldBack.clear();
+    for (const stream of streams) {
       stream.resume();
     }
+    return streams.length > 0;
   }
 
   /** It had the processor for `ms` until `nowMs`. */
@@ -100,7 +106,7 @@ export class Lane {
  * needs that is given everything anew in the largest mesh that we test.
  */
 const share = 0.1;
-const burstMs = 20;
+const burstMs = 50;
 
 /** How long a turn may take before other events are looked at. */
 const turnMs = 5;
@@ -196,29 +202,35 @@ export class Turns {
     const endMs = this.nowMs() + (this.hasArrival ? arrivalTurnMs : turnMs);
     this.hasArrival = false;
     this.atOnceMs = 0;
-    this.serve(this.prompt, endMs);
-    this.serve(this.greedy, endMs);
+    const later = [...this.serve(this.prompt, endMs), ...this.serve(this.greedy, endMs)];
+    for (const lane of later) {
+      this.enqueue(lane);
+    }
     this.isUnderWay = this.prompt.size + this.greedy.size > 0;
     if (this.isUnderWay) {
       setImmediate(() => this.take());
     }
   }
 
-  /** One part of work for a lane after another, until `endMs`, and one at least. */
-  private serve(lanes: Set<Lane>, endMs: number): void {
+  /** One part of work for a lane after another, until `endMs`, and one at least. The lanes to go on with later. */
+  private serve(lanes: Set<Lane>, endMs: number): readonly Lane[] {
+    const later: Lane[] = [];
     let beganMs = this.nowMs();
     for (const lane of lanes) {
       lanes.delete(lane);
-      lane.step();
+      const goesOn = lane.step();
       const nowMs = this.nowMs();
       lane.spent(nowMs - beganMs, nowMs);
       beganMs = nowMs;
-      if (!lane.isEmpty) {
+      if (!lane.isEmpty && goesOn) {
         this.enqueue(lane);
+      } else if (!lane.isEmpty) {
+        later.push(lane);
       }
       if (nowMs >= endMs) {
-        return;
+        break;
       }
     }
+    return later;
   }
 }

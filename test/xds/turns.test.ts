@@ -113,7 +113,7 @@ test('a long message is gone on with in turns, and later ones wait behind it', a
 test('who has had more than its share comes last, and not never', async () => {
   const { turns, task, sender, done, passes } = setUp();
   const [greedy, modest] = [new Lane(), new Lane()];
-  turns.enter(greedy, task('greedy', { ms: 30 }));
+  turns.enter(greedy, task('greedy', { ms: 60 }));
   await nextTurn();
   assert.not(turns.enter(greedy, task('greedy')), 'nothing at once');
   for (let count = 0; count < 12; count += 1) {
@@ -125,6 +125,22 @@ test('who has had more than its share comes last, and not never', async () => {
   assert.equal(done, ['modest', 'modest', 'modest', 'modest', 'modest', 'greedy']);
   passes(startMs);
   assert.ok(turns.enter(greedy, task('greedy')), 'until it has been quiet for a while');
+});
+
+test('what was held back is read before anything is answered', async () => {
+  const { turns, task, sender, done } = setUp();
+  const lane = new Lane();
+  turns.enter(lane, task('first', { parts: 6 }));
+  turns.add(lane, sender('answer'));
+  lane.holdBack({
+    pause: () => {},
+    // As streams do, in a moment.
+    resume: () => queueMicrotask(() => turns.enter(lane, task('second'))),
+  });
+  while (!done.includes('answer')) {
+    await nextTurn();
+  }
+  assert.equal(done.slice(-3), ['first0', 'second', 'answer']);
 });
 
 test('streams are held back for as long as something of their connection waits', async () => {
