@@ -119,6 +119,24 @@ test(
 );
 
 test(
+  '45: where several nodes share a connection, a report is that of its own',
+  withServer(async (t) => {
+    const client = t.client();
+    for (const each of [node, 'node-2']) {
+      t.serve(each, world);
+      const discovery = client.sotw(each);
+      discovery.send('cluster');
+      await discovery.receive('cluster');
+    }
+    const [own] = t.server.proxies();
+    send(await open(client), { node: { id: node }, cluster_stats: [{ cluster_name: 'a' }] });
+    const report = await reportOf(t);
+    assert.is(own?.identity.nodeId, node);
+    assert.is(report.proxyId, own?.id);
+  }),
+);
+
+test(
   '45: replicas of one node report apart, and one that comes back is another',
   withServer(async (t) => {
     t.serve(node, world);

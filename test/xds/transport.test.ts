@@ -334,6 +334,13 @@ scenario('41: a request of 5 MiB is taken', async (t) => {
   await stream.quiet();
 });
 
+scenario('41: one of 9 MiB is more than any proxy asks, and ends its stream', async (t) => {
+  t.serve(node, world);
+  const stream = t.client().sotw(node);
+  stream.send('cluster', { resource_names: ['x'.repeat(9 * 1024 * 1024)] });
+  assert.is((await stream.raw.ended()).code, 8);
+});
+
 scenario(
   '41: a request over the limit ends its stream as RESOURCE_EXHAUSTED, and no other',
   async (t) => {
