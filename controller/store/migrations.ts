@@ -4,8 +4,8 @@
  * since this one cannot know what it would destroy.
  */
 import { valueHash } from './checked-value.js';
+import { text } from './rows.js';
 import type { SqliteDriver } from './sqlite-driver.js';
-import { text } from './sqlite-rows.js';
 import { storeError } from './store-errors.js';
 
 interface Step {

@@ -1,7 +1,8 @@
 /** What of the tables goes into an archive, and how a loss of commits is accepted. */
 import type { Archive } from './archive.js';
 import type { PostgresConnection } from './postgres-connection.js';
-import { notification, storedValue, text } from './postgres-rows.js';
+import { checkedRow } from './postgres-rows.js';
+import { notification, text } from './rows.js';
 
 /** One moment of the state, whoever uses it. */
 export function readArchive(connection: PostgresConnection): Promise<Archive> {
@@ -12,7 +13,7 @@ export function readArchive(connection: PostgresConnection): Promise<Archive> {
       return {
         values: (
           await rows('SELECT kind, key, json, hash FROM headgate_state WHERE json IS NOT NULL')
-        ).map((row) => storedValue(row, place)),
+        ).map((row) => checkedRow(row, place)),
         history: (await rows('SELECT at_ms, kind, json FROM headgate_history ORDER BY id')).map(
           (row) => ({ atMs: Number(row.at_ms), kind: text(row, 'kind'), json: text(row, 'json') }),
         ),

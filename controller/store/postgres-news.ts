@@ -5,7 +5,7 @@
  */
 import type { News, PeerNews, PeerRow, SharedDatabase } from '../replicas/ports.js';
 import type { PostgresConnection, Sql, SqlRow } from './postgres-connection.js';
-import { text } from './postgres-rows.js';
+import { text } from './rows.js';
 
 /** Whoever reads more seldom than this has been away, and starts with what is. */
 const newsKept = '60 seconds';

@@ -1,14 +1,9 @@
-/** Reads rows of PostgreSQL into the port's types. Its `bigint` comes as text, and none of ours is beyond 2^53. */
-import type {
-  DeadLetter,
-  OutboxEntry,
-  Store,
-  StoredHistoryEntry,
-  StoredNotification,
-} from '../loop/ports.js';
-import { checkedValue, type StoredValue } from './checked-value.js';
+/** What is read of PostgreSQL's tables alike by the leader, the others and an export. */
+import type { DeadLetter, OutboxEntry, Store, StoredHistoryEntry } from '../loop/ports.js';
+import type { StoredValue } from './checked-value.js';
 import type { PostgresConnection, SqlRow } from './postgres-connection.js';
 import { postgresError } from './postgres-errors.js';
+import { deadLetter, historyEntry, outboxEntry, storedValue } from './rows.js';
 
 /** All values, and the number of the commit that was the newest then. */
 export function readValues(connection: PostgresConnection) {
@@ -22,7 +17,7 @@ export function readValues(connection: PostgresConnection) {
       const { place } = connection.settings;
       return {
         seq: Number(head.rows[0]?.seq),
-        values: rows.map((row) => storedValue(row, place)),
+        values: rows.map((row) => checkedRow(row, place)),
       };
     },
     { isSnapshot: true },
@@ -30,14 +25,10 @@ export function readValues(connection: PostgresConnection) {
 }
 
 /** A row of the state as it was written (`checkedValue`). Throws `OpError` `store-corrupt`. */
-export function storedValue(row: SqlRow, place: string): StoredValue {
-  const value = { kind: text(row, 'kind'), key: text(row, 'key'), json: text(row, 'json') };
-  return checkedValue(value, row.hash, (reason) =>
-    postgresError(
-      'store-corrupt',
-      place,
-      `${reason}; what is served stays as it is: restore the table headgate_state from a backup`,
-    ),
+export function checkedRow(row: SqlRow, place: string): StoredValue {
+  const remedy = 'what is served stays as it is: restore the table headgate_state from a backup';
+  return storedValue(row, (reason) =>
+    postgresError('store-corrupt', place, `${reason}; ${remedy}`),
   );
 }
 
@@ -50,12 +41,7 @@ export async function readHistory(
       'WHERE id < $1 AND ($2::text IS NULL OR kind = $2) ORDER BY id DESC LIMIT $3',
     [before ?? Number.MAX_SAFE_INTEGER, kind ?? null, limit],
   );
-  return rows.map((row) => ({
-    id: Number(row.id),
-    atMs: Number(row.at_ms),
-    kind: text(row, 'kind'),
-    json: text(row, 'json'),
-  }));
+  return rows.map(historyEntry);
 }
 
 export async function readOutbox(
@@ -68,12 +54,7 @@ export async function readOutbox(
       'ORDER BY next_attempt_at_ms, seq LIMIT $2',
     [sink, limit],
   );
-  return rows.map((row) => ({
-    ...notification(row),
-    expendable: row.expendable === true,
-    attempts: Number(row.attempts),
-    nextAttemptAtMs: Number(row.next_attempt_at_ms),
-  }));
+  return rows.map(outboxEntry);
 }
 
 export async function readDeadLetters(
@@ -84,28 +65,5 @@ export async function readDeadLetters(
     'SELECT * FROM headgate_dead_letters ORDER BY seq DESC LIMIT $1',
     [limit],
   );
-  return rows.map((row) => ({
-    ...notification(row),
-    attempts: Number(row.attempts),
-    error: text(row, 'error'),
-    diedAtMs: Number(row.died_at_ms),
-  }));
-}
-
-export function notification(row: SqlRow): StoredNotification {
-  return {
-    id: text(row, 'id'),
-    topic: text(row, 'topic'),
-    sink: text(row, 'sink'),
-    createdAtMs: Number(row.created_at_ms),
-    json: text(row, 'json'),
-  };
-}
-
-export function text(row: SqlRow, column: string): string {
-  const value = row[column];
-  if (typeof value !== 'string') {
-    throw new Error(`assertion failed: column ${column} is no text`);
-  }
-  return value;
+  return rows.map(deadLetter);
 }

@@ -9,9 +9,10 @@ import { PostgresConnection, type Sql } from './postgres-connection.js';
 import { PostgresListener } from './postgres-listener.js';
 import { migratePostgres, type PostgresStep, postgresSteps } from './postgres-migrations.js';
 import { hear, leave, tell } from './postgres-news.js';
-import { readDeadLetters, readHistory, storedValue, text } from './postgres-rows.js';
+import { checkedRow, readDeadLetters, readHistory } from './postgres-rows.js';
 import type { PostgresSettings } from './postgres-settings.js';
 import { createTerm } from './postgres-term.js';
+import { text } from './rows.js';
 
 export interface PostgresOptions {
   /** This start of this replica: no other ever has this name. */
@@ -109,7 +110,7 @@ function readChanges(
       const values = rows.map((row) =>
         row.json === null
           ? { kind: text(row, 'kind'), key: text(row, 'key'), json: null }
-          : storedValue(row, connection.settings.place),
+          : checkedRow(row, connection.settings.place),
       );
       return { position: { epoch: head.epoch, seq: head.seq }, isWhole, values };
     },

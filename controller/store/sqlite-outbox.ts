@@ -4,8 +4,8 @@
  */
 import type { StoredNotification } from '../loop/ports.js';
 import { deadLettersMax, outboxEntriesMax } from './limits.js';
+import { integer } from './rows.js';
 import type { SqliteDriver, SqliteRow } from './sqlite-driver.js';
-import { integer } from './sqlite-rows.js';
 
 /** A notification that already waits is not queued twice: a repeated commit is harmless. */
 export function enqueue(

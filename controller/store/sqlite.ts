@@ -16,10 +16,10 @@ import type {
 } from '../loop/ports.js';
 import { valueHash } from './checked-value.js';
 import { historyEntriesMax, outboxEntriesMax } from './limits.js';
+import { deadLetter, historyEntry, integer, outboxEntry, storedValue } from './rows.js';
 import type { SqliteDriver, SqliteRow, SqliteValue } from './sqlite-driver.js';
 import { bury, enqueue, trimOutbox } from './sqlite-outbox.js';
-import { deadLetter, historyEntry, integer, outboxEntry, storedValue } from './sqlite-rows.js';
-import { toOpError } from './store-errors.js';
+import { storeError, toOpError } from './store-errors.js';
 
 export interface SqliteStoreOptions {
   /** For messages. */
@@ -66,7 +66,7 @@ export function createSqliteStore(driver: SqliteDriver, options: SqliteStoreOpti
 
     async load() {
       const rows = read('SELECT kind, key, json, hash FROM state ORDER BY kind, key');
-      return rows.map((row) => storedValue(row, path));
+      return rows.map((row) => storedValue(row, (reason) => corrupt(reason, path)));
     },
 
     async commit(transaction: Transaction) {
@@ -146,6 +146,11 @@ export function createSqliteStore(driver: SqliteDriver, options: SqliteStoreOpti
       guarded(path, () => driver.close());
     },
   };
+}
+
+function corrupt(reason: string, path: string): OpError {
+  const remedy = 'restore a backup, or move the file away to start anew from Git';
+  return storeError('store-corrupt', path, `${reason}; ${remedy}`);
 }
 
 // Transactions
