@@ -65,3 +65,14 @@ export function compareText(left: string, right: string): number {
   }
   return left < right ? -1 : 1;
 }
+
+/** What a code means, for people. */
+export interface ProblemEntry {
+  readonly title: string;
+  /** How it comes about. */
+  readonly cause: string;
+  /** What to do. */
+  readonly resolution: string;
+  /** The smallest YAML that has it. */
+  readonly example: string;
+}

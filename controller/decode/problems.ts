@@ -3,8 +3,8 @@
  * its kind (HG03xx). With the codes of `mesh/problems.ts` this is the table that `headgate explain`
  * and the documentation show; each code is produced by a golden case.
  */
-import type { Problem } from '../base/problem.js';
-import { meshProblems, type ProblemEntry } from '../mesh/problems.js';
+import type { Problem, ProblemEntry } from '../base/problem.js';
+import { meshProblems } from '../mesh/problems.js';
 
 export const decodeProblems = {
   HG0001: {
