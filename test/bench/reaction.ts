@@ -5,6 +5,7 @@
  * interval; and, once a round, the start after `kill -9` to serving. The way back is `bench:rollback`.
  */
 import { checkout, routeFile } from '../../controller/demo/mesh-files.js';
+import { policyYaml, successGate } from '../support/policy-yaml.js';
 import type { Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 import {
@@ -16,18 +17,11 @@ import {
   spreadOf,
 } from './three-envoys.js';
 
-const policy = `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata:
-  name: quick
-spec:
-  steps:
-    - { progress: 50, bake: 5s }
-    - { progress: 100, bake: 5s }
-  gates:
-    - name: success
-      successRate: { min: 99, window: 5s, minRequests: 10 }
-`;
+const policy = policyYaml({
+  name: 'quick',
+  steps: ['{ progress: 50, bake: 5s }', '{ progress: 100, bake: 5s }'],
+  gates: [successGate('5s', 10)],
+});
 
 async function main(): Promise<void> {
   const rounds = Number(process.argv[2] ?? 20);

@@ -11,6 +11,7 @@ import type { HistoryView } from '../../controller/api/history-view.js';
 import { checkout, routeFile } from '../../controller/demo/mesh-files.js';
 import type { RunningEnvoy } from '../support/envoy.js';
 import type { HeadgateProcess } from '../support/headgate.js';
+import { policyYaml, successGate } from '../support/policy-yaml.js';
 import type { Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 import {
@@ -23,18 +24,11 @@ import {
 } from './three-envoys.js';
 
 /** The rollback of a release that nobody's requests were left to judge would prove nothing. */
-const policy = `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata:
-  name: quick
-spec:
-  steps:
-    - { progress: 50, bake: 5s }
-    - { progress: 100, bake: 5s }
-  gates:
-    - name: success
-      successRate: { min: 99, window: 2s, minRequests: 10 }
-`;
+const policy = policyYaml({
+  name: 'quick',
+  steps: ['{ progress: 50, bake: 5s }', '{ progress: 100, bake: 5s }'],
+  gates: [successGate('2s', 10)],
+});
 
 /** How often an Envoy is looked at: its figure is too large by as much at most, and by the answer's time. */
 const lookMs = 5;

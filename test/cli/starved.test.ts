@@ -23,6 +23,7 @@ import { checkout, meshFiles, routeFile } from '../../controller/demo/mesh-files
 import { createRepository, type DemoRepository } from '../../controller/demo/repository.js';
 import { startHeadgate } from '../support/headgate.js';
 import { LightProxy } from '../support/light-proxy.js';
+import { policyYaml } from '../support/policy-yaml.js';
 import { hasTerminals, startOnStoppedTerminal } from '../support/stopped-terminal.js';
 import { until } from '../support/until.js';
 import { mainFile } from './run-main.js';
@@ -38,15 +39,11 @@ interface Context {
 const starved = suite<Context>('headgate serve, starved');
 
 /** Nothing to wait for: a release is through when the proxy has taken it. */
-const policy = `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata:
-  name: at-once
-spec:
-  steps:
-    - { progress: 100, bake: 0s }
-  noData: pass
-`;
+const policy = policyYaml({
+  name: 'at-once',
+  steps: ['{ progress: 100, bake: 0s }'],
+  fields: ['noData: pass'],
+});
 
 /** The longest that a service manager waits before it kills: Kubernetes' default. */
 const endsWithinMs = 30_000;

@@ -17,6 +17,7 @@ import { startService } from '../../controller/demo/services.js';
 import { startBrowser, type TestBrowser, type View } from '../support/browser.js';
 import { envoyBinary } from '../support/envoy.js';
 import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
+import { policyYaml, successGate } from '../support/policy-yaml.js';
 import { until } from '../support/until.js';
 
 interface Context {
@@ -33,18 +34,11 @@ const undo: (() => Promise<unknown>)[] = [];
 
 const versions = ['v1', 'v2'] as const;
 
-const policy = `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata:
-  name: careful
-spec:
-  steps:
-    - { progress: 20, bake: 2s }
-    - { progress: 100, bake: 1s, approval: true }
-  gates:
-    - name: success
-      successRate: { min: 99, window: 5s, minRequests: 10 }
-`;
+const policy = policyYaml({
+  name: 'careful',
+  steps: ['{ progress: 20, bake: 2s }', '{ progress: 100, bake: 1s, approval: true }'],
+  gates: [successGate('5s', 10)],
+});
 
 story.before(async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-page-'));

@@ -12,6 +12,7 @@ import {
   checkoutMesh,
   checkoutRouter,
 } from '../support/checkout-mesh.js';
+import { policyYaml, successGate } from '../support/policy-yaml.js';
 import { type ServedGateway, serveGateway } from '../support/served-gateway.js';
 import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
@@ -26,14 +27,11 @@ const versions = [
   { version: 'v3', errorShare: 0.4 },
 ];
 
-const policy = `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata: { name: quick }
-spec:
-  steps:
-    - { progress: 20, bake: 1s }
-    - { progress: 100, bake: 1s }
-  gates: [{ name: success, successRate: { min: 99, window: 5s, minRequests: 15 } }]`;
+const policy = policyYaml({
+  name: 'quick',
+  steps: ['{ progress: 20, bake: 1s }', '{ progress: 100, bake: 1s }'],
+  gates: [successGate('5s', 15)],
+});
 
 /** All requests to the service go to `version`. */
 const router = (version: string): string =>

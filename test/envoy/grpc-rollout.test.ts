@@ -16,6 +16,7 @@ import {
 } from '../support/grpc-clients.js';
 import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
 import { startNamedGrpc } from '../support/named-grpc.js';
+import { policyYaml, successGate } from '../support/policy-yaml.js';
 import { ratingsMesh } from '../support/ratings-mesh.js';
 import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
@@ -31,14 +32,11 @@ const versions = [
 ];
 
 /** The second step waits for a person, so that the first can be looked at as long as it takes. */
-const policy = `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata: { name: careful }
-spec:
-  steps:
-    - { progress: 25, bake: 1s }
-    - { progress: 100, bake: 1s, approval: true }
-  gates: [{ name: success, successRate: { min: 99, window: 5s, minRequests: 15 } }]`;
+const policy = policyYaml({
+  name: 'careful',
+  steps: ['{ progress: 25, bake: 1s }', '{ progress: 100, bake: 1s, approval: true }'],
+  gates: [successGate('5s', 15)],
+});
 
 type ClientName = 'grpc-js' | 'grpcio';
 

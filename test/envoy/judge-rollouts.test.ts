@@ -11,6 +11,7 @@ import {
   checkoutMesh,
   checkoutRouter,
 } from '../support/checkout-mesh.js';
+import { policyYaml } from '../support/policy-yaml.js';
 import { type ServedGateway, serveGateway } from '../support/served-gateway.js';
 import { openStage, type Undo } from '../support/stage.js';
 
@@ -61,16 +62,12 @@ const ejecting = `outlierDetection: { ${[
 const router = (version: string): string => checkoutRouter(allTo(version, Object.keys(versions)));
 
 function policy(gates: readonly string[], deadline: string): string {
-  return `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata: { name: quick }
-spec:
-  steps:
-    - { progress: 30, bake: 1s }
-    - { progress: 100, bake: 1s }
-  gates:
-${gates.map((gate) => `    - ${gate}`).join('\n')}
-  stepDeadline: ${deadline}`;
+  return policyYaml({
+    name: 'quick',
+    steps: ['{ progress: 30, bake: 1s }', '{ progress: 100, bake: 1s }'],
+    gates,
+    fields: [`stepDeadline: ${deadline}`],
+  });
 }
 
 async function setUp(): Promise<ServedGateway> {

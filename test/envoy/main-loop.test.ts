@@ -20,6 +20,7 @@ import { createRepository, type DemoRepository } from '../../controller/demo/rep
 import { startService } from '../../controller/demo/services.js';
 import { envoyBinary } from '../support/envoy.js';
 import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
+import { policyYaml, successGate } from '../support/policy-yaml.js';
 import { until } from '../support/until.js';
 
 interface Stage {
@@ -50,19 +51,15 @@ const versions = [
   { version: 'v4', errorShare: 0 },
 ];
 
-const policy = `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata:
-  name: quick
-spec:
-  steps:
-    - { progress: 10, bake: 2s }
-    - { progress: 50, bake: 2s }
-    - { progress: 100, bake: 1s }
-  gates:
-    - name: success
-      successRate: { min: 99, window: 5s, minRequests: 15 }
-`;
+const policy = policyYaml({
+  name: 'quick',
+  steps: [
+    '{ progress: 10, bake: 2s }',
+    '{ progress: 50, bake: 2s }',
+    '{ progress: 100, bake: 1s }',
+  ],
+  gates: [successGate('5s', 15)],
+});
 
 story.before(async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-story-'));

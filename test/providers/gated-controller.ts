@@ -6,6 +6,7 @@ import type { GateView, RolloutView } from '../../controller/api/rollout-view.js
 import { checkout, meshFiles, routeFile } from '../../controller/demo/mesh-files.js';
 import { createRepository } from '../../controller/demo/repository.js';
 import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
+import { policyYaml } from '../support/policy-yaml.js';
 import { until } from '../support/until.js';
 
 export interface GatedController {
@@ -77,12 +78,9 @@ export async function startGated(options: {
 }
 
 function policy(gates: readonly string[]): string {
-  return `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata: { name: gated }
-spec:
-  steps: [{ progress: 50, bake: 1s }, { progress: 100, bake: 1s }]
-  gates:
-${gates.map((gate) => `    - ${gate}`).join('\n')}
-`;
+  return policyYaml({
+    name: 'gated',
+    steps: ['{ progress: 50, bake: 1s }', '{ progress: 100, bake: 1s }'],
+    gates,
+  });
 }

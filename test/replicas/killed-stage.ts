@@ -13,21 +13,20 @@ import { checkout, meshFiles, routeFile } from '../../controller/demo/mesh-files
 import { createRepository } from '../../controller/demo/repository.js';
 import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
 import { LightProxy } from '../support/light-proxy.js';
+import { policyYaml } from '../support/policy-yaml.js';
 import type { Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 
 /** Nobody has to say anything: a rollout ends by itself, step by step as the proxy acknowledges. */
-const policy = `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata:
-  name: by-itself
-spec:
-  steps:
-    - { progress: 10, bake: 0s }
-    - { progress: 50, bake: 0s }
-    - { progress: 100, bake: 0s }
-  noData: pass
-`;
+const policy = policyYaml({
+  name: 'by-itself',
+  steps: [
+    '{ progress: 10, bake: 0s }',
+    '{ progress: 50, bake: 0s }',
+    '{ progress: 100, bake: 0s }',
+  ],
+  fields: ['noData: pass'],
+});
 
 /** What the policy lets the new version have, of 10,000; first what it had before. */
 const legalShares = [0, 1000, 5000, 10_000];

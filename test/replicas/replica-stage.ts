@@ -11,6 +11,7 @@ import { createRepository, type DemoRepository } from '../../controller/demo/rep
 import { type DatabaseLink, openLink } from '../support/database-link.js';
 import { type HeadgateProcess, startHeadgate } from '../support/headgate.js';
 import { LightProxy, type LightProxyOptions } from '../support/light-proxy.js';
+import { policyYaml } from '../support/policy-yaml.js';
 import { startPostgres, type TestPostgres } from '../support/postgres.js';
 import type { Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
@@ -18,17 +19,15 @@ import { until } from '../support/until.js';
 export const webNode = 'mesh/shop/virtualNode/web';
 
 /** Each step waits for a person, so a test says when it goes on. */
-const steppedPolicy = `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata:
-  name: stepped
-spec:
-  steps:
-    - { progress: 10, bake: 0s }
-    - { progress: 50, bake: 0s, approval: true }
-    - { progress: 100, bake: 0s, approval: true }
-  noData: pass
-`;
+const steppedPolicy = policyYaml({
+  name: 'stepped',
+  steps: [
+    '{ progress: 10, bake: 0s }',
+    '{ progress: 50, bake: 0s, approval: true }',
+    '{ progress: 100, bake: 0s, approval: true }',
+  ],
+  fields: ['noData: pass'],
+});
 
 export interface ReplicaStage {
   readonly folder: string;

@@ -11,6 +11,7 @@ import { startService } from '../../controller/demo/services.js';
 import { renderBootstrap } from '../../controller/envoy/bootstrap.js';
 import { startEnvoy } from '../support/envoy.js';
 import type { HeadgateProcess } from '../support/headgate.js';
+import { policyYaml, successGate } from '../support/policy-yaml.js';
 import { openStage, type Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 import { openReplicas, viewOf } from './replica-stage.js';
@@ -19,20 +20,16 @@ const rolling = suite('replicas are replaced in mid-rollout');
 const undo: Undo = [];
 const names = ['a', 'b', 'c'] as const;
 
-const policy = `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata:
-  name: steady
-spec:
-  steps:
-    - { progress: 10, bake: 3s }
-    - { progress: 30, bake: 3s }
-    - { progress: 60, bake: 3s }
-    - { progress: 100, bake: 3s }
-  gates:
-    - name: success
-      successRate: { min: 99, window: 5s, minRequests: 5 }
-`;
+const policy = policyYaml({
+  name: 'steady',
+  steps: [
+    '{ progress: 10, bake: 3s }',
+    '{ progress: 30, bake: 3s }',
+    '{ progress: 60, bake: 3s }',
+    '{ progress: 100, bake: 3s }',
+  ],
+  gates: [successGate('5s', 5)],
+});
 
 const stage = await openStage(rolling, undo, async () => {
   const services = await Promise.all(['v1', 'v2'].map((version) => startService(version, 0)));

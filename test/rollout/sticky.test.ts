@@ -2,26 +2,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { seededRandom } from '../../controller/base/random.js';
-import type { Route, WeightedTarget } from '../../controller/mesh/model.js';
+import type { WeightedTarget } from '../../controller/mesh/model.js';
 import { wholeWeight } from '../../controller/mesh/weights.js';
 import { stickyTargets } from '../../controller/rollout/sticky.js';
 import { moveTargets } from '../../controller/rollout/weights.js';
+import { weightedRoute } from '../support/weighted-route.js';
 
 const sticky = suite('clients that stay');
-
-function route(shares: Readonly<Record<string, number>>): Route {
-  return {
-    name: 'main',
-    priority: 1000,
-    protocol: 'http',
-    match: { headers: [], queryParameters: [] },
-    targets: Object.entries(shares).map(([virtualNode, weight]) => ({
-      virtualNode,
-      port: 80,
-      weight,
-    })),
-  };
-}
 
 /** Whom each of the 10,000 places draws, as Envoy goes through a list of weights. */
 function drawnBy(targets: readonly WeightedTarget[]): readonly string[] {
@@ -35,14 +22,14 @@ function told(targets: readonly WeightedTarget[]): string {
 }
 
 sticky('the canary grows at one end, from where the circle begins', () => {
-  const before = route({ v1: 100 });
-  const after = route({ v2: 100 });
+  const before = weightedRoute({ v1: 100 });
+  const after = weightedRoute({ v2: 100 });
   assert.is(told(stickyTargets(before, after, 0, 0)), 'v1=10000 v2=0');
   assert.is(told(stickyTargets(before, after, 0.05, 0)), 'v1=9500 v2=500');
   assert.is(told(stickyTargets(before, after, 0.05, 3000)), 'v1=6500 v2=500 v1=3000');
   assert.is(told(stickyTargets(before, after, 1, 3000)), 'v2=10000 v1=0');
   assert.is(
-    told(stickyTargets(route({ v1: 50, v2: 50 }), route({ v3: 100 }), 0.5, 0)),
+    told(stickyTargets(weightedRoute({ v1: 50, v2: 50 }), weightedRoute({ v3: 100 }), 0.5, 0)),
     'v1=2500 v3=2500 v2=2500 v3=2500',
   );
 });
@@ -53,8 +40,8 @@ const rounds = 25;
 sticky('nobody changes over more than once, nor to where weights do not lead', () => {
   const random = seededRandom(11);
   for (let round = 0; round < rounds; round += 1) {
-    const before = route(randomShares(random));
-    const after = route(randomShares(random));
+    const before = weightedRoute(randomShares(random));
+    const after = weightedRoute(randomShares(random));
     const origin = Math.floor(random() * wholeWeight);
     const draws = steps.map((progress) => drawnBy(stickyTargets(before, after, progress, origin)));
     const moves = moveTargets(before, after, 0);
@@ -72,8 +59,8 @@ sticky('nobody changes over more than once, nor to where weights do not lead', (
 sticky('shares are those of every other rollout', () => {
   const random = seededRandom(12);
   for (let round = 0; round < rounds; round += 1) {
-    const before = route(randomShares(random));
-    const after = route(randomShares(random));
+    const before = weightedRoute(randomShares(random));
+    const after = weightedRoute(randomShares(random));
     for (const progress of steps) {
       const targets = stickyTargets(before, after, progress, 0);
       const moved = moveTargets(before, after, progress);

@@ -5,22 +5,9 @@ import { seededRandom } from '../../controller/base/random.js';
 import type { Route } from '../../controller/mesh/model.js';
 import { normalizeWeights, wholeWeight } from '../../controller/mesh/weights.js';
 import { moveTargets } from '../../controller/rollout/weights.js';
+import { weightedRoute } from '../support/weighted-route.js';
 
 const weights = suite('weights');
-
-function route(shares: Readonly<Record<string, number>>): Route {
-  return {
-    name: 'main',
-    priority: 1000,
-    protocol: 'http',
-    match: { headers: [], queryParameters: [] },
-    targets: Object.entries(shares).map(([virtualNode, weight]) => ({
-      virtualNode,
-      port: 80,
-      weight,
-    })),
-  };
-}
 
 function served(before: Route, after: Route, progress: number): Readonly<Record<string, number>> {
   const moved = moveTargets(before, after, progress);
@@ -35,13 +22,13 @@ weights('shares are given out by largest remainder', () => {
 });
 
 weights('a target moves in a straight line', () => {
-  const before = route({ v1: 100 });
-  const after = route({ v2: 100 });
+  const before = weightedRoute({ v1: 100 });
+  const after = weightedRoute({ v2: 100 });
   assert.equal(served(before, after, 0), { v1: 10_000, v2: 0 });
   assert.equal(served(before, after, 0.05), { v1: 9500, v2: 500 });
   assert.equal(served(before, after, 0.0001), { v1: 9999, v2: 1 });
   assert.equal(served(before, after, 1), { v1: 0, v2: 10_000 });
-  assert.equal(served(route({ v1: 90, v2: 10 }), after, 0.5), { v1: 4500, v2: 5500 });
+  assert.equal(served(weightedRoute({ v1: 90, v2: 10 }), after, 0.5), { v1: 4500, v2: 5500 });
 });
 
 weights(
@@ -49,8 +36,8 @@ weights(
   () => {
     const random = seededRandom(7);
     for (let round = 0; round < 60; round += 1) {
-      const before = route(randomShares(random));
-      const after = route(randomShares(random));
+      const before = weightedRoute(randomShares(random));
+      const after = weightedRoute(randomShares(random));
       let previous: Readonly<Record<string, number>> | undefined;
       for (const progress of [0, 0.01, 0.05, 0.1, 0.25, 0.333, 0.5, 0.75, 0.9, 0.99, 1]) {
         const moved = moveTargets(before, after, progress);

@@ -11,25 +11,22 @@ import { checkout, routeFile } from '../../controller/demo/mesh-files.js';
 import { openThreeEnvoys, renderLosses } from '../bench/three-envoys.js';
 import type { HeadgateProcess } from '../support/headgate.js';
 import { LightProxy } from '../support/light-proxy.js';
+import { policyYaml, successGate } from '../support/policy-yaml.js';
 import type { Undo } from '../support/stage.js';
 import { until } from '../support/until.js';
 import { lowest, type Sample, slopePerHour } from './slope.js';
 
 /** A rollout that the next commit often takes over in the middle, as a busy team's does. */
-const policy = `apiVersion: headgate/v1
-kind: RolloutPolicy
-metadata:
-  name: quick
-spec:
-  steps:
-    - { progress: 10, bake: 500ms }
-    - { progress: 50, bake: 500ms }
-    - { progress: 100, bake: 500ms }
-  gates:
-    - name: success
-      successRate: { min: 99, window: 2s, minRequests: 5 }
-  noData: pass
-`;
+const policy = policyYaml({
+  name: 'quick',
+  steps: [
+    '{ progress: 10, bake: 500ms }',
+    '{ progress: 50, bake: 500ms }',
+    '{ progress: 100, bake: 500ms }',
+  ],
+  gates: [successGate('2s', 5)],
+  fields: ['noData: pass'],
+});
 
 /** What is looked at: the name in the metrics, what it is called here, and how much an hour is growth. */
 const measures = [
