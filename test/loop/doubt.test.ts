@@ -17,6 +17,7 @@ import { retreatOnly, stepLoop } from '../../controller/loop/step.js';
 import { ScriptedLoop } from '../rollout/scripted-loop.js';
 import { manualClock } from '../support/clock.js';
 import { meshOf, policyOf } from '../support/mesh.js';
+import { noMail } from '../support/no-mail.js';
 import { accepted } from '../support/reading.js';
 import { recordingLogger } from '../support/recording-logger.js';
 
@@ -99,15 +100,9 @@ async function start(lease?: LoopLease) {
       clock,
       logger: recordingLogger(),
       store: {
+        ...noMail,
         load: () => store.load(),
         commit: (transaction) => store.commit(transaction),
-        history: async () => [],
-        outbox: async () => [],
-        delivered: async () => {},
-        retryLater: async () => {},
-        giveUp: async () => {},
-        deadLetters: async () => [],
-        close: async () => {},
       },
       publisher: {
         proxies: () => [],

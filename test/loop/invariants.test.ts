@@ -17,6 +17,7 @@ import { countEvents } from '../../controller/telemetry/count-events.js';
 import { ScriptedLoop } from '../rollout/scripted-loop.js';
 import { manualClock } from '../support/clock.js';
 import { meshOf, policyOf } from '../support/mesh.js';
+import { noMail } from '../support/no-mail.js';
 import { accepted } from '../support/reading.js';
 import { recordingLogger } from '../support/recording-logger.js';
 
@@ -53,6 +54,7 @@ async function open(values: Map<string, StoreWrite>) {
       clock,
       logger: counted,
       store: {
+        ...noMail,
         load: async () =>
           [...values.values()].map(({ kind, key, json }) => ({ kind, key, json: json ?? '' })),
         commit: async ({ writes }) => {
@@ -64,13 +66,6 @@ async function open(values: Map<string, StoreWrite>) {
             }
           }
         },
-        history: async () => [],
-        outbox: async () => [],
-        delivered: async () => {},
-        retryLater: async () => {},
-        giveUp: async () => {},
-        deadLetters: async () => [],
-        close: async () => {},
       },
       publisher: {
         proxies: () => [],
