@@ -2,6 +2,7 @@
  * Where resources stand in the mesh repository. Not part of the model: it never changes what is served. Kept
  * file by file, since a commit moves what stands in the files that it changes and nothing else.
  */
+import { groupBy } from '../base/group-by.js';
 
 export interface Origin {
   /** The repository's name in the configuration; undefined where there is only one. */
@@ -25,19 +26,8 @@ export type Origins = ReadonlyMap<string, FileOrigins>;
 
 /** Where all resources stand, by resource key, as files. */
 export function originsByFile(origins: ReadonlyMap<string, Origin>): Origins {
-  const files = new Map<string, (readonly [string, Origin])[]>();
-  for (const entry of origins) {
-    const [, { repository = '', file }] = entry;
-    // No repository's name has a colon in it.
-    const key = `${repository}:${file}`;
-    const known = files.get(key);
-    if (known === undefined) {
-      files.set(key, [entry]);
-    } else {
-      known.push(entry);
-    }
-  }
-  return files;
+  // No repository's name has a colon in it.
+  return groupBy(origins, ([, { repository = '', file }]) => [`${repository}:${file}`]);
 }
 
 /** Where the resource with key `resource` stands; undefined where it is in no file. */

@@ -6,6 +6,7 @@
 import { OpError } from '../../controller/base/op-error.js';
 import type { Clock, Store, StoreWrite, Transaction } from '../../controller/loop/ports.js';
 import type { News, Position, SharedDatabase, WakeTopic } from '../../controller/replicas/ports.js';
+import { noMail } from '../support/no-mail.js';
 
 interface Row extends StoreWrite {
   readonly seq: number;
@@ -256,6 +257,7 @@ export class SimulatedDatabase {
       this.wake('state');
     };
     return {
+      ...noMail,
       load: () =>
         asked(() =>
           [...this.tables.rows.values()].flatMap(({ kind, key, json }) =>
@@ -270,13 +272,6 @@ export class SimulatedDatabase {
             throw new OpError('store-doubtful', 'who knows', { retry: { kind: 'backoff' } });
           }
         }),
-      history: async () => [],
-      outbox: async () => [],
-      delivered: async () => {},
-      retryLater: async () => {},
-      giveUp: async () => {},
-      deadLetters: async () => [],
-      close: async () => {},
     };
   }
 }
