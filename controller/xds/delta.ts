@@ -48,6 +48,8 @@ export function receiveDelta(
 
 function followChange(stream: StreamState, state: TypeState, change: SubscriptionChange): void {
   if (change.wildcard === 'added') {
+    const sent = state.inFlight.flatMap(({ resources }) => resources.map(({ name }) => name));
+    expectInFlight(state, new Set(sent));
     askForAll(stream, state);
     reconsiderAll(stream, state);
     state.owesAnswer = true;

@@ -6,11 +6,11 @@
 import { askForAll, reconsider, reconsiderAll } from './desire.js';
 import { openType } from './first-request.js';
 import type { NamedList } from './named-list.js';
+import { desiredResource } from './snapshot-changes.js';
 import type { StreamState } from './stream-state.js';
 import { replaceNames, type SubscriptionChange } from './subscription.js';
 import { expectInFlight, forget, forgetUnwanted, type TypeState, wants } from './type-state.js';
 import { type Refusal, settle } from './verdict.js';
-import { missingNames } from './view.js';
 
 export interface SotwRequest {
   readonly versionInfo: string;
@@ -109,8 +109,14 @@ function followChange(stream: StreamState, state: TypeState, change: Subscriptio
  * it so, and when it comes back, it has to be sent even if it is as it was.
  */
 function forgetMissing(stream: StreamState, state: TypeState): void {
-  for (const name of state.isFullState ? [] : missingNames(stream.snapshot, state)) {
-    state.acked.delete(name);
+  const { snapshot } = stream;
+  if (state.isFullState || snapshot === undefined) {
+    return;
+  }
+  for (const name of [...state.acked.keys()]) {
+    if (desiredResource(snapshot, state.type, name) === undefined) {
+      state.acked.delete(name);
+    }
   }
 }
 

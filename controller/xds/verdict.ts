@@ -40,9 +40,11 @@ export function settle(
     state.isAnswered = true;
   }
   // Clients answer in order, so one that skipped an answer has taken what came before.
-  for (const earlier of state.inFlight.splice(0, index + 1).slice(0, -1)) {
+  for (const earlier of state.inFlight.slice(0, index)) {
+    state.inFlight.shift();
     acknowledge(stream, state, earlier);
   }
+  state.inFlight.shift();
   if (error === undefined) {
     acknowledge(stream, state, response);
     return undefined;
@@ -52,11 +54,14 @@ export function settle(
 
 function acknowledge(stream: StreamState, state: TypeState, response: SentResponse): void {
   const { wholeSet } = response;
-  if (wholeSet !== undefined && state.pending.hasWhole(wholeSet) && state.uncertain.size === 0) {
+  const later = namesOnTheirWay(state);
+  const isWhole = wholeSet !== undefined && state.pending.hasWhole(wholeSet);
+  const isLast = isWhole && [...later].every((name) => !wholeSet.byName.has(name));
+  if (isLast && state.uncertain.size === 0) {
     state.pending.removeWhole(wholeSet);
     holdAll(stream, state, wholeSet);
   } else {
-    acknowledgeEach(stream, state, response.fresh);
+    acknowledgeEach(stream, state, response.fresh, later);
   }
   for (const name of response.removed) {
     dropRemoved(state, name);
@@ -65,10 +70,19 @@ function acknowledge(stream: StreamState, state: TypeState, response: SentRespon
   shorten(stream, state);
 }
 
+/** Of what the client has not answered yet; mostly that is nothing. */
+function namesOnTheirWay({ inFlight }: TypeState): ReadonlySet<string> {
+  return new Set(
+    inFlight.flatMap(({ fresh, removed }) => [...fresh.map(({ name }) => name), ...removed]),
+  );
+}
+
+/** `later`: names of which more is on its way, perhaps the same again after a removal. */
 function acknowledgeEach(
   stream: StreamState,
   state: TypeState,
   resources: readonly EncodedResource[],
+  later: ReadonlySet<string>,
 ): void {
   for (const resource of resources) {
     if (!state.pending.has(resource.name)) {
@@ -77,7 +91,7 @@ function acknowledgeEach(
     }
     hold(stream, state, resource);
     state.uncertain.delete(resource.name);
-    if (state.pending.get(resource.name) === resource) {
+    if (state.pending.get(resource.name) === resource && !later.has(resource.name)) {
       state.pending.delete(resource.name);
     }
   }
