@@ -151,8 +151,10 @@ for (const variant of variants) {
 
   scenario('a refused route keeps the cluster that the old one names', async (t, player) => {
     t.serve(node, after);
-    await player.accept('cluster');
-    await player.take('endpoint', ['n']);
+    const clusters = await player.receive('cluster');
+    player.ask('endpoint', ['n']);
+    await player.accept('endpoint');
+    player.ack(clusters);
     player.nack(await player.receive('route'));
     await player.quiet();
     t.serve(node, before);
