@@ -163,39 +163,69 @@ interface TakenOut {
  * acknowledgement of every proxy comes through here, so nothing is made that is not needed.
  */
 function* takeOut(bytes: Buffer, fields: readonly number[]): InParts<TakenOut> {
-  const restPlace = fields.length;
-  const counts: number[] = new Array(restPlace + 1).fill(0);
-  const runs: (Buffer[] | undefined)[] = new Array(restPlace + 1).fill(undefined);
-  let place = restPlace;
-  let begin = 0;
-  let [seen, switches] = [0, 0];
-  const close = (end: number): void => {
-    if (end > begin) {
-      const list = runs[place] ?? [];
-      runs[place] = list;
-      list.push(begin === 0 && end === bytes.length ? bytes : bytes.subarray(begin, end));
-      begin = end;
-    }
-  };
-  for (const reader = new FieldReader(bytes); reader.next(); ) {
-    const found = fields.indexOf(reader.field);
-    const next = found < 0 ? restPlace : found;
-    counts[next] = (counts[next] ?? 0) + 1;
-    if (next !== place) {
-      switches += 1;
-      if (switches > switchesMax) {
-        throw new RangeError('names stand between other fields, over and over');
-      }
-      close(reader.begin);
-      place = next;
-    }
-    seen += 1;
-    if (seen % fieldsPerPart === 0) {
-      yield;
-    }
+  const sorter = new FieldSorter(bytes, fields);
+  while (!sorter.sort(fieldsPerPart)) {
+    yield;
   }
-  close(bytes.length);
-  return { runs: runs.map(joined), counts };
+  return sorter.result();
+}
+
+class FieldSorter {
+  private readonly bytes: Buffer;
+  private readonly fields: readonly number[];
+  private readonly reader: FieldReader;
+  private readonly counts: number[];
+  private readonly runs: (Buffer[] | undefined)[];
+  private place: number;
+  private begin = 0;
+  private switches = 0;
+
+  constructor(bytes: Buffer, fields: readonly number[]) {
+    this.bytes = bytes;
+    this.fields = fields;
+    this.reader = new FieldReader(bytes);
+    this.place = fields.length;
+    this.counts = new Array(fields.length + 1).fill(0);
+    this.runs = new Array(fields.length + 1).fill(undefined);
+  }
+
+  /** Goes past at most so many fields. True: those were all. */
+  sort(fieldsMax: number): boolean {
+    const { reader, fields, counts } = this;
+    for (let left = fieldsMax; left > 0; left -= 1) {
+      if (!reader.next()) {
+        return true;
+      }
+      const found = fields.indexOf(reader.field);
+      const next = found < 0 ? fields.length : found;
+      counts[next] = (counts[next] ?? 0) + 1;
+      if (next !== this.place) {
+        this.close(reader.begin);
+        this.place = next;
+      }
+    }
+    return false;
+  }
+
+  result(): TakenOut {
+    this.close(this.bytes.length);
+    return { runs: this.runs.map(joined), counts: this.counts };
+  }
+
+  private close(end: number): void {
+    const { begin, bytes, place } = this;
+    if (end === begin) {
+      return;
+    }
+    this.switches += 1;
+    if (this.switches > switchesMax) {
+      throw new RangeError('names stand between other fields, over and over');
+    }
+    const list = this.runs[place] ?? [];
+    this.runs[place] = list;
+    list.push(begin === 0 && end === bytes.length ? bytes : bytes.subarray(begin, end));
+    this.begin = end;
+  }
 }
 
 /** Writers put the elements of a list one after another; each change costs what a hundred names do. */

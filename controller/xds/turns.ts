@@ -112,6 +112,12 @@ const burstMs = 50;
 const turnMs = 5;
 
 /**
+ * Parts of work in a turn however long they take: on a machine that is busy with other things, time passes
+ * without anything being done, and turns that did next to nothing would cost more than they give others.
+ */
+const partsPerTurn = 8;
+
+/**
  * The same after a connection has come in, since the next one probably waits: libuv accepts one between two
  * turns (since 1.45), and a fleet that comes back at once must not wait for its last proxy's connection until
  * the first are served.
@@ -200,9 +206,13 @@ export class Turns {
 
   private take(): void {
     const endMs = this.nowMs() + (this.hasArrival ? arrivalTurnMs : turnMs);
+    const partsMin = this.hasArrival ? 1 : partsPerTurn;
     this.hasArrival = false;
     this.atOnceMs = 0;
-    const later = [...this.serve(this.prompt, endMs), ...this.serve(this.greedy, endMs)];
+    const later = [
+      ...this.serve(this.prompt, endMs, partsMin),
+      ...this.serve(this.greedy, endMs, 1),
+    ];
     for (const lane of later) {
       this.enqueue(lane);
     }
@@ -212,9 +222,10 @@ export class Turns {
     }
   }
 
-  /** One part of work for a lane after another, until `endMs`, and one at least. The lanes to go on with later. */
-  private serve(lanes: Set<Lane>, endMs: number): readonly Lane[] {
+  /** One part of work for a lane after another, until `endMs`, and `partsMin` at least. The lanes to go on with later. */
+  private serve(lanes: Set<Lane>, endMs: number, partsMin: number): readonly Lane[] {
     const later: Lane[] = [];
+    let parts = 0;
     let beganMs = this.nowMs();
     for (const lane of lanes) {
       lanes.delete(lane);
@@ -227,7 +238,8 @@ export class Turns {
       } else if (!lane.isEmpty) {
         later.push(lane);
       }
-      if (nowMs >= endMs) {
+      parts += 1;
+      if (nowMs >= endMs && parts >= partsMin) {
         break;
       }
     }

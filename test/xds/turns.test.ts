@@ -51,7 +51,7 @@ test('every sender gets its turn, and once however often it asks', async () => {
   while (done.length < many) {
     const before = done.length;
     await nextTurn();
-    assert.ok(done.length - before <= 5, 'a turn takes milliseconds, and others come in between');
+    assert.ok(done.length - before <= 8, 'a turn takes milliseconds, and others come in between');
   }
   await nextTurn();
   assert.equal(done, [...senders.keys()].map(String));
@@ -68,7 +68,7 @@ test('while connections come in, a turn is short, and never empty', async () => 
     assert.is(done.length, count);
   }
   await nextTurn();
-  assert.is(done.length, 20 + 5, 'nobody waits any more');
+  assert.is(done.length, 20 + 8, 'nobody waits any more');
 });
 
 test('a connection of many streams has one place among the others', async () => {
@@ -81,7 +81,7 @@ test('a connection of many streams has one place among the others', async () => 
     turns.add(new Lane(), sender(name));
   }
   await nextTurn();
-  assert.equal(done, ['crowd', 'a', 'b', 'c', 'crowd']);
+  assert.equal(done, ['crowd', 'a', 'b', 'c', 'crowd', 'crowd', 'crowd', 'crowd']);
 });
 
 test('a message is taken at once, and what follows from it is sent in the next turn', async () => {
@@ -103,11 +103,20 @@ test('a long message is gone on with in turns, and later ones wait behind it', a
   assert.not(turns.enter(long, task('next')));
   assert.not(turns.enter(other, task('other')), 'and there is but one before others get theirs');
   await nextTurn();
-  assert.equal(done.slice(5), ['long6', 'other', 'long5', 'long4', 'long3']);
+  assert.equal(done.slice(5), [
+    'long6',
+    'other',
+    'long5',
+    'long4',
+    'long3',
+    'long2',
+    'long1',
+    'long0',
+  ]);
   while (!done.includes('next')) {
     await nextTurn();
   }
-  assert.equal(done.slice(-4), ['long2', 'long1', 'long0', 'next']);
+  assert.equal(done.slice(-2), ['long0', 'next']);
 });
 
 test('who has had more than its share comes last, and not never', async () => {
@@ -122,7 +131,7 @@ test('who has had more than its share comes last, and not never', async () => {
   }
   done.length = 0;
   await nextTurn();
-  assert.equal(done, ['modest', 'modest', 'modest', 'modest', 'modest', 'greedy']);
+  assert.equal(done, [...Array.from({ length: 8 }, () => 'modest'), 'greedy']);
   passes(startMs);
   assert.ok(turns.enter(greedy, task('greedy')), 'until it has been quiet for a while');
 });
@@ -148,7 +157,7 @@ test('streams are held back for as long as something of their connection waits',
   const lane = new Lane();
   const calls: string[] = [];
   const stream = { pause: () => calls.push('pause'), resume: () => calls.push('resume') };
-  turns.enter(lane, task('long', { parts: 12 }));
+  turns.enter(lane, task('long', { parts: 30 }));
   lane.holdBack(stream);
   lane.holdBack(stream);
   await nextTurn();
