@@ -79,6 +79,18 @@ scenario('46: a resource has its type, version, time and contents', async (t) =>
   assert.is(briefly?.version_info, versions.get('a'));
 });
 
+scenario('46: of a secret its name, version and state are told, and nothing of it', async (t) => {
+  t.serve(node, { ...world, sds: ['barrier', 'own'] });
+  const player = createPlayer(t.client(), node, 'delta');
+  const { versions } = await player.take('secret', ['own']);
+  await player.quiet();
+  const [proxy] = (await fetchStatus(t.client())).config ?? [];
+  const own = proxy?.generic_xds_configs?.find(({ name }) => name === 'own');
+  assert.is(own?.version_info, versions.get('own'));
+  assert.is(own?.config_status, 'SYNCED');
+  assert.is(own?.xds_config, undefined);
+});
+
 scenario('46: matchers choose among proxies, any of them', async (t) => {
   const client = t.client();
   const nodes = ['mesh/m/virtualNode/a', 'mesh/m/virtualNode/b', 'mesh/other/virtualNode/a'];
