@@ -12,11 +12,14 @@ import { Gathering } from './gathering.js';
 import type { Hub } from './hub.js';
 import { excessiveNames } from './name-allowance.js';
 import {
+  breachOf,
   type DecodedRequest,
   decodeRequest,
+  decodeRequestInParts,
   type NodeMessage,
-  readable,
+  shortRequestBytes,
   typeOfUrl,
+  unreadable,
   userAgentOf,
 } from './requests.js';
 import { isAnythingDue } from './respond.js';
@@ -96,48 +99,84 @@ export class DiscoveryStream implements CallHandler {
   }
 
   onMessage(message: Buffer): InParts<void> | undefined {
-    return this.isEnded ? undefined : this.take(message);
+    if (this.isEnded) {
+      return undefined;
+    }
+    if (message.length > shortRequestBytes) {
+      return this.takeInParts(message);
+    }
+    this.take(message);
+    return undefined;
   }
 
-  private *take(message: Buffer): InParts<void> {
-    const request = yield* this.read(decodeRequest(this.service.variant, message));
-    const type = request && this.typeOf(request);
-    const isTaken = request !== undefined && !this.isEnded && this.isIdentified(request);
-    if (!isTaken || type === undefined) {
-      // The type is one that others may serve; what this stream serves goes on.
-      return;
+  private take(message: Buffer): void {
+    const request = this.read(() => decodeRequest(this.service.variant, message));
+    const type = request && this.typeOfAccepted(request);
+    const typed = type && this.read(() => request.as(type));
+    if (typed !== undefined) {
+      this.receive(typed);
     }
-    const { state } = this;
-    const excess = excessiveNames(request, type, state, this.hub.streamsAt(this.peer));
-    if (excess !== undefined) {
-      this.call.askedFor(request.nameCount);
-      this.reject('resourceExhausted', excess);
-      return;
-    }
-    const typed = yield* this.read(request.as(type));
-    if (typed === undefined || this.isEnded) {
-      return;
-    }
-    const excessOfAll = this.hub.heldNames.excess(typed, state.types.get(type));
-    if (excessOfAll !== undefined) {
-      this.reject('resourceExhausted', excessOfAll);
-    } else {
+  }
+
+  /** The same of a message that may be long. */
+  private *takeInParts(message: Buffer): InParts<void> {
+    const request = yield* this.readInParts(decodeRequestInParts(this.service.variant, message));
+    const type = request && this.typeOfAccepted(request);
+    const typed = type && (yield* this.readInParts(request.asInParts(type)));
+    if (typed !== undefined && !this.isEnded) {
       this.receive(typed);
     }
   }
 
   /** Undefined where it cannot be read, which ends the stream. */
-  private *read<T>(work: InParts<T>): InParts<T | undefined> {
-    const result = yield* readable(work);
-    if ('status' in result) {
-      this.reject(result.status, result.message);
+  private read<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      return this.rejectUnreadable(error);
+    }
+  }
+
+  private *readInParts<T>(work: InParts<T>): InParts<T | undefined> {
+    try {
+      return yield* work;
+    } catch (error) {
+      return this.rejectUnreadable(error);
+    }
+  }
+
+  private rejectUnreadable(error: unknown): undefined {
+    const { status, message } = unreadable(error);
+    this.reject(status, message);
+  }
+
+  /** Undefined where the request goes no further: it may not be, or its type is one that others may serve. */
+  private typeOfAccepted(request: DecodedRequest): ResourceType | undefined {
+    const breach = breachOf(request, this.node, this.service);
+    if (breach !== undefined) {
+      this.reject('invalidArgument', breach);
       return undefined;
     }
-    return result.value;
+    if (this.node === undefined && !this.connect(request.node ?? {})) {
+      return undefined;
+    }
+    const type = request.typeUrl === '' ? this.service.types[0] : typeOfUrl(request.typeUrl);
+    const excess = type && excessiveNames(request, type, this.state, this.hub.streamsAt(this.peer));
+    if (excess !== undefined) {
+      this.call.askedFor(request.nameCount);
+      this.reject('resourceExhausted', excess);
+      return undefined;
+    }
+    return type;
   }
 
   private receive(request: TypedRequest): void {
     const { state } = this;
+    const excess = this.hub.heldNames.excess(request, state.types.get(request.type));
+    if (excess !== undefined) {
+      this.reject('resourceExhausted', excess);
+      return;
+    }
     const subscription = state.types.get(request.type)?.subscription;
     const askedBefore = subscription?.askedFor ?? 0;
     this.reports.observe(() => {
@@ -257,44 +296,16 @@ export class DiscoveryStream implements CallHandler {
     this.call.end('unavailable', 'the control plane is shutting down');
   }
 
-  /** Undefined where the request is of a type that is not served here; that must not end the stream. */
-  private typeOf({ typeUrl }: DecodedRequest): ResourceType | undefined {
-    const { isAggregated, types } = this.service;
-    if (typeUrl !== '') {
-      return typeOfUrl(typeUrl);
-    }
-    if (isAggregated) {
-      this.reject('invalidArgument', 'type_url is empty, which an aggregated stream needs');
-    }
-    return types[0];
-  }
-
-  /** Only the first request is bound to say who the proxy is, whatever its type. */
-  private isIdentified({ node }: DecodedRequest): boolean {
-    if (this.node === undefined && node === undefined) {
-      this.reject('invalidArgument', 'node is empty in the first request of the stream');
-      return false;
-    }
-    if (this.node !== undefined) {
-      const isSame = node === undefined || (node.id ?? '') === (this.node.id ?? '');
-      if (!isSame) {
-        this.reject('invalidArgument', `node.id is ${node.id}, and was ${this.node.id} before`);
-      }
-      return isSame;
-    }
-    if (!this.hub.mayBe(this.call, node?.id ?? '')) {
+  /** The client has said who it is. False: it may not be. */
+  private connect(node: NodeMessage): boolean {
+    const { deps } = this.hub;
+    if (!this.hub.mayBe(this.call, node.id ?? '')) {
       this.isEnded = true;
       return false;
     }
     this.node = node;
-    this.connect(node);
-    return true;
-  }
-
-  private connect(node: NodeMessage | undefined): void {
-    const { deps } = this.hub;
     const peerAddress = this.peer.slice(0, this.peer.lastIndexOf(':'));
-    this.identity = deps.identify(node ?? {}, peerAddress);
+    this.identity = deps.identify(node, peerAddress);
     this.hub.siblings.add(this.identity.instance, this);
     this.state.doubts = this.hub.doubtsAbout(this.identity);
     const status = this.status();
@@ -303,6 +314,7 @@ export class DiscoveryStream implements CallHandler {
     }
     this.reports.info('xds.connected', { variant: this.service.variant });
     this.publish();
+    return true;
   }
 
   private reject(status: 'invalidArgument' | 'resourceExhausted', message: string): void {

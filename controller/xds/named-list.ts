@@ -3,7 +3,7 @@
  * state of the world they repeat them in every acknowledgement; so the bytes are decoded once, and what
  * follows from the names is kept by the identity of their set.
  */
-import type { InParts } from '../base/in-parts.js';
+import { atOnce, type InParts, inParts, type Resumable } from '../base/in-parts.js';
 import { nameListsBytesMax, namesPerPart } from './limits.js';
 import { FieldReader } from './wire.js';
 
@@ -42,28 +42,57 @@ const known = new Map<string, KnownList>();
 let knownBytes = 0;
 
 /** The list that the fields of `bytes` are: elements of one repeated string, with their tags. */
-export function* decodeNames(bytes: Buffer): InParts<NamedList> {
+export function decodeNames(bytes: Buffer): NamedList {
+  return knownList(bytes) ?? atOnce(new NameDecoder(bytes));
+}
+
+/** The same of a list that may be long. */
+export function* decodeNamesInParts(bytes: Buffer): InParts<NamedList> {
+  return knownList(bytes) ?? (yield* inParts(new NameDecoder(bytes), namesPerPart));
+}
+
+function knownList(bytes: Buffer): NamedList | undefined {
   if (bytes.length === 0) {
     return emptyList;
   }
   const key = keyOf(bytes);
   const candidate = known.get(key);
-  if (candidate?.bytes.equals(bytes)) {
-    known.delete(key);
-    known.set(key, candidate);
-    return candidate.list;
+  if (!candidate?.bytes.equals(bytes)) {
+    return undefined;
   }
-  const names = new Set<string>();
-  let count = 0;
-  for (const reader = new FieldReader(bytes); reader.next(); count += 1) {
-    names.add(bytes.toString('utf8', reader.start, reader.end));
-    if (count % namesPerPart === namesPerPart - 1) {
-      yield;
+  known.delete(key);
+  known.set(key, candidate);
+  return candidate.list;
+}
+
+/** A unit is a name. */
+class NameDecoder implements Resumable<NamedList> {
+  private readonly bytes: Buffer;
+  private readonly reader: FieldReader;
+  private readonly names = new Set<string>();
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    this.reader = new FieldReader(bytes);
+  }
+
+  goOn(units: number): boolean {
+    const { bytes, reader, names } = this;
+    for (let left = units; left > 0; left -= 1) {
+      if (!reader.next()) {
+        return true;
+      }
+      names.add(bytes.toString('utf8', reader.start, reader.end));
     }
+    return false;
   }
-  const list = listOf(names);
-  remember(key, { bytes: Buffer.from(bytes), list });
-  return list;
+
+  result(): NamedList {
+    const { bytes, names } = this;
+    const list = listOf(names);
+    remember(keyOf(bytes), { bytes: Buffer.from(bytes), list });
+    return list;
+  }
 }
 
 function remember(key: string, entry: KnownList): void {

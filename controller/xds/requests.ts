@@ -2,13 +2,15 @@
  * Discovery requests from bytes to what the stream's state machine takes. What a client may not send
  * is said as a gRPC status, so that it shows in the client's own log.
  */
-import type { InParts } from '../base/in-parts.js';
+import { atOnce, type InParts, inParts, type Resumable } from '../base/in-parts.js';
 import { errorText } from '../base/op-error.js';
 import { type ResourceType, resourceTypes } from '../envoy/snapshot.js';
 import type { MessageTypes } from '../generated/envoy-types.js';
+import type { DeltaRequest } from './delta.js';
 import { typeUrlOf } from './encode-response.js';
+import { FieldSorter, type TakenOut } from './field-sorter.js';
 import { namesPerPart, nodeBytesMax } from './limits.js';
-import { decodeNames } from './named-list.js';
+import { decodeNames, decodeNamesInParts, type NamedList } from './named-list.js';
 import { nodeBytes } from './node-size.js';
 import { decodeMessage } from './protos.js';
 import type { TypedRequest } from './stream.js';
@@ -26,37 +28,72 @@ export interface DecodedRequest {
   /** Names that it unsubscribes from. */
   readonly droppedCount: number;
   /** The request, once its type is known to be `type`. */
-  as(type: ResourceType): InParts<TypedRequest>;
+  as(type: ResourceType): TypedRequest;
+  /** The same of a request that may be long. */
+  asInParts(type: ResourceType): InParts<TypedRequest>;
 }
 
 /** A request whose node takes more than `nodeBytesMax`. It was not decoded. */
 class NodeTooLarge extends Error {}
 
-/** What `work` comes to, or how a stream ends whose request cannot be read. */
-export function* readable<T>(
-  work: InParts<T>,
-): InParts<
-  | { readonly value: T }
-  | { readonly status: 'invalidArgument' | 'resourceExhausted'; readonly message: string }
-> {
-  try {
-    return { value: yield* work };
-  } catch (error) {
-    return error instanceof NodeTooLarge
-      ? { status: 'resourceExhausted', message: error.message }
-      : { status: 'invalidArgument', message: `the request cannot be read: ${errorText(error)}` };
+/**
+ * The rule of the protocol that `request` breaks, in words for the client; undefined: none. `node` is who the
+ * client has said to be: only its first request is bound to say so, whatever its type.
+ */
+export function breachOf(
+  { typeUrl, node: said }: DecodedRequest,
+  node: NodeMessage | undefined,
+  { isAggregated }: { readonly isAggregated: boolean },
+): string | undefined {
+  if (typeUrl === '' && isAggregated) {
+    return 'type_url is empty, which an aggregated stream needs';
   }
+  if (node === undefined) {
+    return said === undefined ? 'node is empty in the first request of the stream' : undefined;
+  }
+  const isSame = said === undefined || (said.id ?? '') === (node.id ?? '');
+  return isSame ? undefined : `node.id is ${said.id}, and was ${node.id} before`;
 }
 
-/** Throws where `bytes` are no such request, or one that is larger than any may be. */
-export function decodeRequest(variant: Variant, bytes: Buffer): InParts<DecodedRequest> {
-  return variant === 'sotw' ? decodeSotw(bytes) : decodeDelta(bytes);
+/** How a stream ends whose request cannot be read, by what reading it threw. */
+export function unreadable(error: unknown): {
+  readonly status: 'invalidArgument' | 'resourceExhausted';
+  readonly message: string;
+} {
+  return error instanceof NodeTooLarge
+    ? { status: 'resourceExhausted', message: error.message }
+    : { status: 'invalidArgument', message: `the request cannot be read: ${errorText(error)}` };
 }
 
-/** Field numbers of `DiscoveryRequest` and `DeltaDiscoveryRequest`. */
-const sotwLists = [3] as const;
-/** Names to subscribe to and to unsubscribe from, and the versions that a client brings along. */
-const deltaLists = [3, 4, 5] as const;
+/**
+ * A request of no more bytes has too few names to take long, and is read without pauses: an acknowledgement
+ * costs a microsecond or two so, and several in parts.
+ */
+export const shortRequestBytes = 16 * 1024;
+
+/** Throws where `bytes` are no such request, or one whose node is larger than any may be. */
+export function decodeRequest(variant: Variant, bytes: Buffer): DecodedRequest {
+  return requestOf(variant, atOnce(new FieldSorter(bytes, listsOf[variant])));
+}
+
+/** The same of a request that may be long. */
+export function* decodeRequestInParts(variant: Variant, bytes: Buffer): InParts<DecodedRequest> {
+  const sorter = new FieldSorter(bytes, listsOf[variant]);
+  return requestOf(variant, yield* inParts(sorter, fieldsPerPart));
+}
+
+/** Going past a field costs a tenth of what taking a name does. */
+const fieldsPerPart = 10 * namesPerPart;
+
+function requestOf(variant: Variant, taken: TakenOut): DecodedRequest {
+  return variant === 'sotw' ? sotwRequest(taken) : deltaRequest(taken);
+}
+
+/**
+ * Field numbers of the long lists in `DiscoveryRequest` and `DeltaDiscoveryRequest`: names; names to subscribe
+ * to and to unsubscribe from, and the versions that a client brings along.
+ */
+const listsOf: Readonly<Record<Variant, readonly number[]>> = { sotw: [3], delta: [3, 4, 5] };
 
 type TextKey = 'version_info' | 'type_url' | 'response_nonce';
 const sotwTexts = new Map<number, TextKey>([
@@ -90,57 +127,66 @@ function plainTexts(bytes: Buffer, keys: ReadonlyMap<number, TextKey>): PlainReq
   return texts;
 }
 
-function* decodeSotw(bytes: Buffer): InParts<DecodedRequest> {
-  const {
-    runs: [names = empty, rest = empty],
-    counts: [nameCount = 0],
-  } = yield* takeOut(bytes, sotwLists);
+function sotwRequest({ runs, counts: [nameCount = 0] }: TakenOut): DecodedRequest {
+  const [names = empty, rest = empty] = runs;
   checkNode('sotw', rest);
   const message =
     plainTexts(rest, sotwTexts) ??
     decodeMessage('envoy.service.discovery.v3.DiscoveryRequest', rest);
+  const typed = (type: ResourceType, resourceNames: NamedList): TypedRequest => ({
+    kind: 'sotw',
+    type,
+    versionInfo: message.version_info ?? '',
+    resourceNames,
+    nonce: message.response_nonce ?? '',
+    ...errorOf(message.error_detail),
+  });
   return {
     node: message.node,
     typeUrl: message.type_url ?? '',
     nameCount,
     droppedCount: 0,
-    *as(type) {
-      return {
-        kind: 'sotw',
-        type,
-        versionInfo: message.version_info ?? '',
-        resourceNames: yield* decodeNames(names),
-        nonce: message.response_nonce ?? '',
-        ...errorOf(message.error_detail),
-      };
+    as: (type) => typed(type, decodeNames(names)),
+    *asInParts(type) {
+      return typed(type, yield* decodeNamesInParts(names));
     },
   };
 }
 
-function* decodeDelta(bytes: Buffer): InParts<DecodedRequest> {
-  const {
-    runs: [subscribe = empty, unsubscribe = empty, versions = empty, rest = empty],
-    counts: [subscribed = 0, droppedCount = 0, brought = 0],
-  } = yield* takeOut(bytes, deltaLists);
+function deltaRequest({ runs, counts }: TakenOut): DecodedRequest {
+  const [subscribe = empty, unsubscribe = empty, versions = empty, rest = empty] = runs;
+  const [subscribed = 0, droppedCount = 0, brought = 0] = counts;
   checkNode('delta', rest);
   const message =
     plainTexts(rest, deltaTexts) ??
     decodeMessage('envoy.service.discovery.v3.DeltaDiscoveryRequest', rest);
+  const typed = (
+    type: ResourceType,
+    lists: Pick<DeltaRequest, 'subscribe' | 'unsubscribe' | 'initialVersions'>,
+  ): TypedRequest => ({
+    kind: 'delta',
+    type,
+    ...lists,
+    nonce: message.response_nonce ?? '',
+    ...errorOf(message.error_detail),
+  });
   return {
     node: message.node,
     typeUrl: message.type_url ?? '',
     nameCount: Math.max(subscribed, brought),
     droppedCount,
-    *as(type) {
-      return {
-        kind: 'delta',
-        type,
-        subscribe: yield* decodeNames(subscribe),
-        unsubscribe: yield* decodeNames(unsubscribe),
-        initialVersions: yield* decodeVersions(versions),
-        nonce: message.response_nonce ?? '',
-        ...errorOf(message.error_detail),
-      };
+    as: (type) =>
+      typed(type, {
+        subscribe: decodeNames(subscribe),
+        unsubscribe: decodeNames(unsubscribe),
+        initialVersions: atOnce(new VersionDecoder(versions)),
+      }),
+    *asInParts(type) {
+      return typed(type, {
+        subscribe: yield* decodeNamesInParts(subscribe),
+        unsubscribe: yield* decodeNamesInParts(unsubscribe),
+        initialVersions: yield* inParts(new VersionDecoder(versions), namesPerPart),
+      });
     },
   };
 }
@@ -151,104 +197,39 @@ function checkNode(variant: Variant, rest: Buffer): void {
   }
 }
 
-interface TakenOut {
-  readonly runs: readonly Buffer[];
-  /** How many fields each run has. */
-  readonly counts: readonly number[];
-}
-
-/**
- * The bytes of the fields that may be there thousands of times, in the order of `fields`, and behind them
- * the rest, which is a short message. Most requests have none of those and are their own rest; every
- * acknowledgement of every proxy comes through here, so nothing is made that is not needed.
- */
-function* takeOut(bytes: Buffer, fields: readonly number[]): InParts<TakenOut> {
-  const sorter = new FieldSorter(bytes, fields);
-  while (!sorter.sort(fieldsPerPart)) {
-    yield;
-  }
-  return sorter.result();
-}
-
-class FieldSorter {
-  private readonly bytes: Buffer;
-  private readonly fields: readonly number[];
-  private readonly reader: FieldReader;
-  private readonly counts: number[];
-  private readonly runs: (Buffer[] | undefined)[];
-  private place: number;
-  private begin = 0;
-  private switches = 0;
-
-  constructor(bytes: Buffer, fields: readonly number[]) {
-    this.bytes = bytes;
-    this.fields = fields;
-    this.reader = new FieldReader(bytes);
-    this.place = fields.length;
-    this.counts = new Array(fields.length + 1).fill(0);
-    this.runs = new Array(fields.length + 1).fill(undefined);
-  }
-
-  /** Goes past at most so many fields. True: those were all. */
-  sort(fieldsMax: number): boolean {
-    const { reader, fields, counts } = this;
-    for (let left = fieldsMax; left > 0; left -= 1) {
-      if (!reader.next()) {
-        return true;
-      }
-      const found = fields.indexOf(reader.field);
-      const next = found < 0 ? fields.length : found;
-      counts[next] = (counts[next] ?? 0) + 1;
-      if (next !== this.place) {
-        this.close(reader.begin);
-        this.place = next;
-      }
-    }
-    return false;
-  }
-
-  result(): TakenOut {
-    this.close(this.bytes.length);
-    return { runs: this.runs.map(joined), counts: this.counts };
-  }
-
-  private close(end: number): void {
-    const { begin, bytes, place } = this;
-    if (end === begin) {
-      return;
-    }
-    this.switches += 1;
-    if (this.switches > switchesMax) {
-      throw new RangeError('names stand between other fields, over and over');
-    }
-    const list = this.runs[place] ?? [];
-    this.runs[place] = list;
-    list.push(begin === 0 && end === bytes.length ? bytes : bytes.subarray(begin, end));
-    this.begin = end;
-  }
-}
-
-/** Writers put the elements of a list one after another; each change costs what a hundred names do. */
-const switchesMax = 1_000;
-
-/** Going past a field costs a tenth of what taking a name does. */
-const fieldsPerPart = 10 * namesPerPart;
-
-function joined(run: readonly Buffer[] | undefined): Buffer {
-  const [first = empty, ...others] = run ?? [];
-  return others.length === 0 ? first : Buffer.concat([first, ...others]);
-}
-
 const empty = Buffer.alloc(0);
 
 /** Of an entry of a map with strings for keys and values. */
 const keyField = 1;
 const valueField = 2;
 
-/** `bytes`: the entries of `initial_resource_versions`, with their tags. */
-function* decodeVersions(bytes: Buffer): InParts<ReadonlyMap<string, string>> {
-  const versions = new Map<string, string>();
-  for (const entries = new FieldReader(bytes); entries.next(); ) {
+/** Of the entries of `initial_resource_versions`, with their tags. A unit is an entry. */
+class VersionDecoder implements Resumable<ReadonlyMap<string, string>> {
+  private readonly bytes: Buffer;
+  private readonly entries: FieldReader;
+  private readonly versions = new Map<string, string>();
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    this.entries = new FieldReader(bytes);
+  }
+
+  goOn(units: number): boolean {
+    for (let left = units; left > 0; left -= 1) {
+      if (!this.entries.next()) {
+        return true;
+      }
+      this.take();
+    }
+    return false;
+  }
+
+  result(): ReadonlyMap<string, string> {
+    return this.versions;
+  }
+
+  private take(): void {
+    const { bytes, entries } = this;
     let name = '';
     let version = '';
     for (const entry = new FieldReader(bytes, entries.start, entries.end); entry.next(); ) {
@@ -258,12 +239,8 @@ function* decodeVersions(bytes: Buffer): InParts<ReadonlyMap<string, string>> {
         version = bytes.toString('utf8', entry.start, entry.end);
       }
     }
-    versions.set(name, version);
-    if (versions.size % namesPerPart === 0) {
-      yield;
-    }
+    this.versions.set(name, version);
   }
-  return versions;
 }
 
 /** The presence of `error_detail` is the refusal, whatever is in it. */

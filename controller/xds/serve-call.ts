@@ -6,7 +6,7 @@ import type { Call, CallHandler } from './call.js';
 import type { Connection } from './connection.js';
 import { type GrpcStream, optionsOf } from './grpc-stream.js';
 import type { Guard } from './guard.js';
-import { Inbox } from './inbox.js';
+import { Inbox, type Work } from './inbox.js';
 import type { Turns } from './turns.js';
 
 /** A stream that was opened, before anybody has let it in. */
@@ -56,16 +56,27 @@ export function serveStream(
   const handler = openCall(call);
   const unwatch = guard.watch(caller, connection.peer, (why) => grpc.end('unauthenticated', why));
   let hasAsked = false;
+  const broke = (error: unknown): undefined => {
+    inbox.close();
+    onBroken(call, error);
+  };
+  function* contained(work: Work): Work {
+    try {
+      yield* work;
+    } catch (error) {
+      broke(error);
+    }
+  }
   const inbox = new Inbox({
     turns,
     connection,
     stream: grpc,
-    *take(message) {
+    take(message) {
       try {
-        yield* (isOver ? undefined : handler.onMessage(message)) ?? [];
+        const rest = isOver ? undefined : handler.onMessage(message);
+        return rest && contained(rest);
       } catch (error) {
-        inbox.close();
-        onBroken(call, error);
+        return broke(error);
       }
     },
   });

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import type { InParts } from '../../controller/base/in-parts.js';
 import { encodeMessage } from '../../controller/envoy/encode.js';
 import type { PublisherEvent } from '../../controller/loop/ports.js';
-import { decodeRequest } from '../../controller/xds/requests.js';
+import { decodeRequestInParts } from '../../controller/xds/requests.js';
 import { type DeltaStream, typeUrl } from '../support/xds-client.js';
 import { withServer } from '../support/xds-scenario.js';
 import type { TestServer } from '../support/xds-server.js';
@@ -42,12 +42,12 @@ test('decoding many names pauses at each thousand, and few names not at all', ()
         ),
       }),
     );
-  const short = parts(decodeRequest('delta', bytes(400)));
+  const short = parts(decodeRequestInParts('delta', bytes(400)));
   assert.is(short.pauses, 0);
-  assert.is(parts(short.result.as('route')).pauses, 0);
-  const long = parts(decodeRequest('delta', bytes(20_000)));
+  assert.is(parts(short.result.asInParts('route')).pauses, 0);
+  const long = parts(decodeRequestInParts('delta', bytes(20_000)));
   assert.ok(long.pauses >= 4, `${long.pauses}`);
-  const { pauses, result } = parts(long.result.as('route'));
+  const { pauses, result } = parts(long.result.asInParts('route'));
   assert.ok(pauses >= 40, `${pauses}`);
   assert.is(result.kind === 'delta' && result.subscribe.names.size, 20_000);
 });
