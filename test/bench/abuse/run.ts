@@ -35,6 +35,7 @@ const statusNames: Readonly<Record<string, string>> = {
   '0': 'OK',
   '3': 'INVALID_ARGUMENT',
   '8': 'RESOURCE_EXHAUSTED',
+  '12': 'UNIMPLEMENTED',
   '13': 'INTERNAL',
   '14': 'UNAVAILABLE',
 };
