@@ -1,7 +1,7 @@
 /** One gRPC stream as the services see it: messages are bytes both ways. `server.ts` makes them. */
 
+import type { InParts } from '../base/in-parts.js';
 import type { Caller } from './admission.js';
-import type { Work } from './inbox.js';
 import type { Lane } from './turns.js';
 
 /** The gRPC statuses that we end streams with. */
@@ -37,7 +37,7 @@ export interface Call {
 /** What happens on a call. */
 export interface CallHandler {
   /** The result is the rest of what is to be done about it, before anything else of the call is. */
-  onMessage(message: Buffer): Work | undefined;
+  onMessage(message: Buffer): InParts<void> | undefined;
   /**
    * Called once, as the last. `clean`: the other end said goodbye (`serveStream` says how). Else it was
    * killed, its connection was reset or cut, or it no longer answered: it may still be there.

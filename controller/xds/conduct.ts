@@ -17,11 +17,21 @@ export interface Traffic {
   readonly messageBytes: number;
   /** Names that were asked for. */
   readonly names: number;
-  /** Streams that were let in. */
+  /** Streams that were let in: opened by somebody who may. */
   readonly streams: number;
-  /** It has opened a stream, as somebody who may. */
-  readonly isProven: boolean;
 }
+
+/** Of a connection that was just opened. */
+export const noTraffic: Traffic = {
+  readBytes: 0,
+  writtenBytes: 0,
+  pieces: 0,
+  pieceBytes: 0,
+  messages: 0,
+  messageBytes: 0,
+  names: 0,
+  streams: 0,
+};
 
 /** What is known of a connection's conduct up to `atMs`. */
 export interface Conduct {
@@ -91,21 +101,10 @@ const crumbsPerSecond = 100;
 const crumbsBurst = 200;
 
 export function newConduct(nowMs: number): Conduct {
-  const traffic = {
-    readBytes: 0,
-    writtenBytes: 0,
-    pieces: 0,
-    pieceBytes: 0,
-    messages: 0,
-    messageBytes: 0,
-    names: 0,
-    streams: 0,
-    isProven: false,
-  };
   return {
     atMs: nowMs,
     openedAtMs: nowMs,
-    traffic,
+    traffic: noTraffic,
     looseBytes: 0,
     frameBytes: 0,
     extraPieces: 0,
@@ -167,7 +166,7 @@ export function misconduct(conduct: Conduct, limits: ConductLimits): string | un
   if (crumbs > crumbsBurst) {
     return `messages in pieces of less than ${crumbBytes} bytes, more than ${crumbsPerSecond} a second`;
   }
-  if (!traffic.isProven && atMs - openedAtMs > limits.idleMs) {
+  if (traffic.streams === 0 && atMs - openedAtMs > limits.idleMs) {
     return `no stream that may be opened in ${limits.idleMs} ms`;
   }
   return undefined;

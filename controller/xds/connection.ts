@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { PeerCertificate } from './admission.js';
+import { noTraffic } from './conduct.js';
 import type { Inspected } from './inspection.js';
 import { certificateOf, culpritAt, culpritWith, peerOf } from './peer-certificate.js';
 import { Lane } from './turns.js';
@@ -63,15 +64,7 @@ export function connectionOf(
 ): AcceptedConnection {
   const certificate = socket instanceof TLSSocket ? certificateOf(socket) : undefined;
   const isGood = certificate !== undefined && certificate.fault === undefined;
-  const counts = {
-    pieces: 0,
-    pieceBytes: 0,
-    messages: 0,
-    messageBytes: 0,
-    names: 0,
-    streams: 0,
-    isProven: false,
-  };
+  const counts = { ...noTraffic };
   let seen = { pieces: 0, pieceBytes: 0 };
   let isCut = false;
   let end = (): void => {};
@@ -82,9 +75,9 @@ export function connectionOf(
       ? culpritWith(certificate, socket.remoteAddress)
       : culpritAt(socket.remoteAddress),
     traffic: () => ({
+      ...counts,
       readBytes: socket.bytesRead,
       writtenBytes: socket.bytesWritten,
-      ...counts,
     }),
     readBytes: () => socket.bytesRead,
     tookPiece(bytes) {
@@ -108,7 +101,6 @@ export function connectionOf(
     },
     proven() {
       counts.streams += 1;
-      counts.isProven = true;
     },
     state: () => {
       if (socket.readableEnded) {

@@ -49,7 +49,8 @@ export class Hub {
   readonly streams = new Set<DiscoveryStream>();
   private readonly byPeer = new SetMap<string, DiscoveryStream>();
   readonly recentSets = new RecentSets();
-  private servedLast: Snapshot | undefined;
+  /** Of the publication: what at least one proxy was given. */
+  private given = new Set<Snapshot>();
   readonly siblings = new Siblings<DiscoveryStream>();
   readonly loadReports = new Set<LoadReportStream>();
   readonly refusals: Refusals;
@@ -80,6 +81,7 @@ export class Hub {
 
   publish(publication: Publication): void {
     this.publication = publication;
+    this.given = new Set();
     for (const stream of this.streams) {
       stream.publish();
     }
@@ -167,9 +169,8 @@ export class Hub {
   /** What the proxy is to be served, and the publication that says so. */
   served(identity: ProxyIdentity): { readonly snapshot?: Snapshot; readonly generation: number } {
     const snapshot = this.publication?.snapshotFor(identity);
-    if (snapshot !== undefined && snapshot !== this.servedLast) {
-      // Most proxies are served what the one before them was.
-      this.servedLast = snapshot;
+    if (snapshot !== undefined && !this.given.has(snapshot)) {
+      this.given.add(snapshot);
       for (const type of resourceTypes) {
         this.recentSets.add(type, snapshot[type]);
       }

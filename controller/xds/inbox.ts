@@ -7,15 +7,12 @@ import type { InParts } from '../base/in-parts.js';
 import type { Connection } from './connection.js';
 import type { Readable, Task, Turns } from './turns.js';
 
-/** The rest of what has to be done about a message. */
-export type Work = InParts<void>;
-
 export interface InboxOptions {
   readonly turns: Turns;
   readonly connection: Connection;
   readonly stream: Readable;
   /** Begins with a message; what it answers is done in parts. */
-  take(message: Buffer): Work | undefined;
+  take(message: Buffer): InParts<void> | undefined;
 }
 
 export class Inbox {
@@ -66,7 +63,7 @@ export class Inbox {
   private taskOf(message: Buffer): Task {
     const { connection, take } = this.options;
     let isBegun = false;
-    let rest: Work | undefined;
+    let rest: InParts<void> | undefined;
     return {
       run: () => {
         if (!isBegun) {

@@ -1,12 +1,13 @@
 /** Serves one call that was let in: a stream of messages both ways, or one request and its response. */
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { InParts } from '../base/in-parts.js';
 import { errorText } from '../base/op-error.js';
 import type { Caller } from './admission.js';
 import type { Call, CallHandler } from './call.js';
 import type { Connection } from './connection.js';
 import { type GrpcStream, optionsOf } from './grpc-stream.js';
 import type { Guard } from './guard.js';
-import { Inbox, type Work } from './inbox.js';
+import { Inbox } from './inbox.js';
 import type { Turns } from './turns.js';
 
 /** A stream that was opened, before anybody has let it in. */
@@ -60,7 +61,7 @@ export function serveStream(
     inbox.close();
     onBroken(call, error);
   };
-  function* contained(work: Work): Work {
+  function* contained(work: InParts<void>): InParts<void> {
     try {
       yield* work;
     } catch (error) {

@@ -5,6 +5,7 @@ import {
   type Conduct,
   misconduct,
   newConduct,
+  noTraffic,
   observed,
   type Traffic,
 } from '../../controller/xds/conduct.js';
@@ -14,17 +15,7 @@ import { looseBytesMax } from '../../controller/xds/limits.js';
 const kib = 1024;
 const mib = 1024 * 1024;
 const limits = { requestBytesMax: 8 * mib, stalledMs: 30_000, idleMs: 10_000 };
-const nothing: Traffic = {
-  readBytes: 0,
-  writtenBytes: 0,
-  pieces: 0,
-  pieceBytes: 0,
-  messages: 0,
-  messageBytes: 0,
-  names: 0,
-  streams: 1,
-  isProven: true,
-};
+const nothing: Traffic = { ...noTraffic, streams: 1 };
 
 /** What comes of `perSecond` over `seconds`, looked at four times a second, up to the first misconduct. */
 function after(seconds: number, perSecond: Partial<Traffic>): string | undefined {
@@ -40,8 +31,7 @@ function after(seconds: number, perSecond: Partial<Traffic>): string | undefined
       messages: so(messages),
       messageBytes: so(messageBytes),
       names: so(perSecond.names),
-      streams: so(perSecond.streams),
-      isProven: perSecond.isProven ?? true,
+      streams: perSecond.streams === undefined ? 1 : so(perSecond.streams),
     };
     conduct = observed(conduct, traffic, quarter * 250);
     const why = misconduct(conduct, limits);
@@ -105,8 +95,8 @@ test('messages without end are too many, and what comes at once after a restart 
 });
 
 test('who never opens a stream loses its place', () => {
-  assert.is(after(9, { isProven: false }), undefined);
-  assert.is(after(11, { isProven: false }), 'no stream that may be opened in 10000 ms');
+  assert.is(after(9, { streams: 0 }), undefined);
+  assert.is(after(11, { streams: 0 }), 'no stream that may be opened in 10000 ms');
 });
 
 interface Peer {
