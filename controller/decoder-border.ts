@@ -12,7 +12,6 @@
  */
 
 import type { SourceFile } from './base/revision.js';
-import { sameValue } from './base/same-value.js';
 import type {
   Combination,
   CombineInput,
@@ -21,8 +20,9 @@ import type {
 } from './decode/combine-revisions.js';
 import type { ResourceChange } from './diff/change.js';
 import { applyChanges, diffMeshes } from './diff/diff-meshes.js';
+import { diffOrigins, type OriginChanges } from './diff/diff-origins.js';
 import type { Mesh } from './mesh/model.js';
-import type { FileOrigins, Origins } from './mesh/origins.js';
+import type { Origins } from './mesh/origins.js';
 
 /** A task, with the number of each file in place of it. */
 export interface DecoderTask extends Omit<CombineInput, 'repositories'> {
@@ -119,14 +119,8 @@ export function knownAfter(before: KnownMeshes, { meshes, origins }: Combination
 export interface CombinationNews extends Pick<Combination, 'verdicts'> {
   readonly accepted?: {
     readonly meshes: readonly MeshNews[];
-    readonly origins: OriginNews;
+    readonly origins: OriginChanges;
   };
-}
-
-/** Files, by their keys. */
-interface OriginNews {
-  readonly moved: readonly (readonly [string, FileOrigins])[];
-  readonly gone: readonly string[];
 }
 
 type MeshNews =
@@ -148,10 +142,7 @@ export function newsOf(
     verdicts,
     accepted: {
       meshes: meshes.map((mesh) => meshNews(known, mesh)),
-      origins: {
-        moved: [...origins].filter(([key, file]) => !sameValue(known.origins.get(key), file)),
-        gone: [...known.origins.keys()].filter((key) => !origins.has(key)),
-      },
+      origins: diffOrigins(known.origins, origins),
     },
   };
 }
@@ -190,7 +181,7 @@ function takeMesh(known: KnownMeshes, news: MeshNews): Mesh {
 
 function takeOrigins(
   known: KnownMeshes['origins'],
-  { moved, gone }: OriginNews,
+  { moved, gone }: OriginChanges,
 ): KnownMeshes['origins'] {
   if (moved.length === 0 && gone.length === 0) {
     return known;

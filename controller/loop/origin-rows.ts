@@ -5,7 +5,7 @@
  * leader of either version finds all places again when it first reads the repository; until then it may know
  * none, or those of before, and people are shown no YAML of a resource, or another part of its file.
  */
-import { sameValue } from '../base/same-value.js';
+import { diffOrigins } from '../diff/diff-origins.js';
 import type { FileOrigins, Origins } from '../mesh/origins.js';
 import type { StoreWrite } from './ports.js';
 
@@ -28,8 +28,7 @@ export function changedOrigins(before: Origins, after: Origins): readonly StoreW
   if (before === after) {
     return [];
   }
-  const moved = [...after].filter(([key, file]) => !sameValue(before.get(key), file));
-  const gone = [...before.keys()].filter((key) => !after.has(key));
+  const { moved, gone } = diffOrigins(before, after);
   const writes = [
     ...moved.map(([key, file]) => ({ kind, key, json: JSON.stringify(file) })),
     ...gone.map((key) => ({ kind, key, json: null })),

@@ -4,8 +4,8 @@
  */
 import { memo } from '../base/memo.js';
 import { hasErrors } from '../base/problem.js';
-import { sameValue } from '../base/same-value.js';
 import { findVanishedMeshes } from '../decode/combine-revisions.js';
+import { diffOrigins } from '../diff/diff-origins.js';
 import { shareMesh } from '../diff/share.js';
 import type { Mesh } from '../mesh/model.js';
 import type { FileOrigins, Origins } from '../mesh/origins.js';
@@ -54,11 +54,11 @@ export function takeReading(state: LoopState, given: Reading, nowMs: number): Ta
 
 /** `previous` where nothing stands elsewhere now: most commits move no line. */
 function shareOrigins(previous: Origins, next: Origins): Origins {
-  if (previous === next || previous.size !== next.size) {
+  if (previous === next) {
     return next;
   }
-  const isSame = [...next].every(([key, file]) => sameValue(previous.get(key), file));
-  return isSame ? previous : next;
+  const { moved, gone } = diffOrigins(previous, next);
+  return moved.length === 0 && gone.length === 0 ? previous : next;
 }
 
 /** A reading that would lose a mesh that is served is rejected whole, whoever let it pass. */
